@@ -1,0 +1,20 @@
+package ui
+
+// Example is a page in a named state with ready data. The same examples feed
+// the gallery, the tests that render every page in every language, the
+// accessibility run and the pictures.
+type Example struct {
+	Page  string // "login/password"
+	Name  string // the state in words: "wrong password"
+	Shell Shell
+	Data  any
+}
+
+// ErrorPage is the data of the page "ui/error", which says what went wrong and
+// where to go from here.
+type ErrorPage struct {
+	Heading   Text
+	Text      Text
+	Action    Button
+	Reference string // finds the request in the log; empty for none
+}
