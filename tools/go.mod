@@ -1,0 +1,15 @@
+module github.com/twinlock/twinlock/tools
+
+go 1.26.0
+
+require github.com/twinlock/twinlock v0.0.0
+
+require (
+	github.com/FastFilter/xorfilter v0.4.2-0.20260120015552-4e5a4d9df65a // indirect
+	github.com/ccojocar/zxcvbn-go v1.0.4 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)
+
+replace github.com/twinlock/twinlock => ../
