@@ -1,0 +1,67 @@
+package auth
+
+import "time"
+
+// EventKind says what happened. The words stay: scripts search for them.
+type EventKind string
+
+const (
+	EventSetupFinished      EventKind = "setup.finished"
+	EventLogin              EventKind = "login"
+	EventLoginRefused       EventKind = "login.refused"
+	EventCodeRefused        EventKind = "login.code_refused"
+	EventReturned           EventKind = "login.returned" // through a window that was still open
+	EventReturnRefused      EventKind = "login.return_refused"
+	EventRecoveryCodeUsed   EventKind = "login.recovery_code_used"
+	EventConfirmed          EventKind = "login.confirmed" // proofs made fresh inside a session
+	EventDoorClosed         EventKind = "login.door_closed"
+	EventDoorOpened         EventKind = "login.door_opened"
+	EventLogout             EventKind = "logout"
+	EventSessionEnded       EventKind = "session.ended"
+	EventSignupBegun        EventKind = "signup.begun"
+	EventSignupConfirmed    EventKind = "signup.confirmed"
+	EventUserAdded          EventKind = "user.added"
+	EventUserInvited        EventKind = "user.invited"
+	EventInvitationAccepted EventKind = "user.invitation_accepted"
+	EventUserChanged        EventKind = "user.changed"
+	EventUserDisabled       EventKind = "user.disabled"
+	EventUserEnabled        EventKind = "user.enabled"
+	EventUserDeleted        EventKind = "user.deleted"
+	EventRoleChanged        EventKind = "user.role_changed"
+	EventMustUseTwoFactor   EventKind = "user.must_use_two_factor"
+	EventPasswordChanged    EventKind = "password.changed"
+	EventResetRequested     EventKind = "password.reset_requested"
+	EventPasswordReset      EventKind = "password.reset"
+	EventAddressRequested   EventKind = "address.change_requested"
+	EventAddressChanged     EventKind = "address.changed"
+	EventTwoFactorEnabled   EventKind = "two_factor.enabled"
+	EventTwoFactorDisabled  EventKind = "two_factor.disabled"
+	EventTwoFactorCleared   EventKind = "two_factor.cleared" // by an administrator or a reset
+	EventRecoveryCodesMade  EventKind = "recovery_codes.made"
+	EventGroupAdded         EventKind = "group.added"
+	EventGroupChanged       EventKind = "group.changed"
+	EventGroupDeleted       EventKind = "group.deleted"
+	EventPluginActivated    EventKind = "plugin.activated"
+	EventPluginDeactivated  EventKind = "plugin.deactivated"
+	EventPluginAllowed      EventKind = "plugin.allowed"
+	EventPluginDenied       EventKind = "plugin.denied"
+	EventApplicationAdded   EventKind = "application.added"
+	EventApplicationChanged EventKind = "application.changed"
+	EventApplicationDeleted EventKind = "application.deleted"
+	EventSettingChanged     EventKind = "setting.changed"
+	EventLetterFailed       EventKind = "letter.failed"
+	EventFactorUnreadable   EventKind = "factor.unreadable"
+)
+
+// Event is one line of the record: who did what to whom, and from where. It
+// never holds a password, a code or a token.
+type Event struct {
+	At      time.Time
+	Kind    EventKind
+	Actor   UserID // "" for a stranger, "command" for the command line
+	Subject UserID // whom it concerns; "" for nobody in particular
+	Session SessionID
+	Device  string
+	Network string
+	Detail  string // a few words in English for the operator
+}

@@ -1,0 +1,54 @@
+package auth
+
+import "time"
+
+// LetterKind names what a letter tells.
+type LetterKind string
+
+const (
+	LetterVerify            LetterKind = "verify"
+	LetterAccountExists     LetterKind = "account-exists"
+	LetterInvitation        LetterKind = "invitation"
+	LetterReset             LetterKind = "reset"
+	LetterPasswordChanged   LetterKind = "password-changed"
+	LetterPasswordResetDone LetterKind = "password-reset-done"
+	LetterAddressChangedOld LetterKind = "address-changed-old"
+	LetterAddressChangedNew LetterKind = "address-changed-new"
+	LetterTwoFactorEnabled  LetterKind = "two-factor-enabled"
+	LetterTwoFactorDisabled LetterKind = "two-factor-disabled"
+	LetterTwoFactorReset    LetterKind = "two-factor-reset"
+	LetterRecoveryCodeUsed  LetterKind = "recovery-code-used"
+	LetterRecoveryCodesFew  LetterKind = "recovery-codes-few"
+	LetterRecoveryCodesAnew LetterKind = "recovery-codes-made-anew"
+	LetterUnlock            LetterKind = "unlock"
+	LetterNewDevice         LetterKind = "new-device"
+	LetterWrongCodes        LetterKind = "wrong-codes"
+	LetterProtectionOff     LetterKind = "protection-off"
+	LetterTest              LetterKind = "test"
+)
+
+// Letter is what a letter says, before it is put into words: the store queues
+// it sealed, and it is rendered when it is sent.
+type Letter struct {
+	Kind     LetterKind
+	To       string // an address as it was typed
+	Name     string
+	Language string
+	Values   LetterValues
+}
+
+// LetterValues are the facts that a letter may tell. Zero values are facts
+// that this letter does not have.
+type LetterValues struct {
+	Link       string    `json:",omitempty"` // a path on the public URL
+	Until      time.Time `json:",omitzero"`  // when the link ends
+	At         time.Time `json:",omitzero"`
+	Device     string    `json:",omitempty"` // the browser's own words
+	Network    string    `json:",omitempty"`
+	Left       int       `json:",omitempty"`
+	Wrong      int       `json:",omitempty"` // codes
+	Reason     string    `json:",omitempty"`
+	Removed    []string  `json:",omitempty"` // "authenticator", "recovery-codes", "passkeys"
+	OldAddress string    `json:",omitempty"`
+	NewAddress string    `json:",omitempty"`
+}

@@ -1,0 +1,50 @@
+package auth
+
+import "slices"
+
+// PluginID names a plug-in on the command line and in the settings.
+type PluginID string
+
+// TwoFactorPlugin is login with a changing code from a smartphone app.
+const TwoFactorPlugin PluginID = "two-factor"
+
+// Plugin describes what is compiled in. Which plug-ins are active, and for
+// whom, is data: see [Activation].
+type Plugin struct {
+	ID      PluginID
+	Version string
+	Needs   []PluginID // what it depends on
+}
+
+// Plugins are all plug-ins of this program, in the order of the page.
+var Plugins = []Plugin{
+	{ID: TwoFactorPlugin, Version: "1.0.0"},
+}
+
+// PluginByID finds a plug-in; false where the program has none of that name.
+func PluginByID(id PluginID) (Plugin, bool) {
+	i := slices.IndexFunc(Plugins, func(p Plugin) bool { return p.ID == id })
+	if i < 0 {
+		return Plugin{}, false
+	}
+	return Plugins[i], true
+}
+
+// Activation is the state of one plug-in: whether it works at all, and for
+// whom. Active with nobody named is enabled for nobody.
+type Activation struct {
+	Plugin   PluginID
+	Active   bool
+	Everyone bool
+	Groups   []GroupID
+	Users    []UserID
+}
+
+// EnabledFor tells whether the plug-in works for a person in these groups.
+func (a Activation) EnabledFor(u UserID, groups []GroupID) bool {
+	if !a.Active {
+		return false
+	}
+	return a.Everyone || slices.Contains(a.Users, u) ||
+		slices.ContainsFunc(groups, func(g GroupID) bool { return slices.Contains(a.Groups, g) })
+}
