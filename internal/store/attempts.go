@@ -1,0 +1,255 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+)
+
+const attemptColumns = `id, user_id, purpose, generation, return_to, began_at, expires_at,
+	password_at, code_at, code_by, wrong_codes, new_password_owed`
+
+func scanAttempt(r row) (a auth.Attempt, err error) {
+	var began, expires, password, code int64
+	err = r.Scan(&a.ID, &a.User, &a.Purpose, &a.Generation, &a.Return, &began, &expires,
+		&password, &code, &a.CodeBy, &a.WrongCodes, &a.NewPasswordOwed)
+	a.Began, a.Expires = fromMillis(began), fromMillis(expires)
+	a.PasswordAt, a.CodeAt = fromMillis(password), fromMillis(code)
+	return a, notFound(err)
+}
+
+// Attempt finds a login on its way. One of another browser, or one that is
+// finished, is ErrNotFound.
+func (s *Store) Attempt(ctx context.Context, id auth.AttemptID, browser secret.Hash) (auth.Attempt, error) {
+	a, err := scanAttempt(s.read.QueryRowContext(ctx, `
+		SELECT `+attemptColumns+` FROM attempts
+		 WHERE id = $1 AND browser_hash = $2 AND finished_at = 0`, id, browser))
+	if err != nil {
+		return a, fmt.Errorf("attempt: %w", err)
+	}
+	return a, nil
+}
+
+// insertAttempt begins a login whose password has just been proved.
+func (t *tx) insertAttempt(ctx context.Context, a auth.Attempt, browser secret.Hash) error {
+	_, err := t.exec(ctx, `
+		INSERT INTO attempts (id, browser_hash, user_id, purpose, generation, return_to, began_at,
+			expires_at, password_at, code_at, code_by, wrong_codes, new_password_owed, finished_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', 0, $10, 0)`,
+		a.ID, browser, a.User, a.Purpose, a.Generation, a.Return, millis(a.Began),
+		millis(a.Expires), millis(a.PasswordAt), a.NewPasswordOwed)
+	if err != nil {
+		return fmt.Errorf("insert attempt: %w", err)
+	}
+	return nil
+}
+
+// ProvedPassword is a right password and what it was right for.
+type ProvedPassword struct {
+	User    auth.User
+	Hash    secret.Text // the stored hash that it was checked against
+	Purpose auth.Purpose
+	Return  string
+	Browser secret.Hash
+	Paid    Payment
+	Timeout time.Duration // how long the attempt may take
+}
+
+// ProvePassword begins an attempt, unless the password or the account was
+// changed since it was read (ErrSpent). It clears the counter that was paid;
+// the code's counter is never touched by a right password.
+func (s *Store) ProvePassword(ctx context.Context, by auth.Actor, p ProvedPassword, now time.Time) (auth.Attempt, error) {
+	a := auth.Attempt{
+		ID: auth.AttemptID(secret.NewID()), User: p.User.ID, Purpose: p.Purpose,
+		Generation: p.User.Generation, Return: p.Return,
+		Began: now, Expires: now.Add(p.Timeout), PasswordAt: now,
+	}
+	err := s.transaction(ctx, func(t *tx) (err error) {
+		if err := t.claim(ctx, `
+			UPDATE users SET generation = generation
+			 WHERE id = $1 AND generation = $2 AND state = 'active' AND password_hash = $3`,
+			p.User.ID, p.User.Generation, string(p.Hash)); err != nil {
+			return fmt.Errorf("prove the password of %s: %w", p.User.ID, err)
+		}
+		if a.NewPasswordOwed, err = t.owesNewPassword(ctx, p.User.ID, now); err != nil {
+			return err
+		}
+		if err := t.clear(ctx, p.Paid.Bucket); err != nil {
+			return err
+		}
+		return t.insertAttempt(ctx, a, p.Browser)
+	})
+	return a, err
+}
+
+// ProveCode spends a code for an attempt: the code and the attempt's step in
+// one transaction, so that of two requests with one code only one goes on.
+// What was spent meanwhile is ErrSpent.
+func (s *Store) ProveCode(ctx context.Context, by auth.Actor, a auth.Attempt, c CodeClaim, wrongCodes int, paid []Payment, now time.Time) (auth.Attempt, error) {
+	err := s.transaction(ctx, func(t *tx) error {
+		u, err := t.lockUser(ctx, a.User)
+		if err != nil {
+			return err
+		}
+		if err := t.claim(ctx, `
+			UPDATE attempts SET code_at = $1, code_by = $2
+			 WHERE id = $3 AND code_at = 0 AND finished_at = 0 AND expires_at > $1
+			   AND wrong_codes < $4 AND generation = $5`,
+			millis(now), c.By(), a.ID, wrongCodes, u.Generation); err != nil {
+			return fmt.Errorf("prove a code for attempt %s: %w", a.ID, err)
+		}
+		if err := t.claimCode(ctx, by, u, c, now); err != nil {
+			return err
+		}
+		return t.settleCode(ctx, paid)
+	})
+	a.CodeAt, a.CodeBy = now, c.By()
+	return a, err
+}
+
+// wrongCodesTold is how many wrong codes after a right password the owner of
+// the account hears of.
+const wrongCodesTold = 3
+
+// RefuseCode counts a wrong code against the attempt. The account's own
+// counters were paid before the code was looked at.
+func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u auth.User, now time.Time) (auth.Attempt, error) {
+	err := s.transaction(ctx, func(t *tx) error {
+		err := t.QueryRowContext(ctx, `
+			UPDATE attempts SET wrong_codes = wrong_codes + 1 WHERE id = $1
+			RETURNING wrong_codes`, a.ID).Scan(&a.WrongCodes)
+		if err != nil {
+			return fmt.Errorf("refuse a code of attempt %s: %w", a.ID, notFound(err))
+		}
+		if a.WrongCodes != wrongCodesTold {
+			return nil
+		}
+		letter := noticeTo(u, auth.LetterWrongCodes, by, now)
+		letter.Values.Wrong = a.WrongCodes
+		return t.queue(ctx, letter, now)
+	})
+	return a, err
+}
+
+// DropAttempt gives a pending login up.
+func (s *Store) DropAttempt(ctx context.Context, a auth.Attempt, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, `UPDATE attempts SET finished_at = $1 WHERE id = $2 AND finished_at = 0`, millis(now), a.ID)
+		return err
+	})
+}
+
+// Finish is what FinishLogin needs beside the attempt.
+type Finish struct {
+	Policy   auth.Policy
+	Replaces auth.SessionID // the session that this browser held; "" for none
+	Device   secret.Token   // what the browser already carries; zero for nothing
+}
+
+// FinishLogin turns an attempt that owes nothing into a session: it consumes
+// the attempt, inserts the session, voids mailed reset links, writes the event
+// and queues the letter for a browser that was not seen before. An attempt
+// that still owes a step, was finished, or outdated, is ErrSpent.
+func (s *Store) FinishLogin(ctx context.Context, by auth.Actor, id auth.AttemptID, f Finish, now time.Time) (made NewSession, u auth.User, err error) {
+	err = s.transaction(ctx, func(t *tx) error {
+		made, u, err = t.finishLogin(ctx, by, id, f, now)
+		return err
+	})
+	return made, u, err
+}
+
+func (t *tx) finishLogin(ctx context.Context, by auth.Actor, id auth.AttemptID, f Finish, now time.Time) (NewSession, auth.User, error) {
+	a, err := scanAttempt(t.QueryRowContext(ctx, `
+		UPDATE attempts SET finished_at = $1 WHERE id = $2 AND finished_at = 0
+		RETURNING `+attemptColumns, millis(now), id))
+	if err == ErrNotFound {
+		return NewSession{}, auth.User{}, ErrSpent
+	} else if err != nil {
+		return NewSession{}, auth.User{}, fmt.Errorf("finish attempt %s: %w", id, err)
+	}
+	u, err := t.lockUser(ctx, a.User)
+	if err != nil {
+		return NewSession{}, u, err
+	}
+	if auth.Next(a, u, f.Policy, now) != auth.StepFinish {
+		return NewSession{}, u, ErrSpent
+	}
+	made := NewSession{Token: secret.New(), Session: auth.Session{
+		ID: auth.SessionID(secret.NewID()), User: u.ID, Generation: u.Generation,
+		Began: now, LastSeen: now, PasswordAt: a.PasswordAt, CodeAt: a.CodeAt,
+		Device: by.Device, Network: by.Network,
+	}}
+	if err := t.insertSession(ctx, made.Session, made.Token.Hash()); err != nil {
+		return made, u, err
+	}
+	return made, u, t.afterLogin(ctx, by, u, &made, f, now)
+}
+
+// afterLogin does what belongs to every finished login beside the session.
+func (t *tx) afterLogin(ctx context.Context, by auth.Actor, u auth.User, made *NewSession, f Finish, now time.Time) error {
+	if _, err := t.exec(ctx, `
+		UPDATE sessions SET ended_at = $1, ended_by = 'replaced'
+		 WHERE id = $2 AND id <> $3 AND ended_at = 0`, millis(now), f.Replaces, made.Session.ID); err != nil {
+		return fmt.Errorf("end the replaced session: %w", err)
+	}
+	if err := t.endOldest(ctx, u.ID, now); err != nil {
+		return err
+	}
+	if err := t.voidLinks(ctx, u.ID, LinkReset, now); err != nil {
+		return err
+	}
+	if err := t.meetDevice(ctx, by, u, made, f.Device, now); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `UPDATE users SET last_login_at = $1 WHERE id = $2`, millis(now), u.ID); err != nil {
+		return fmt.Errorf("note the login of %s: %w", u.ID, err)
+	}
+	by.User, by.Session = u, made.Session
+	return t.record(ctx, by, auth.EventLogin, u.ID, "", now)
+}
+
+// meetDevice knows the browser again, or gives it a token of its own and
+// tells the owner of a browser that was not seen before. The token opens
+// nothing: it only keeps strangers' failures apart from this browser's.
+func (t *tx) meetDevice(ctx context.Context, by auth.Actor, u auth.User, made *NewSession, carried secret.Token, now time.Time) error {
+	if !carried.IsZero() {
+		n, err := t.exec(ctx, `UPDATE devices SET last_used_at = $1 WHERE token_hash = $2 AND user_id = $3`,
+			millis(now), carried.Hash(), u.ID)
+		if err != nil {
+			return fmt.Errorf("meet a device: %w", err)
+		}
+		if n == 1 {
+			return nil
+		}
+	}
+	made.Device = secret.New()
+	if _, err := t.exec(ctx, `
+		INSERT INTO devices (token_hash, user_id, created_at, last_used_at) VALUES ($1, $2, $3, $3)`,
+		made.Device.Hash(), u.ID, millis(now)); err != nil {
+		return fmt.Errorf("meet a device: %w", err)
+	}
+	if u.LastLogin.IsZero() {
+		return nil
+	}
+	return t.queue(ctx, noticeTo(u, auth.LetterNewDevice, by, now), now)
+}
+
+// noticeTo is a letter to an account's owner about what was done by whom.
+func noticeTo(u auth.User, kind auth.LetterKind, by auth.Actor, now time.Time) auth.Letter {
+	return auth.Letter{
+		Kind: kind, To: u.Address, Name: u.Name, Language: u.Language,
+		Values: auth.LetterValues{At: now, Device: by.Device, Network: by.Network},
+	}
+}
+
+// KnowsDevice tells whether a browser has finished a full login of this
+// account before.
+func (s *Store) KnowsDevice(ctx context.Context, device secret.Hash, user auth.UserID) (bool, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx,
+		`SELECT COUNT(*) FROM devices WHERE token_hash = $1 AND user_id = $2`, device, user).Scan(&n)
+	return n == 1, err
+}

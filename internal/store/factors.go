@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/recovery"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/totp"
+)
+
+// ErrFactorUnreadable is returned when an account says that two-factor
+// authentication is on and no key of it can be read: the login is refused.
+var ErrFactorUnreadable = errors.New("two-factor authentication is on, and no key of it can be read")
+
+// Authenticator is one authenticator app of a person.
+type Authenticator struct {
+	ID       string
+	Key      totp.Key
+	LastStep int64
+	Created  time.Time
+}
+
+// Authenticators gives the keys a code may be checked with. An account that
+// says two-factor authentication is on and has none that can be read is
+// ErrFactorUnreadable.
+func (s *Store) Authenticators(ctx context.Context, user auth.UserID) ([]Authenticator, error) {
+	all, err := list(ctx, s.read, s.scanAuthenticator, `
+		SELECT id, sealed_key, last_step, created_at FROM authenticators
+		 WHERE user_id = $1 ORDER BY created_at, id`, user)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("authenticators of %s: %w: %w", user, ErrFactorUnreadable, err)
+	case len(all) == 0:
+		return nil, fmt.Errorf("authenticators of %s: %w", user, ErrFactorUnreadable)
+	}
+	return all, nil
+}
+
+func (s *Store) scanAuthenticator(r row) (a Authenticator, err error) {
+	var sealed []byte
+	var created int64
+	if err := r.Scan(&a.ID, &sealed, &a.LastStep, &created); err != nil {
+		return a, err
+	}
+	a.Created = fromMillis(created)
+	plain, _, err := s.ring.Open(sealed, authenticatorRow(a.ID))
+	if err != nil {
+		return a, fmt.Errorf("open authenticator %s: %w", a.ID, err)
+	}
+	a.Key, err = totp.KeyFromBytes(plain)
+	return a, err
+}
+
+func authenticatorRow(id string) string { return "authenticators/" + id }
+
+// insertAuthenticator keeps a key, sealed. step is the one whose code proved
+// it, and counts as spent.
+func (t *tx) insertAuthenticator(ctx context.Context, user auth.UserID, key totp.Key, step int64, now time.Time) error {
+	id := secret.NewID()
+	sealed, err := t.store.ring.Seal(key.Bytes(), authenticatorRow(id))
+	if err != nil {
+		return fmt.Errorf("seal authenticator: %w", err)
+	}
+	_, err = t.exec(ctx, `
+		INSERT INTO authenticators (id, user_id, sealed_key, last_step, created_at, last_used_at)
+		VALUES ($1, $2, $3, $4, $5, $5)`, id, user, sealed, step, millis(now))
+	if err != nil {
+		return fmt.Errorf("insert authenticator: %w", err)
+	}
+	return nil
+}
+
+// removeFactors removes authenticators and recovery codes and gives their
+// names as letters and events know them.
+func (t *tx) removeFactors(ctx context.Context, user auth.UserID) (removed []string, err error) {
+	for _, table := range []struct{ name, words string }{
+		{"authenticators", "authenticator"}, {"recovery_codes", "recovery-codes"}, {"recovery_sets", ""},
+	} {
+		n, err := t.exec(ctx, `DELETE FROM `+table.name+` WHERE user_id = $1`, user)
+		if err != nil {
+			return nil, fmt.Errorf("remove the %s of %s: %w", table.name, user, err)
+		}
+		if n > 0 && table.words != "" {
+			removed = append(removed, table.words)
+		}
+	}
+	_, err = t.exec(ctx, `UPDATE users SET two_factor_since = 0 WHERE id = $1`, user)
+	return removed, err
+}
+
+// RecoverySet gives what a typed recovery code is compared with, and when
+// each was used. ErrNotFound where the person has none.
+func (s *Store) RecoverySet(ctx context.Context, user auth.UserID) (RecoverySet, error) {
+	var set RecoverySet
+	var made int64
+	err := s.read.QueryRowContext(ctx, `SELECT salt, made_at FROM recovery_sets WHERE user_id = $1`, user).
+		Scan(&set.Hashes.Salt, &made)
+	if err != nil {
+		return set, fmt.Errorf("recovery codes of %s: %w", user, notFound(err))
+	}
+	set.Made = fromMillis(made)
+	type code struct {
+		hash []byte
+		used int64
+	}
+	codes, err := list(ctx, s.read, func(r row) (c code, err error) { return c, r.Scan(&c.hash, &c.used) },
+		`SELECT hash, used_at FROM recovery_codes WHERE user_id = $1 ORDER BY position`, user)
+	for _, c := range codes {
+		set.Hashes.Hashes = append(set.Hashes.Hashes, c.hash)
+		set.Used = append(set.Used, fromMillis(c.used))
+	}
+	return set, err
+}
+
+// RecoverySet is a person's recovery codes as they are kept: hashed.
+type RecoverySet struct {
+	Hashes recovery.Set
+	Used   []time.Time // in the order of Hashes; zero: unused
+	Made   time.Time
+}
+
+// Left counts the codes that were not used.
+func (s RecoverySet) Left() (n int) {
+	for _, used := range s.Used {
+		if used.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// replaceRecoveryCodes voids the old set and keeps a new one.
+func (t *tx) replaceRecoveryCodes(ctx context.Context, user auth.UserID, set recovery.Set, now time.Time) error {
+	for _, table := range []string{"recovery_codes", "recovery_sets"} {
+		if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE user_id = $1`, user); err != nil {
+			return fmt.Errorf("void recovery codes: %w", err)
+		}
+	}
+	if _, err := t.exec(ctx, `INSERT INTO recovery_sets (user_id, salt, made_at) VALUES ($1, $2, $3)`,
+		user, set.Salt, millis(now)); err != nil {
+		return fmt.Errorf("keep recovery codes: %w", err)
+	}
+	for i, hash := range set.Hashes {
+		if _, err := t.exec(ctx, `INSERT INTO recovery_codes (user_id, position, hash, used_at) VALUES ($1, $2, $3, 0)`,
+			user, i, hash); err != nil {
+			return fmt.Errorf("keep recovery codes: %w", err)
+		}
+	}
+	return nil
+}
+
+// CodeClaim is a right code that is about to be spent: a step of an
+// authenticator, or a recovery code. The zero value is no code.
+type CodeClaim struct {
+	Authenticator string
+	Step          int64
+
+	Recovery bool
+	Position int
+}
+
+// IsZero tells that there is no code.
+func (c CodeClaim) IsZero() bool { return c == CodeClaim{} }
+
+// By says what stands in the code's place.
+func (c CodeClaim) By() auth.CodeBy {
+	if c.Recovery {
+		return auth.ByRecoveryCode
+	}
+	return auth.ByAuthenticator
+}
+
+// claimCode spends a code of an account, or gives ErrSpent. A step also
+// retires every earlier one (RFC 6238 §5.2).
+func (t *tx) claimCode(ctx context.Context, by auth.Actor, u auth.User, c CodeClaim, now time.Time) error {
+	if c.Recovery {
+		return t.claimRecoveryCode(ctx, by, u, c.Position, now)
+	}
+	err := t.claim(ctx, `
+		UPDATE authenticators SET last_step = $1, last_used_at = $2
+		 WHERE id = $3 AND user_id = $4 AND last_step < $1`, c.Step, millis(now), c.Authenticator, u.ID)
+	if err != nil {
+		return fmt.Errorf("claim step %d of authenticator %s: %w", c.Step, c.Authenticator, err)
+	}
+	return nil
+}
+
+func (t *tx) claimRecoveryCode(ctx context.Context, by auth.Actor, u auth.User, position int, now time.Time) error {
+	if err := t.claim(ctx, `
+		UPDATE recovery_codes SET used_at = $1
+		 WHERE user_id = $2 AND position = $3 AND used_at = 0`, millis(now), u.ID, position); err != nil {
+		return fmt.Errorf("claim recovery code %d of %s: %w", position, u.ID, err)
+	}
+	var left int
+	if err := t.QueryRowContext(ctx,
+		`SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at = 0`, u.ID).Scan(&left); err != nil {
+		return fmt.Errorf("count the recovery codes of %s: %w", u.ID, err)
+	}
+	kind := auth.LetterRecoveryCodeUsed
+	if left <= t.store.rules.RecoveryCodesFew {
+		kind = auth.LetterRecoveryCodesFew
+	}
+	letter := noticeTo(u, kind, by, now)
+	letter.Values.Left = left
+	if err := t.queue(ctx, letter, now); err != nil {
+		return err
+	}
+	return t.record(ctx, by, auth.EventRecoveryCodeUsed, u.ID, fmt.Sprintf("%d left", left), now)
+}

@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/throttle"
+)
+
+// LinkPurpose is the one thing a mailed link is good for.
+type LinkPurpose string
+
+const (
+	LinkReset      LinkPurpose = "reset"
+	LinkInvitation LinkPurpose = "invitation"
+	LinkAddress    LinkPurpose = "address"
+	LinkUnlock     LinkPurpose = "unlock"
+)
+
+// Link is a mailed link as it is kept: its token only as a hash.
+type Link struct {
+	Purpose    LinkPurpose
+	User       auth.UserID
+	Address    string // where it was sent, as typed
+	Canonical  string
+	Generation int64
+	Created    time.Time
+	Expires    time.Time
+}
+
+const linkColumns = `purpose, user_id, address, canonical, generation, created_at, expires_at`
+
+func scanLink(r row) (l Link, err error) {
+	var created, expires int64
+	err = r.Scan(&l.Purpose, &l.User, &l.Address, &l.Canonical, &l.Generation, &created, &expires)
+	l.Created, l.Expires = fromMillis(created), fromMillis(expires)
+	return l, notFound(err)
+}
+
+// makeLink keeps a new link and voids the older ones of its purpose: only
+// the newest works.
+func (t *tx) makeLink(ctx context.Context, l Link, now time.Time) (secret.Token, error) {
+	if err := t.voidLinks(ctx, l.User, l.Purpose, now); err != nil {
+		return secret.Token{}, err
+	}
+	token := secret.New()
+	_, err := t.exec(ctx, `
+		INSERT INTO links (token_hash, purpose, user_id, address, canonical, generation, created_at, expires_at, used_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)`,
+		token.Hash(), l.Purpose, l.User, l.Address, l.Canonical, l.Generation, millis(now), millis(l.Expires))
+	if err != nil {
+		return secret.Token{}, fmt.Errorf("make a link (%s): %w", l.Purpose, err)
+	}
+	return token, nil
+}
+
+// voidLinks ends every unused link of a purpose.
+func (t *tx) voidLinks(ctx context.Context, user auth.UserID, purpose LinkPurpose, now time.Time) error {
+	_, err := t.exec(ctx, `UPDATE links SET used_at = $1 WHERE user_id = $2 AND purpose = $3 AND used_at = 0`,
+		millis(now), user, purpose)
+	if err != nil {
+		return fmt.Errorf("void links (%s): %w", purpose, err)
+	}
+	return nil
+}
+
+// liveLink is the condition under which a link works: of this purpose,
+// unused, in time, and of the account as it still is.
+const liveLink = `
+	token_hash = $1 AND purpose = $2 AND used_at = 0 AND expires_at > $3
+	AND EXISTS (SELECT 1 FROM users u WHERE u.id = links.user_id
+	             AND u.generation = links.generation AND u.state = 'active')`
+
+// Link looks at a link without using it; ErrSpent where it does not work.
+func (s *Store) Link(ctx context.Context, token secret.Hash, purpose LinkPurpose, now time.Time) (Link, error) {
+	l, err := scanLink(s.read.QueryRowContext(ctx,
+		`SELECT `+linkColumns+` FROM links WHERE `+liveLink, token, purpose, millis(now)))
+	if err == ErrNotFound {
+		return l, ErrSpent
+	}
+	return l, err
+}
+
+// useLink spends a link; ErrSpent where it does not work any more.
+func (t *tx) useLink(ctx context.Context, token secret.Hash, purpose LinkPurpose, now time.Time) (Link, error) {
+	l, err := scanLink(t.QueryRowContext(ctx,
+		`UPDATE links SET used_at = $3 WHERE `+liveLink+` RETURNING `+linkColumns, token, purpose, millis(now)))
+	if err == ErrNotFound {
+		return l, ErrSpent
+	} else if err != nil {
+		return l, fmt.Errorf("use a link (%s): %w", purpose, err)
+	}
+	return l, nil
+}
+
+// Mailed is what a letter with a link needs beside its words.
+type Mailed struct {
+	Path func(secret.Token) string // the address of the link, below the public URL
+	Life time.Duration
+}
+
+// mailLink makes a link for an account and queues the letter that carries it,
+// unless the address had its share of letters for this hour: then nothing
+// happens, and nobody is told.
+func (t *tx) mailLink(ctx context.Context, u auth.User, purpose LinkPurpose, kind auth.LetterKind, m Mailed, by auth.Actor, now time.Time) error {
+	may, err := t.mayWriteTo(ctx, u.Canonical, now)
+	if err != nil || !may {
+		return err
+	}
+	link := Link{Purpose: purpose, User: u.ID, Address: u.Address, Canonical: u.Canonical,
+		Generation: u.Generation, Expires: now.Add(m.Life)}
+	token, err := t.makeLink(ctx, link, now)
+	if err != nil {
+		return err
+	}
+	letter := noticeTo(u, kind, by, now)
+	letter.Values.Link, letter.Values.Until = m.Path(token), link.Expires
+	return t.queue(ctx, letter, now)
+}
+
+// MailUnlock mails the owner of an account a link that opens a closed door,
+// unless one is on its way already.
+func (s *Store) MailUnlock(ctx context.Context, u auth.User, m Mailed, by auth.Actor, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		var waiting int
+		err := t.QueryRowContext(ctx, `
+			SELECT COUNT(*) FROM links
+			 WHERE user_id = $1 AND purpose = $2 AND used_at = 0 AND expires_at > $3 AND generation = $4`,
+			u.ID, LinkUnlock, millis(now), u.Generation).Scan(&waiting)
+		if err != nil || waiting > 0 {
+			return err
+		}
+		if err := t.mailLink(ctx, u, LinkUnlock, auth.LetterUnlock, m, by, now); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventDoorClosed, u.ID, "", now)
+	})
+}
+
+// Unlock opens the doors of an account that failures closed, and changes
+// nothing else. A link that does not work any more is ErrSpent.
+func (s *Store) Unlock(ctx context.Context, by auth.Actor, token secret.Hash, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		l, err := t.useLink(ctx, token, LinkUnlock, now)
+		if err != nil {
+			return err
+		}
+		if err := t.openDoors(ctx, l.User, l.Canonical); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventDoorOpened, l.User, "", now)
+	})
+}
+
+// openDoors forgets the failures in a row of an account's password and code.
+func (t *tx) openDoors(ctx context.Context, user auth.UserID, canonical string) error {
+	for _, bucket := range []throttle.Bucket{throttle.Password(canonical), throttle.Code(string(user))} {
+		if err := t.clear(ctx, bucket); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// MailReset mails the owner of an account a link to a new password.
+func (s *Store) MailReset(ctx context.Context, u auth.User, m Mailed, by auth.Actor, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		if err := t.mailLink(ctx, u, LinkReset, auth.LetterReset, m, by, now); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventResetRequested, u.ID, "", now)
+	})
+}

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// ErrOtherKeys is returned by Open when the keys at hand are not the ones
+// that the database was begun with.
+var ErrOtherKeys = errors.New("the sealing keys are not the ones this database was begun with")
+
+// migrate brings the schema up to date. Each step is one transaction, so a
+// start that was killed half-way is finished by the next.
+func (s *Store) migrate(ctx context.Context) error {
+	dialect, folder := goose.DialectSQLite3, "migrations/sqlite"
+	var options []goose.ProviderOption
+	if s.postgres {
+		dialect, folder = goose.DialectPostgres, "migrations/postgres"
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker)) // two nodes may start at once
+	}
+	files, err := fs.Sub(migrations, folder)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	provider, err := goose.NewProvider(dialect, s.write, files, options...)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// Empty tells whether nobody has an account yet: only then may keys be made.
+func (s *Store) Empty(ctx context.Context) (bool, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 1) AS anybody`).Scan(&n)
+	return n == 0, err
+}
+
+// claimKeys binds the database to the ring it was first opened with.
+func (s *Store) claimKeys(ctx context.Context) error {
+	if s.ring == nil {
+		return nil
+	}
+	return s.transaction(ctx, func(t *tx) error {
+		if _, err := t.exec(ctx, `
+			INSERT INTO settings (name, value) VALUES ('keys.fingerprint', $1)
+			ON CONFLICT (name) DO NOTHING`, s.ring.Fingerprint()); err != nil {
+			return fmt.Errorf("claim keys: %w", err)
+		}
+		var theirs string
+		if err := t.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'keys.fingerprint'`).Scan(&theirs); err != nil {
+			return fmt.Errorf("claim keys: %w", err)
+		}
+		if !s.ring.Holds(theirs) {
+			return ErrOtherKeys
+		}
+		return nil
+	})
+}
+
+// setting reads one value; ErrNotFound where it was never chosen.
+func setting(ctx context.Context, q querier, name string) (string, error) {
+	var value string
+	err := q.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&value)
+	return value, notFound(err)
+}
+
+// Setting reads what an administrator chose; ErrNotFound where nobody did.
+func (s *Store) Setting(ctx context.Context, name string) (string, error) {
+	return setting(ctx, s.read, name)
+}

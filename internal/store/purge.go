@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Kept says how long what is over is kept.
+type Kept struct {
+	Events   time.Duration
+	Sessions time.Duration // after their end, or their beginning where nobody ended them
+	Throttle time.Duration // counts of failures, after the last one
+}
+
+// purgeBatch is how many rows one transaction removes: a writer that comes in
+// between waits for no more than that.
+const purgeBatch = 500
+
+// Purge removes what is over for long enough, in small transactions.
+func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
+	day := 24 * time.Hour
+	for _, p := range []struct {
+		table, key, over string
+		before           time.Time
+	}{
+		{"events", "id", "at < $1", now.Add(-k.Events)},
+		{"sessions", "id", "ended_at > 0 AND ended_at < $1 OR began_at < $1 - 8640000000", now.Add(-k.Sessions)},
+		{"attempts", "id", "expires_at < $1", now.Add(-day)},
+		{"signups", "canonical", "expires_at < $1", now},
+		{"links", "token_hash", "expires_at < $1", now.Add(-day)},
+		{"letters", "id", "done_at > 0 AND done_at < $1", now.Add(-k.Sessions)},
+		{"throttle", "bucket", "last_at < $1", now.Add(-k.Throttle)},
+		{"devices", "token_hash", "last_used_at < $1", now.Add(-k.Events)},
+	} {
+		if err := s.purge(ctx, p.table, p.key, p.over, millis(p.before)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) purge(ctx context.Context, table, key, over string, before int64) error {
+	for removed := int64(purgeBatch); removed == purgeBatch; {
+		err := s.transaction(ctx, func(t *tx) (err error) {
+			removed, err = t.exec(ctx, `DELETE FROM `+table+` WHERE `+key+` IN (
+				SELECT `+key+` FROM `+table+` WHERE `+over+` LIMIT 500)`, before)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("purge %s: %w", table, err)
+		}
+	}
+	return nil
+}

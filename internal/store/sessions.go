@@ -1,0 +1,266 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+)
+
+const sessionColumns = `s.id, s.user_id, s.generation, s.began_at, s.last_seen_at, s.password_at,
+	s.code_at, s.returned_at, s.device, s.network, s.window_failures, s.ended_at, s.ended_by`
+
+func sessionTargets(s *auth.Session) (targets []any, done func()) {
+	var began, seen, password, code, returned, ended int64
+	targets = []any{
+		&s.ID, &s.User, &s.Generation, &began, &seen, &password,
+		&code, &returned, &s.Device, &s.Network, &s.WindowFailures, &ended, &s.EndedBy,
+	}
+	return targets, func() {
+		s.Began, s.LastSeen, s.PasswordAt = fromMillis(began), fromMillis(seen), fromMillis(password)
+		s.CodeAt, s.ReturnedAt, s.Ended = fromMillis(code), fromMillis(returned), fromMillis(ended)
+	}
+}
+
+func scanSession(r row) (s auth.Session, err error) {
+	targets, done := sessionTargets(&s)
+	if err := r.Scan(targets...); err != nil {
+		return auth.Session{}, notFound(err)
+	}
+	done()
+	return s, nil
+}
+
+// Holder is a session with everything its standing depends on.
+type Holder struct {
+	Session auth.Session
+	User    auth.User
+	Groups  []auth.Group
+}
+
+// Holder reads whose session a token opens; ErrNotFound where it opens none.
+// Ended and lapsed sessions are found as well: what they are worth is for
+// auth.StandingOf to say.
+func (s *Store) Holder(ctx context.Context, token secret.Hash) (Holder, error) {
+	var h Holder
+	var hash string
+	session, sessionDone := sessionTargets(&h.Session)
+	user, userDone := userTargets(&h.User, &hash)
+	err := s.read.QueryRowContext(ctx, `
+		SELECT `+sessionColumns+`, `+userColumns+`
+		  FROM sessions s JOIN users u ON u.id = s.user_id
+		 WHERE s.token_hash = $1`, token).Scan(append(session, user...)...)
+	if err != nil {
+		return Holder{}, notFound(err)
+	}
+	sessionDone()
+	userDone()
+	h.Groups, err = s.GroupsOf(ctx, h.User.ID)
+	return h, err
+}
+
+// Sessions lists what a person has not ended, newest activity first, lapsed
+// ones included.
+func (s *Store) Sessions(ctx context.Context, user auth.UserID) ([]auth.Session, error) {
+	return list(ctx, s.read, scanSession, `
+		SELECT `+sessionColumns+` FROM sessions s
+		 WHERE s.user_id = $1 AND s.ended_at = 0
+		 ORDER BY s.last_seen_at DESC, s.id`, user)
+}
+
+// NewSession is a session that was just made, with the secrets that only the
+// browser keeps.
+type NewSession struct {
+	Session auth.Session
+	Token   secret.Token
+	Device  secret.Token // zero where the browser keeps the one it has
+}
+
+// insertSession is the one statement of the program that makes a session.
+// Only FinishLogin calls it.
+func (t *tx) insertSession(ctx context.Context, s auth.Session, token secret.Hash) error {
+	_, err := t.exec(ctx, `
+		INSERT INTO sessions (id, token_hash, user_id, generation, began_at, last_seen_at, password_at,
+			code_at, returned_at, device, network, window_failures, ended_at, ended_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, 0, 0, '')`,
+		s.ID, token, s.User, s.Generation, millis(s.Began), millis(s.LastSeen), millis(s.PasswordAt),
+		millis(s.CodeAt), s.Device, s.Network)
+	if err != nil {
+		return fmt.Errorf("insert session: %w", err)
+	}
+	t.changed(s.User)
+	return nil
+}
+
+// endOldest ends whatever is above the limit of sessions at once.
+func (t *tx) endOldest(ctx context.Context, user auth.UserID, now time.Time) error {
+	_, err := t.exec(ctx, `
+		UPDATE sessions SET ended_at = $1, ended_by = 'too many'
+		 WHERE ended_at = 0 AND id IN (
+			SELECT id FROM sessions WHERE user_id = $2 AND ended_at = 0
+			 ORDER BY began_at DESC, id DESC LIMIT 1000 OFFSET $3)`, millis(now), user, t.store.rules.SessionsAtOnce)
+	if err != nil {
+		return fmt.Errorf("end the oldest sessions of %s: %w", user, err)
+	}
+	return nil
+}
+
+// endSessions ends every session of an account but one; "" spares none.
+func (t *tx) endSessions(ctx context.Context, user auth.UserID, but auth.SessionID, why string, now time.Time) (int64, error) {
+	n, err := t.exec(ctx, `
+		UPDATE sessions SET ended_at = $1, ended_by = $2
+		 WHERE user_id = $3 AND ended_at = 0 AND id <> $4`, millis(now), why, user, but)
+	if err != nil {
+		return 0, fmt.Errorf("end the sessions of %s: %w", user, err)
+	}
+	t.changed(user)
+	return n, nil
+}
+
+// EndSession ends one session of a person. Somebody else's is ErrNotFound.
+func (s *Store) EndSession(ctx context.Context, by auth.Actor, user auth.UserID, id auth.SessionID, kind auth.EventKind, why string, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, `
+			UPDATE sessions SET ended_at = $1, ended_by = $2
+			 WHERE id = $3 AND user_id = $4 AND ended_at = 0`, millis(now), why, id, user)
+		if err != nil {
+			return fmt.Errorf("end session %s: %w", id, err)
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		t.changed(user)
+		return t.record(ctx, by, kind, user, why, now)
+	})
+}
+
+// EndSessions ends every session of a person but one, and tells how many.
+// Lapsed ones end too, and with them what their open windows were good for.
+func (s *Store) EndSessions(ctx context.Context, by auth.Actor, user auth.UserID, but auth.SessionID, why string, now time.Time) (ended int64, err error) {
+	err = s.transaction(ctx, func(t *tx) error {
+		if ended, err = t.endSessions(ctx, user, but, why, now); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventSessionEnded, user, fmt.Sprintf("%d ended: %s", ended, why), now)
+	})
+	return ended, err
+}
+
+// renew gives a live session a new token, and its account's present
+// generation. It changes no time but those of proofs that were just made.
+func (t *tx) renew(ctx context.Context, s auth.Session, generation int64) (secret.Token, error) {
+	token := secret.New()
+	err := t.claim(ctx, `
+		UPDATE sessions SET token_hash = $1, generation = $2, password_at = $3, code_at = $4
+		 WHERE id = $5 AND user_id = $6 AND ended_at = 0`,
+		token.Hash(), generation, millis(s.PasswordAt), millis(s.CodeAt), s.ID, s.User)
+	if err != nil {
+		return secret.Token{}, fmt.Errorf("renew session %s: %w", s.ID, err)
+	}
+	t.changed(s.User)
+	return token, nil
+}
+
+// ReturnThroughWindow brings a lapsed session back for the window that was
+// still open: a new token, seen now, and nothing else. One call wins; an
+// ending, a change of the account or another return makes it ErrSpent.
+func (s *Store) ReturnThroughWindow(ctx context.Context, by auth.Actor, lapsed auth.Session, old secret.Hash, paid Payment, now time.Time) (secret.Token, error) {
+	token := secret.New()
+	err := s.transaction(ctx, func(t *tx) error {
+		if err := t.claim(ctx, `
+			UPDATE sessions SET token_hash = $1, last_seen_at = $2, returned_at = $2, window_failures = 0
+			 WHERE id = $3 AND token_hash = $5 AND user_id = $4 AND ended_at = 0
+			   AND window_failures < $6
+			   AND generation = (SELECT generation FROM users WHERE id = $4 AND state = 'active')`,
+			token.Hash(), millis(now), lapsed.ID, lapsed.User, old, t.store.rules.WindowTries); err != nil {
+			return fmt.Errorf("return to session %s: %w", lapsed.ID, err)
+		}
+		t.changed(lapsed.User)
+		if err := t.clear(ctx, paid.Bucket); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventReturned, lapsed.User, "", now)
+	})
+	return token, err
+}
+
+// RefuseReturn counts a wrong password against the open window. The last one
+// that it survives ends the session: closed tells so.
+func (s *Store) RefuseReturn(ctx context.Context, by auth.Actor, lapsed auth.Session, now time.Time) (closed bool, err error) {
+	err = s.transaction(ctx, func(t *tx) error {
+		if err := t.QueryRowContext(ctx, `
+			UPDATE sessions SET window_failures = window_failures + 1,
+			       ended_at = CASE WHEN window_failures + 1 >= $1 THEN $2 ELSE ended_at END,
+			       ended_by = CASE WHEN window_failures + 1 >= $1 THEN 'wrong passwords' ELSE ended_by END
+			 WHERE id = $3 AND ended_at = 0
+			RETURNING ended_at <> 0`, t.store.rules.WindowTries, millis(now), lapsed.ID).Scan(&closed); err != nil {
+			return fmt.Errorf("refuse the return to session %s: %w", lapsed.ID, notFound(err))
+		}
+		t.changed(lapsed.User)
+		return t.record(ctx, by, auth.EventReturnRefused, lapsed.User, "", now)
+	})
+	return closed, err
+}
+
+// Seen keeps when sessions were last used by their owners, many at once. A
+// time that is older than the one kept changes nothing.
+func (s *Store) Seen(ctx context.Context, seen map[auth.SessionID]time.Time) error {
+	if len(seen) == 0 {
+		return nil
+	}
+	return s.transaction(ctx, func(t *tx) error {
+		for id, at := range seen {
+			if _, err := t.exec(ctx, `
+				UPDATE sessions SET last_seen_at = $1
+				 WHERE id = $2 AND ended_at = 0 AND last_seen_at < $1`, millis(at), id); err != nil {
+				return fmt.Errorf("seen session %s: %w", id, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Logout ends the session of the acting person.
+func (s *Store) Logout(ctx context.Context, by auth.Actor, now time.Time) error {
+	return s.EndSession(ctx, by, by.User.ID, by.Session.ID, auth.EventLogout, "logout", now)
+}
+
+// Confirmation is a proof made again inside a session.
+type Confirmation struct {
+	Password bool
+	Code     CodeClaim // zero: no code was proved
+}
+
+// Confirm makes the proofs of a live session fresh and gives it a new token.
+// A code that was spent meanwhile is ErrSpent, and nothing changes.
+func (s *Store) Confirm(ctx context.Context, by auth.Actor, c Confirmation, paid []Payment, now time.Time) (secret.Token, error) {
+	var token secret.Token
+	err := s.transaction(ctx, func(t *tx) (err error) {
+		u, err := t.lockUser(ctx, by.User.ID)
+		if err != nil {
+			return err
+		}
+		session := by.Session
+		if c.Password {
+			session.PasswordAt = now
+		}
+		if !c.Code.IsZero() {
+			if err := t.claimCode(ctx, by, u, c.Code, now); err != nil {
+				return err
+			}
+			session.CodeAt = now
+		}
+		if token, err = t.renew(ctx, session, session.Generation); err != nil {
+			return err
+		}
+		for _, p := range paid {
+			if err := t.clear(ctx, p.Bucket); err != nil {
+				return err
+			}
+		}
+		return t.record(ctx, by, auth.EventConfirmed, u.ID, "", now)
+	})
+	return token, err
+}

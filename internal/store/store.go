@@ -1,0 +1,265 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/throttle"
+)
+
+var (
+	// ErrNotFound is returned for a row that is not there.
+	ErrNotFound = errors.New("not found")
+	// ErrSpent is returned when what was to be used once has been used,
+	// replaced, outdated, or was never there: to whoever asks, all four are one.
+	ErrSpent = errors.New("spent or outdated")
+	// ErrTaken is returned when a name or an address is already in use.
+	ErrTaken = errors.New("already taken")
+	// ErrLastAdministrator is returned for what would leave nobody to administer.
+	ErrLastAdministrator = errors.New("the last administrator cannot be removed")
+	// ErrTooManyLetters is returned when an address cannot receive a letter yet,
+	// because it had too many in the last hour.
+	ErrTooManyLetters = errors.New("too many letters to this address")
+)
+
+// Listener hears what a committed moment ended or changed, before the moment
+// returns. Its methods must be quick and safe for concurrent use.
+type Listener interface {
+	// UserChanged is called when an account, its groups or any of its
+	// sessions changed.
+	UserChanged(auth.UserID)
+	// PolicyChanged is called when a plug-in, a group or a setting changed.
+	PolicyChanged()
+}
+
+// Store reads and writes the database. It is safe for concurrent use.
+type Store struct {
+	read, write *sql.DB
+	postgres    bool
+	ring        *keys.Ring
+	rules       Rules
+	listener    Listener
+}
+
+// Rules are the numbers that moments obey by themselves.
+type Rules struct {
+	Letters          throttle.Rule // with a link, to one address
+	CodesThisMonth   throttle.Rule // wrong codes after right passwords
+	RecoveryCodesFew int           // with so many left, or fewer, a person is asked to make new ones
+	SessionsAtOnce   int           // of one person
+	WindowTries      int           // wrong passwords that an open window survives
+}
+
+// Open opens the database that url names, `sqlite:PATH` or `postgres://…`,
+// and brings its schema up to date. What is sealed in it is sealed by ring; a
+// ring other than the one the database was begun with is refused, see
+// [ErrOtherKeys].
+func Open(ctx context.Context, databaseURL string, ring *keys.Ring, rules Rules) (*Store, error) {
+	s := &Store{ring: ring, rules: rules, listener: deaf{}}
+	if err := s.connect(databaseURL); err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	if err := s.claimKeys(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) connect(databaseURL string) (err error) {
+	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		return s.connectSQLite(path)
+	}
+	if !strings.HasPrefix(databaseURL, "postgres://") && !strings.HasPrefix(databaseURL, "postgresql://") {
+		return errors.New("database_url must begin with sqlite: or postgres://")
+	}
+	s.postgres = true
+	if s.write, err = sql.Open("pgx", databaseURL); err != nil {
+		return fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	s.write.SetMaxOpenConns(16)
+	s.write.SetMaxIdleConns(16)
+	s.write.SetConnMaxLifetime(5 * time.Minute) // so that a fail-over is noticed
+	s.read = s.write
+	return nil
+}
+
+// connectSQLite opens one connection that writes and a few that read.
+// synchronous(FULL) because a code that was used must not become good again
+// when the power fails.
+func (s *Store) connectSQLite(path string) (err error) {
+	if err = os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the folder of the database: %w", err)
+	}
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	if s.write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+		return fmt.Errorf("open SQLite: %w", err)
+	}
+	s.write.SetMaxOpenConns(1)
+	s.write.SetMaxIdleConns(1)
+	if s.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
+		return fmt.Errorf("open SQLite: %w", err)
+	}
+	s.read.SetMaxOpenConns(4)
+	s.read.SetMaxIdleConns(4)
+	return nil
+}
+
+// Close closes the database.
+func (s *Store) Close() error {
+	err := s.write.Close()
+	if s.read != nil && s.read != s.write {
+		err = errors.Join(err, s.read.Close())
+	}
+	return err
+}
+
+// Listen tells l of every later change. It is to be called before the store
+// is shared.
+func (s *Store) Listen(l Listener) { s.listener = l }
+
+// Ready answers whether the database does.
+func (s *Store) Ready(ctx context.Context) error {
+	var one int
+	return s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one)
+}
+
+type deaf struct{}
+
+func (deaf) UserChanged(auth.UserID) {}
+func (deaf) PolicyChanged()          {}
+
+// tx is one transaction and what it must tell the listener.
+type tx struct {
+	*sql.Tx
+	store         *Store
+	users         []auth.UserID
+	policyChanged bool
+}
+
+// transaction runs change in one writing transaction. Whatever change
+// returns as an error undoes all of it. When the outcome of the commit is
+// unknown the listener is told all the same: forgetting too much is safe.
+func (s *Store) transaction(ctx context.Context, change func(*tx) error) error {
+	begun, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	t := &tx{Tx: begun, store: s}
+	defer func() { _ = t.Rollback() }() // does nothing after the commit
+	if err := change(t); err != nil {
+		return err
+	}
+	err = t.Commit()
+	for _, u := range t.users {
+		s.listener.UserChanged(u)
+	}
+	if t.policyChanged {
+		s.listener.PolicyChanged()
+	}
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// changed notes that whatever is remembered of an account is out of date.
+func (t *tx) changed(u auth.UserID) { t.users = append(t.users, u) }
+
+// exec runs one statement and gives how many rows it changed.
+func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := t.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// claim runs a conditional statement that must change exactly one row: the
+// check and the claim in one. Anything else is [ErrSpent].
+func (t *tx) claim(ctx context.Context, query string, args ...any) error {
+	n, err := t.exec(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return ErrSpent
+	}
+	return nil
+}
+
+// lock makes two transactions over the same row wait for one another.
+// SQLite's writers do so already.
+func (t *tx) forUpdate() string {
+	if t.store.postgres {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// millis is a time as the database keeps it; zero for never.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// fromMillis is the time that millis kept.
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}
+
+// list reads every row of a query by scan.
+func list[T any](ctx context.Context, q querier, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+// row is one row, of one or of many.
+type row interface{ Scan(...any) error }

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/throttle"
+)
+
+// WaitError refuses a try that is neither examined nor counted.
+type WaitError struct {
+	Until  time.Time // when to come back; zero while the door is closed
+	Closed bool      // until a mailed link or an administrator opens it
+}
+
+func (e *WaitError) Error() string {
+	if e.Closed {
+		return "the door is closed"
+	}
+	return "wait until " + e.Until.UTC().Format(time.RFC3339)
+}
+
+// Payment is a try that was counted before it was looked at. The zero
+// Payment counts nowhere.
+type Payment struct {
+	Bucket throttle.Bucket
+	// Closes is set on the try whose failure closes the door.
+	Closes bool
+}
+
+// Pay counts a try before it is examined, so that two guesses made at once
+// never share one payment. During a wait it gives a *WaitError and counts
+// nothing. The count is committed by itself: no refusal undoes it.
+func (s *Store) Pay(ctx context.Context, bucket throttle.Bucket, rule throttle.Rule, now time.Time) (Payment, error) {
+	paid := Payment{Bucket: bucket}
+	err := s.transaction(ctx, func(t *tx) error {
+		count, err := t.lockCount(ctx, bucket, now)
+		if err != nil {
+			return err
+		}
+		if err := waits(rule.State(count, now)); err != nil {
+			return err
+		}
+		count = rule.Add(count, now)
+		paid.Closes = rule.State(count, now).Closed
+		return t.keepCount(ctx, bucket, count)
+	})
+	return paid, err
+}
+
+// Waits gives a *WaitError where a try of this bucket has to wait, without
+// counting one.
+func (s *Store) Waits(ctx context.Context, bucket throttle.Bucket, rule throttle.Rule, now time.Time) error {
+	count, err := scanCount(s.read.QueryRowContext(ctx,
+		`SELECT failures, first_at, last_at FROM throttle WHERE bucket = $1`, bucket))
+	if err == ErrNotFound {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("count of tries: %w", err)
+	}
+	return waits(rule.State(count, now))
+}
+
+func waits(state throttle.State) error {
+	switch {
+	case state.Closed:
+		return &WaitError{Closed: true}
+	case !state.Until.IsZero():
+		return &WaitError{Until: state.Until}
+	}
+	return nil
+}
+
+// Refund takes back a payment for a try that turned out not to count here.
+func (s *Store) Refund(ctx context.Context, paid Payment) error {
+	return s.transaction(ctx, func(t *tx) error { return t.refund(ctx, paid.Bucket) })
+}
+
+func (t *tx) refund(ctx context.Context, bucket throttle.Bucket) error {
+	_, err := t.exec(ctx, `UPDATE throttle SET failures = failures - 1 WHERE bucket = $1 AND failures > 0`, bucket)
+	return err
+}
+
+// clear forgets the failures of a bucket: somebody proved what it guards.
+func (t *tx) clear(ctx context.Context, bucket throttle.Bucket) error {
+	if bucket == "" {
+		return nil
+	}
+	if _, err := t.exec(ctx, `DELETE FROM throttle WHERE bucket = $1`, bucket); err != nil {
+		return fmt.Errorf("clear a count of tries: %w", err)
+	}
+	return nil
+}
+
+// settleCode closes the accounts after a right code: the consecutive failures
+// are forgotten, the month's count only loses the try that was right.
+func (t *tx) settleCode(ctx context.Context, paid []Payment) error {
+	for _, p := range paid {
+		settle := t.clear
+		if p.Bucket.Lasting() {
+			settle = t.refund
+		}
+		if err := settle(ctx, p.Bucket); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// owesNewPassword tells whether so many wrong codes came in a month that the
+// password must be taken for known to somebody else.
+func (t *tx) owesNewPassword(ctx context.Context, user auth.UserID, now time.Time) (bool, error) {
+	count, err := scanCount(t.QueryRowContext(ctx,
+		`SELECT failures, first_at, last_at FROM throttle WHERE bucket = $1`, throttle.CodesThisMonth(string(user))))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("wrong codes of %s: %w", user, err)
+	}
+	return t.store.rules.CodesThisMonth.State(count, now).Closed, nil
+}
+
+// lockCount reads a count and keeps others from changing it. The row is made
+// first, so that there is one to lock.
+func (t *tx) lockCount(ctx context.Context, bucket throttle.Bucket, now time.Time) (throttle.Count, error) {
+	if _, err := t.exec(ctx, `
+		INSERT INTO throttle (bucket, failures, first_at, last_at) VALUES ($1, 0, $2, $2)
+		ON CONFLICT (bucket) DO NOTHING`, bucket, millis(now)); err != nil {
+		return throttle.Count{}, fmt.Errorf("count a try: %w", err)
+	}
+	count, err := scanCount(t.QueryRowContext(ctx,
+		`SELECT failures, first_at, last_at FROM throttle WHERE bucket = $1`+t.forUpdate(), bucket))
+	if err != nil {
+		return count, fmt.Errorf("count a try: %w", err)
+	}
+	return count, nil
+}
+
+func (t *tx) keepCount(ctx context.Context, bucket throttle.Bucket, c throttle.Count) error {
+	_, err := t.exec(ctx, `UPDATE throttle SET failures = $1, first_at = $2, last_at = $3 WHERE bucket = $4`,
+		c.Failures, millis(c.First), millis(c.Last), bucket)
+	if err != nil {
+		return fmt.Errorf("count a try: %w", err)
+	}
+	return nil
+}
+
+func scanCount(r row) (c throttle.Count, err error) {
+	var first, last int64
+	if err := r.Scan(&c.Failures, &first, &last); err != nil {
+		return c, notFound(err)
+	}
+	c.First, c.Last = fromMillis(first), fromMillis(last)
+	if c.Failures == 0 {
+		return throttle.Count{}, nil
+	}
+	return c, nil
+}
+
+// mayWriteTo counts a letter to an address, and tells false when it had its
+// share of the hour.
+func (t *tx) mayWriteTo(ctx context.Context, canonical string, now time.Time) (bool, error) {
+	bucket := throttle.Letters(canonical)
+	count, err := t.lockCount(ctx, bucket, now)
+	if err != nil {
+		return false, err
+	}
+	if waits(t.store.rules.Letters.State(count, now)) != nil {
+		return false, nil
+	}
+	return true, t.keepCount(ctx, bucket, t.store.rules.Letters.Add(count, now))
+}

@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+)
+
+const userColumns = `u.id, u.address, u.canonical, u.name, u.language, u.theme, u.state,
+	u.administrator, u.must_use_two_factor, u.two_factor_since, u.generation,
+	u.password_hash, u.password_changed_at, u.created_at, u.last_login_at`
+
+// userTargets gives where the columns of userColumns go. done fills in what
+// is kept in another shape, and is to be called after the scan.
+func userTargets(u *auth.User, hash *string) (targets []any, done func()) {
+	var since, changed, created, login int64
+	targets = []any{
+		&u.ID, &u.Address, &u.Canonical, &u.Name, &u.Language, &u.Theme, &u.State,
+		&u.Administrator, &u.MustUseTwoFactor, &since, &u.Generation,
+		hash, &changed, &created, &login,
+	}
+	return targets, func() {
+		u.TwoFactorSince, u.PasswordChangedAt = fromMillis(since), fromMillis(changed)
+		u.Created, u.LastLogin = fromMillis(created), fromMillis(login)
+		u.HasPassword = *hash != ""
+	}
+}
+
+func scanUser(r row) (auth.User, error) {
+	u, _, err := scanUserAndHash(r)
+	return u, err
+}
+
+func scanUserAndHash(r row) (u auth.User, hash string, err error) {
+	targets, done := userTargets(&u, &hash)
+	if err := r.Scan(targets...); err != nil {
+		return auth.User{}, "", notFound(err)
+	}
+	done()
+	return u, hash, nil
+}
+
+// User finds an account; ErrNotFound where there is none.
+func (s *Store) User(ctx context.Context, id auth.UserID) (auth.User, error) {
+	return userByID(ctx, s.read, id, "")
+}
+
+func userByID(ctx context.Context, q querier, id auth.UserID, lock string) (auth.User, error) {
+	u, err := scanUser(q.QueryRowContext(ctx,
+		`SELECT `+userColumns+` FROM users u WHERE u.id = $1`+lock, id))
+	if err != nil {
+		return auth.User{}, fmt.Errorf("user %s: %w", id, err)
+	}
+	return u, nil
+}
+
+// lockUser reads an account and keeps others from changing it until the
+// transaction ends.
+func (t *tx) lockUser(ctx context.Context, id auth.UserID) (auth.User, error) {
+	return userByID(ctx, t, id, t.forUpdate())
+}
+
+// UserByAddress finds an account by its canonical address; ErrNotFound where
+// there is none.
+func (s *Store) UserByAddress(ctx context.Context, canonical string) (auth.User, error) {
+	return scanUser(s.read.QueryRowContext(ctx,
+		`SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`, canonical))
+}
+
+// Credentials are what a password is checked against.
+type Credentials struct {
+	User   auth.User   // zero where nobody has the address
+	Signup auth.Signup // set where somebody only began to sign up with it
+	Hash   secret.Text // "" where neither
+}
+
+// Credentials reads in one query what is needed to check a password. An
+// address that nobody has gives zero Credentials and no error: the caller
+// hashes against a stand-in.
+func (s *Store) Credentials(ctx context.Context, canonical string, now time.Time) (Credentials, error) {
+	var c Credentials
+	u, hash, err := scanUserAndHash(s.read.QueryRowContext(ctx,
+		`SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`, canonical))
+	switch {
+	case err == nil:
+		c.User, c.Hash = u, secret.Text(hash)
+		return c, nil
+	case err != ErrNotFound:
+		return c, fmt.Errorf("credentials: %w", err)
+	}
+	signup, hash, err := scanSignup(s.read.QueryRowContext(ctx,
+		`SELECT `+signupColumns+` FROM signups WHERE canonical = $1 AND expires_at > $2`, canonical, millis(now)))
+	switch {
+	case err == nil:
+		c.Signup, c.Hash = signup, secret.Text(hash)
+	case err != ErrNotFound:
+		return c, fmt.Errorf("credentials: %w", err)
+	}
+	return c, nil
+}
+
+// PasswordOf reads the hash of an account, for a proof inside a session.
+func (s *Store) PasswordOf(ctx context.Context, id auth.UserID) (secret.Text, error) {
+	var hash string
+	err := s.read.QueryRowContext(ctx, `SELECT password_hash FROM users WHERE id = $1`, id).Scan(&hash)
+	if err != nil {
+		return "", fmt.Errorf("password of %s: %w", id, notFound(err))
+	}
+	return secret.Text(hash), nil
+}
+
+// insertUser writes a new account; ErrTaken where somebody has the address.
+func (t *tx) insertUser(ctx context.Context, u auth.User, hash string) error {
+	n, err := t.exec(ctx, `
+		INSERT INTO users (id, address, canonical, name, language, theme, state,
+			administrator, must_use_two_factor, two_factor_since, generation,
+			password_hash, password_changed_at, created_at, last_login_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		ON CONFLICT (canonical) DO NOTHING`,
+		u.ID, u.Address, u.Canonical, u.Name, u.Language, u.Theme, u.State,
+		u.Administrator, u.MustUseTwoFactor, millis(u.TwoFactorSince), u.Generation,
+		hash, millis(u.PasswordChangedAt), millis(u.Created), millis(u.LastLogin))
+	if err != nil {
+		return fmt.Errorf("insert user: %w", err)
+	}
+	if n != 1 {
+		return ErrTaken
+	}
+	return nil
+}
+
+// raiseGeneration outdates whatever was begun for the account before: its
+// attempts, set-ups, mailed links and lapsed sessions. It gives the new number.
+func (t *tx) raiseGeneration(ctx context.Context, id auth.UserID) (int64, error) {
+	var generation int64
+	err := t.QueryRowContext(ctx,
+		`UPDATE users SET generation = generation + 1 WHERE id = $1 RETURNING generation`, id).Scan(&generation)
+	if err != nil {
+		return 0, fmt.Errorf("raise the generation of %s: %w", id, notFound(err))
+	}
+	t.changed(id)
+	return generation, nil
+}
+
+// SavePreferences keeps the language and theme that a person chose; what is
+// empty follows the browser.
+func (s *Store) SavePreferences(ctx context.Context, id auth.UserID, language, theme string) error {
+	return s.transaction(ctx, func(t *tx) error {
+		t.changed(id)
+		_, err := t.exec(ctx, `UPDATE users SET language = $1, theme = $2 WHERE id = $3`, language, theme, id)
+		return err
+	})
+}
+
+// upgradeHash replaces a hash by a newer one of the same password, unless the
+// password was changed meanwhile.
+func (s *Store) UpgradeHash(ctx context.Context, id auth.UserID, old, upgraded secret.Text) error {
+	return s.transaction(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, `UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3`,
+			string(upgraded), id, string(old))
+		return err
+	})
+}
