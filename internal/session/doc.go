@@ -1,0 +1,8 @@
+// Package session answers the question asked more often than any other: whose
+// session is this?
+//
+// It keeps live sessions, and the policy they live under, in memory in front
+// of the store. An ending leaves memory in the same call that writes it: the
+// store tells this package before it returns. A row that was read before a
+// change is never kept after it.
+package session

@@ -1,0 +1,208 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+)
+
+// Live holds what is known of sessions. It is safe for concurrent use.
+type Live struct {
+	store *store.Store
+	rules auth.Policy // what holds for everybody; plug-ins and groups add to it
+
+	// changes counts what the store has told. A row is kept only when
+	// nothing was told between the beginning of its reading and its keeping.
+	changes atomic.Uint64
+	keeping sync.Mutex
+	byToken sync.Map                      // secret.Hash → store.Holder
+	byUser  map[auth.UserID][]secret.Hash // guarded by keeping
+
+	plugins atomic.Pointer[[]auth.Activation]
+	seen    sync.Map // auth.SessionID → *lastSeen
+}
+
+// New makes an empty memory in front of a store, and listens to it.
+func New(s *store.Store, rules auth.Policy) *Live {
+	l := &Live{store: s, rules: rules, byUser: map[auth.UserID][]secret.Hash{}}
+	s.Listen(l)
+	return l
+}
+
+// Presence is a session with what it is worth now.
+type Presence struct {
+	Session  auth.Session
+	User     auth.User
+	Groups   []auth.Group
+	Policy   auth.Policy
+	Standing auth.Standing
+}
+
+// Who tells whose session a token opens and what it is worth now. A token
+// that opens nothing is store.ErrNotFound.
+func (l *Live) Who(ctx context.Context, token secret.Hash, now time.Time) (Presence, error) {
+	holder, err := l.holder(ctx, token)
+	if err != nil {
+		return Presence{}, err
+	}
+	holder.Session.LastSeen = l.freshest(holder.Session)
+	policy, err := l.PolicyFor(ctx, holder.User.ID, holder.Groups)
+	if err != nil {
+		return Presence{}, err
+	}
+	return Presence{
+		Session: holder.Session, User: holder.User, Groups: holder.Groups, Policy: policy,
+		Standing: auth.StandingOf(holder.Session, holder.User, policy, now),
+	}, nil
+}
+
+func (l *Live) holder(ctx context.Context, token secret.Hash) (store.Holder, error) {
+	if known, ok := l.byToken.Load(token); ok {
+		return known.(store.Holder), nil
+	}
+	before := l.changes.Load()
+	holder, err := l.store.Holder(ctx, token)
+	if err != nil {
+		return store.Holder{}, err
+	}
+	l.keeping.Lock()
+	defer l.keeping.Unlock()
+	if l.changes.Load() == before && holder.Session.Ended.IsZero() {
+		l.byToken.Store(token, holder)
+		l.byUser[holder.User.ID] = append(l.byUser[holder.User.ID], token)
+	}
+	return holder, nil
+}
+
+// PolicyFor computes what holds for a person in these groups.
+func (l *Live) PolicyFor(ctx context.Context, user auth.UserID, groups []auth.Group) (auth.Policy, error) {
+	activations, err := l.activations(ctx)
+	if err != nil {
+		return auth.Policy{}, err
+	}
+	p := l.rules
+	ids := make([]auth.GroupID, len(groups))
+	for i, g := range groups {
+		ids[i] = g.ID
+		if g.OpenWindow >= 0 && g.OpenWindow < p.OpenWindow {
+			p.OpenWindow = g.OpenWindow
+		}
+	}
+	for _, a := range activations {
+		if a.Plugin == auth.TwoFactorPlugin {
+			p.TwoFactor = a.EnabledFor(user, ids)
+		}
+	}
+	return p, nil
+}
+
+// PolicyOf is PolicyFor with the groups read from the store.
+func (l *Live) PolicyOf(ctx context.Context, user auth.UserID) (auth.Policy, error) {
+	groups, err := l.store.GroupsOf(ctx, user)
+	if err != nil {
+		return auth.Policy{}, err
+	}
+	return l.PolicyFor(ctx, user, groups)
+}
+
+// activations gives the state of every plug-in.
+func (l *Live) activations(ctx context.Context) ([]auth.Activation, error) {
+	if known := l.plugins.Load(); known != nil {
+		return *known, nil
+	}
+	before := l.changes.Load()
+	all, err := l.store.Activations(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	l.keeping.Lock()
+	defer l.keeping.Unlock()
+	if l.changes.Load() == before {
+		l.plugins.Store(&all)
+	}
+	return all, nil
+}
+
+// lastSeen is when a session was last used by its owner, and how much of that
+// is written. Both are milliseconds since the Unix epoch.
+type lastSeen struct{ at, written atomic.Int64 }
+
+// Seen notes a request of the person's own: a navigation or a form. What
+// pages do in the background is not one.
+func (l *Live) Seen(id auth.SessionID, now time.Time) {
+	known, _ := l.seen.LoadOrStore(id, new(lastSeen))
+	known.(*lastSeen).at.Store(now.UnixMilli())
+}
+
+// freshest is the later of what is written and what is remembered.
+func (l *Live) freshest(s auth.Session) time.Time {
+	if known, ok := l.seen.Load(s.ID); ok {
+		if at := time.UnixMilli(known.(*lastSeen).at.Load()).UTC(); at.After(s.LastSeen) {
+			return at
+		}
+	}
+	return s.LastSeen
+}
+
+// Flush writes what was seen since the last time, and forgets what is written
+// and past the idle limit. What cannot be written is kept for the next time.
+func (l *Live) Flush(ctx context.Context, now time.Time) error {
+	batch := map[auth.SessionID]time.Time{}
+	l.seen.Range(func(id, known any) bool {
+		if at := known.(*lastSeen).at.Load(); at > known.(*lastSeen).written.Load() {
+			batch[id.(auth.SessionID)] = time.UnixMilli(at).UTC()
+		}
+		return true
+	})
+	if err := l.store.Seen(ctx, batch); err != nil {
+		return err
+	}
+	for id, at := range batch {
+		if known, ok := l.seen.Load(id); ok {
+			known.(*lastSeen).written.Store(at.UnixMilli())
+		}
+	}
+	l.forgetIdle(now)
+	return nil
+}
+
+// forgetIdle drops what cannot bear on any decision any more. A row kept in
+// memory may be older than the one written, so it is read again.
+func (l *Live) forgetIdle(now time.Time) {
+	idle := now.Add(-l.rules.SessionIdle).UnixMilli()
+	l.byToken.Range(func(token, holder any) bool {
+		id := holder.(store.Holder).Session.ID
+		if known, ok := l.seen.Load(id); ok && known.(*lastSeen).at.Load() < idle {
+			l.byToken.Delete(token)
+			l.seen.Delete(id)
+		}
+		return true
+	})
+}
+
+// UserChanged forgets whatever is known of an account's sessions.
+func (l *Live) UserChanged(user auth.UserID) {
+	l.keeping.Lock()
+	defer l.keeping.Unlock()
+	l.changes.Add(1)
+	for _, token := range l.byUser[user] {
+		l.byToken.Delete(token)
+	}
+	delete(l.byUser, user)
+}
+
+// PolicyChanged forgets everything: plug-ins, groups and settings bear on all.
+func (l *Live) PolicyChanged() {
+	l.keeping.Lock()
+	defer l.keeping.Unlock()
+	l.changes.Add(1)
+	l.plugins.Store(nil)
+	l.byToken.Clear()
+	clear(l.byUser)
+}
