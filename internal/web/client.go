@@ -1,0 +1,37 @@
+package web
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// clientAddress is where the request came from. X-Forwarded-For is believed
+// only from a trusted proxy, and only as far as the hops are trusted: it is
+// read from the right, for everything left of the first stranger was written
+// by the stranger.
+func (f *Floor) clientAddress(r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	client := peer.Addr().Unmap()
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && f.trusted(client); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		client = hop.Unmap()
+	}
+	return client
+}
+
+func (f *Floor) trusted(a netip.Addr) bool {
+	for _, p := range f.TrustedProxies {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,66 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/secret"
+)
+
+// note is what the log will say of a request.
+type note struct {
+	id     string
+	status int
+	err    error
+}
+
+type noteKey struct{}
+
+func noteOf(r *http.Request) *note { return r.Context().Value(noteKey{}).(*note) }
+
+// logged writes one line for each request: never the query, which may hold a
+// mailed token, never a body or a cookie.
+func (f *Floor) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := &note{id: secret.NewID()[:12], status: http.StatusOK}
+		began := time.Now() // how long it took; no rule depends on it
+		next.ServeHTTP(&noted{w, n}, r.WithContext(context.WithValue(r.Context(), noteKey{}, n)))
+		level := slog.LevelDebug
+		attributes := []any{"request", n.id, "method", r.Method, "path", r.URL.Path, "status", n.status,
+			"took", time.Since(began).Round(10 * time.Microsecond)}
+		if n.err != nil {
+			level, attributes = slog.LevelError, append(attributes, "error", n.err)
+		}
+		f.Log.Log(r.Context(), level, "request", attributes...)
+	})
+}
+
+// noted remembers the status for the log.
+type noted struct {
+	http.ResponseWriter
+	note *note
+}
+
+func (n *noted) WriteHeader(status int) {
+	n.note.status = status
+	n.ResponseWriter.WriteHeader(status)
+}
+
+func (n *noted) Unwrap() http.ResponseWriter { return n.ResponseWriter }
+
+// recovered answers a panic with 500; the process lives on.
+func (f *Floor) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				noteOf(r).err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

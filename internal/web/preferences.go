@@ -1,0 +1,76 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/i18n"
+	"github.com/twinlock/twinlock/internal/ui"
+)
+
+const preferencesLife = 400 * 24 * time.Hour
+
+// readPreferences takes the language and theme that this browser chose, or
+// what it says of itself.
+func (f *Floor) readPreferences(v *Visitor, r *http.Request) {
+	language, theme, _ := strings.Cut(f.cookie(r, preferencesCookie), "|")
+	v.Texts = f.Bundle.Texts(f.Bundle.Choose(language, r.Header.Get("Accept-Language")))
+	v.Theme = themeOf(theme)
+}
+
+// preferPersons lets what the person chose win over what the browser chose.
+func (f *Floor) preferPersons(v *Visitor) {
+	if !v.SignedIn() {
+		return
+	}
+	if language := v.User().Language; language != "" {
+		v.Texts = f.Bundle.Texts(language)
+	}
+	if theme := v.User().Theme; theme != "" {
+		v.Theme = themeOf(theme)
+	}
+}
+
+func themeOf(s string) ui.Theme {
+	if t := ui.Theme(s); t == ui.ThemeLight || t == ui.ThemeDark {
+		return t
+	}
+	return ui.ThemeSystem
+}
+
+// PreferencesRoute is where the language and theme buttons of every page
+// lead. A signed-in person keeps the choice for every browser.
+func (f *Floor) PreferencesRoute() Route {
+	return Route{Method: http.MethodPost, Path: "/preferences", Need: Anybody, Serve: f.savePreferences}
+}
+
+func (f *Floor) savePreferences(w http.ResponseWriter, r *http.Request) error {
+	v := Asking(r)
+	form, err := ReadForm(r, "language", "theme", "back")
+	if err != nil {
+		return err
+	}
+	language, theme := v.Texts.Tag(), v.Theme
+	if form["language"] != "" {
+		if !slices.ContainsFunc(f.Bundle.Languages(), func(l i18n.Language) bool { return l.Tag == form["language"] }) {
+			return BadRequest()
+		}
+		language = form["language"]
+	}
+	if _, chosen := form["theme"]; chosen {
+		theme = themeOf(form["theme"])
+	}
+	f.setCookie(w, preferencesCookie, language+"|"+string(theme), preferencesLife)
+	if v.SignedIn() {
+		if err := f.Store.SavePreferences(r.Context(), v.User().ID, language, string(theme)); err != nil {
+			return err
+		}
+	}
+	back := form["back"]
+	if ReturnTo(back) == "" && !strings.HasPrefix(back, "/login") {
+		back = "/"
+	}
+	return Redirect(w, back)
+}

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/twinlock/twinlock/internal/auth"
+)
+
+// Need is who may ask a route at all.
+type Need string
+
+const (
+	Anybody       Need = "anybody"
+	SignedIn      Need = "signed in"
+	Administrator Need = "administrator"
+)
+
+// Route is one address of a flow, and what it demands.
+type Route struct {
+	Method string
+	Path   string // as net/http's ServeMux has it
+	Need   Need
+	Plugin auth.PluginID // answers 404 where it is not enabled for the person
+	Action auth.Action   // asks for fresh proofs; "" for none
+
+	// Background marks what pages ask by themselves: it is no activity of
+	// the person's, and is refused with a status instead of a redirect.
+	Background bool
+	// Own marks a background request that the person caused.
+	Own bool
+
+	Serve func(http.ResponseWriter, *http.Request) error
+}
+
+func (f *Floor) serve(rt Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := f.admit(rt, w, r); err != nil {
+			f.fail(w, r, err)
+		}
+	})
+}
+
+// admit asks in this order: may this form come from there, may this visitor
+// come here, are the proofs fresh enough.
+func (f *Floor) admit(rt Route, w http.ResponseWriter, r *http.Request) error {
+	if err := f.checkOrigin(r); err != nil {
+		return err
+	}
+	v := Asking(r)
+	if rt.Need != Anybody && !v.SignedIn() {
+		return f.sendToLogin(rt, v, w, r)
+	}
+	if v.SignedIn() && isOwn(rt, r) {
+		f.Live.Seen(v.Presence.Session.ID, v.Now)
+		v.Presence.Session.LastSeen = v.Now
+	}
+	if rt.Need == Administrator && !v.User().Administrator {
+		return Forbidden()
+	}
+	if rt.Plugin != "" && !enabled(rt.Plugin, v.Policy()) {
+		return NotFound()
+	}
+	if rt.Action != "" {
+		if missing := auth.May(v.Actor(), rt.Action, v.Policy(), v.Now); missing != auth.Yes {
+			return f.AskAgain(w, r, missing)
+		}
+	}
+	return rt.Serve(w, r)
+}
+
+func enabled(plugin auth.PluginID, p auth.Policy) bool {
+	return plugin == auth.TwoFactorPlugin && p.TwoFactor
+}
+
+// isOwn tells a navigation or a form from what a page does by itself. A
+// browser that does not say is believed: it can only keep its own session.
+func isOwn(rt Route, r *http.Request) bool {
+	if rt.Background {
+		return rt.Own
+	}
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return (mode == "" || mode == "navigate") && r.Header.Get("Sec-Purpose") == ""
+}
+
+// sendToLogin answers whoever is not signed in. A page leads to the login and
+// back to itself afterwards; a form does not come back, for its content is
+// gone; a background request only learns that nobody is signed in.
+func (f *Floor) sendToLogin(rt Route, v *Visitor, w http.ResponseWriter, r *http.Request) error {
+	switch {
+	case rt.Background:
+		return &Refusal{Status: http.StatusUnauthorized}
+	case v.Presence.Standing == auth.OwesCode:
+		return f.AskAgain(w, r, auth.NeedsCode)
+	case r.Method == http.MethodGet:
+		return Redirect(w, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode())
+	}
+	return Redirect(w, "/login")
+}
+
+// Redirect answers 303: the browser goes on with GET, whatever it sent.
+func Redirect(w http.ResponseWriter, to string) error {
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
