@@ -1,0 +1,149 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+func (h *Flow) showCode(w http.ResponseWriter, r *http.Request) error {
+	query, err := web.ReadQuery(r, "attempt")
+	if err != nil {
+		return err
+	}
+	attempt, u, err := h.attempt(r, query["attempt"])
+	if errors.Is(err, store.ErrNotFound) {
+		return h.startAgain(w, againLate)
+	} else if err != nil {
+		return err
+	}
+	if step, err := h.step(r, attempt, u); err != nil || step != auth.StepCode {
+		return errors.Join(err, h.startAgainUnless(err, w))
+	}
+	return h.Show(w, r, http.StatusOK, "login/code", newCodePage(attempt, u))
+}
+
+func (h *Flow) startAgainUnless(err error, w http.ResponseWriter) error {
+	if err != nil {
+		return nil
+	}
+	return h.startAgain(w, againLate)
+}
+
+// attempt finds the pending login of this browser, and whose it is.
+func (h *Flow) attempt(r *http.Request, id string) (auth.Attempt, auth.User, error) {
+	browser := h.KnownBrowser(r)
+	if browser.IsZero() {
+		return auth.Attempt{}, auth.User{}, store.ErrNotFound
+	}
+	attempt, err := h.Store.Attempt(r.Context(), auth.AttemptID(id), browser.Hash())
+	if err != nil {
+		return attempt, auth.User{}, err
+	}
+	u, err := h.Store.User(r.Context(), attempt.User)
+	return attempt, u, err
+}
+
+func (h *Flow) step(r *http.Request, a auth.Attempt, u auth.User) (auth.Step, error) {
+	policy, err := h.Live.PolicyOf(r.Context(), u.ID)
+	if err != nil {
+		return "", err
+	}
+	return auth.Next(a, u, policy, web.Asking(r).Now), nil
+}
+
+// postCode takes the code of the authenticator, or a recovery code, from one
+// field.
+func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
+	ctx, v := r.Context(), web.Asking(r)
+
+	// Read.
+	form, err := web.ReadForm(r, "attempt", "code")
+	if err != nil {
+		return err
+	}
+	attempt, u, err := h.attempt(r, form["attempt"])
+	if errors.Is(err, store.ErrNotFound) {
+		return h.startAgain(w, againLate)
+	} else if err != nil {
+		return err
+	}
+	if step, err := h.step(r, attempt, u); err != nil || step != auth.StepCode {
+		return errors.Join(err, h.startAgainUnless(err, w))
+	}
+	page := newCodePage(attempt, u)
+
+	// Decide.
+	checked, err := h.Proof.Code(ctx, h.From(r), u, form["code"])
+	var wait *store.WaitError
+	switch {
+	case errors.As(err, &wait):
+		return h.refuseForNow(w, r, "login/code", wait, func(text ui.Text) any {
+			page.Code.Error = text
+			page.Summary = ui.Summarize(text, &page.Code)
+			return page
+		})
+	case err != nil:
+		return err
+	}
+
+	// Write.
+	if checked.Verdict == proof.Right {
+		attempt, err = h.Store.ProveCode(ctx, v.Actor(), attempt, checked.Claim, h.Rules.WrongCodes, checked.Paid, v.Now)
+		if errors.Is(err, store.ErrSpent) {
+			checked.Verdict, err = proof.Spent, nil // another request was faster
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if checked.Verdict == proof.Spent || checked.Verdict == proof.Wrong {
+		if err := h.Proof.RefuseCode(ctx, h.From(r), u, checked); err != nil {
+			return err
+		}
+		if attempt, err = h.Store.RefuseCode(ctx, v.Actor(), attempt, u, v.Now); err != nil {
+			return err
+		}
+	}
+
+	// Answer.
+	if checked.Verdict == proof.Right {
+		if checked.Claim.Recovery {
+			h.NoticeCount(w, "login.doneRecovery", checked.Left-1)
+		}
+		return h.goNext(w, r, attempt, u)
+	}
+	if step, err := h.step(r, attempt, u); err != nil || step != auth.StepCode {
+		return errors.Join(err, h.tooMany(err, w))
+	}
+	page.refuse(checked.Verdict, attempt, v.Now, h.Rules.WrongCodes)
+	return h.Show(w, r, http.StatusUnprocessableEntity, "login/code", page)
+}
+
+func (h *Flow) tooMany(err error, w http.ResponseWriter) error {
+	if err != nil {
+		return nil
+	}
+	return h.startAgain(w, againMany)
+}
+
+// back drops a pending login.
+func (h *Flow) back(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.ReadForm(r, "attempt")
+	if err != nil {
+		return err
+	}
+	attempt, _, err := h.attempt(r, form["attempt"])
+	if err == nil {
+		err = h.Store.DropAttempt(r.Context(), attempt, web.Asking(r).Now)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return web.Redirect(w, "/login")
+}

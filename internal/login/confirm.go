@@ -1,0 +1,170 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// AskAgain answers a request whose proofs are not fresh enough: a page leads
+// to the confirmation and back, a form waits in it and goes on afterwards.
+func (h *Flow) AskAgain(w http.ResponseWriter, r *http.Request, missing auth.Answer) error {
+	switch missing {
+	case auth.No:
+		return web.Forbidden()
+	case auth.NeedsSetUp:
+		return web.Redirect(w, "/account/two-factor")
+	}
+	if r.Method == http.MethodGet {
+		return web.Redirect(w, "/login/confirm?"+url.Values{
+			"next": {r.URL.RequestURI()}, "ask": {string(missing)}}.Encode())
+	}
+	form, err := h.Hold(r)
+	if err != nil {
+		return err
+	}
+	page := newConfirmPage(missing, web.Asking(r).Presence.User)
+	page.Held = form
+	return h.Show(w, r, http.StatusForbidden, "login/confirm", page)
+}
+
+// mayConfirm tells whether there is a session whose proofs can be made fresh:
+// a live one, or one that only owes the code.
+func mayConfirm(v *web.Visitor) bool {
+	return v.SignedIn() || v.Presence.Standing == auth.OwesCode
+}
+
+func (h *Flow) showConfirm(w http.ResponseWriter, r *http.Request) error {
+	query, err := web.ReadQuery(r, "next", "ask")
+	if err != nil {
+		return err
+	}
+	v := web.Asking(r)
+	if !mayConfirm(v) {
+		return web.Redirect(w, "/login")
+	}
+	page := newConfirmPage(askedFor(query["ask"], v), v.Presence.User)
+	page.Next = query["next"]
+	return h.Show(w, r, http.StatusOK, "login/confirm", page)
+}
+
+// askedFor keeps to what this person can be asked for.
+func askedFor(ask string, v *web.Visitor) auth.Answer {
+	missing := auth.Answer(ask)
+	if !v.Policy().AsksCode(v.Presence.User) {
+		return auth.NeedsPassword
+	}
+	if missing != auth.NeedsPassword && missing != auth.NeedsBoth {
+		return auth.NeedsCode
+	}
+	return missing
+}
+
+// postConfirm makes the proofs of a session fresh, gives it a new token, and
+// goes on with what was interrupted.
+func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
+	ctx, v := r.Context(), web.Asking(r)
+
+	// Read.
+	form, err := web.ReadForm(r, "password", "code", "next", "held", "ask")
+	if err != nil {
+		return err
+	}
+	if !mayConfirm(v) {
+		return web.Redirect(w, "/login")
+	}
+	page := newConfirmPage(askedFor(form["ask"], v), v.Presence.User)
+	page.Next, page.Held = form["next"], form["held"]
+
+	// Decide.
+	again, err := h.proveAgain(r, &page, form)
+	var wait *store.WaitError
+	switch {
+	case errors.As(err, &wait):
+		return h.refuseForNow(w, r, "login/confirm", wait, func(text ui.Text) any {
+			page.Summary = ui.Summarize(text, page.fields()...)
+			return page
+		})
+	case err != nil:
+		return err
+	}
+
+	// Write.
+	if page.HasFailed() {
+		return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
+	}
+	token, err := h.Store.Confirm(ctx, v.Actor(), again.confirmation, again.paid, v.Now)
+	if errors.Is(err, store.ErrSpent) {
+		page.refuse(proof.Spent, v.Now)
+		return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
+	} else if err != nil {
+		return err
+	}
+
+	// Answer.
+	h.KeepSession(w, token)
+	if form["held"] != "" {
+		return h.Continue(w, r, form["held"], token)
+	}
+	return web.Redirect(w, whereTo(web.ReturnTo(form["next"])))
+}
+
+// proved is what was proved, and paid for, on the confirmation page.
+type proved struct {
+	confirmation store.Confirmation
+	paid         []store.Payment
+}
+
+// proveAgain checks the fields that the page has. What is wrong is marked in
+// the page.
+func (h *Flow) proveAgain(r *http.Request, page *confirmPage, form web.Form) (p proved, err error) {
+	if page.asksPassword() {
+		if err := h.provePasswordAgain(r, page, form["password"], &p); err != nil || page.HasFailed() {
+			return p, err
+		}
+	}
+	if page.asksCode() {
+		err = h.proveCodeAgain(r, page, form["code"], &p)
+	}
+	return p, err
+}
+
+func (h *Flow) provePasswordAgain(r *http.Request, page *confirmPage, typed string, p *proved) error {
+	if typed == "" {
+		page.mark(page.Password, ui.T("login.missingPassword"))
+		return nil
+	}
+	u := web.Asking(r).Presence.User
+	found, err := h.Proof.Password(r.Context(), h.From(r), u.Canonical, typed)
+	if err != nil {
+		return err
+	}
+	if !found.Right || found.User.ID != u.ID {
+		page.mark(page.Password, ui.T("confirm.wrongPassword"))
+		return h.Proof.RefusePassword(r.Context(), h.From(r), found)
+	}
+	p.confirmation.Password = true
+	p.paid = append(p.paid, found.Paid)
+	return nil
+}
+
+func (h *Flow) proveCodeAgain(r *http.Request, page *confirmPage, typed string, p *proved) error {
+	ctx, v := r.Context(), web.Asking(r)
+	checked, err := h.Proof.Code(ctx, h.From(r), v.Presence.User, typed)
+	if err != nil {
+		return err
+	}
+	if checked.Verdict != proof.Right {
+		page.refuse(checked.Verdict, v.Now)
+		return h.Proof.RefuseCode(ctx, h.From(r), v.Presence.User, checked)
+	}
+	p.confirmation.Code = checked.Claim
+	p.paid = append(p.paid, checked.Paid...)
+	return nil
+}

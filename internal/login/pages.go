@@ -1,0 +1,174 @@
+package login
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/totp"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// passwordPage is the login form.
+type passwordPage struct {
+	ui.Summary
+	Email    ui.Field
+	Password ui.Field
+	Next     string
+	SignUp   bool // strangers may create an account
+}
+
+func newPasswordPage(email, next string, signUp bool) passwordPage {
+	return passwordPage{
+		Email: ui.Field{Name: "email", Label: ui.T("form.email"), Kind: ui.KindEmail, Value: email,
+			Required: true, Autofocus: email == "", Autocomplete: "username webauthn"},
+		Password: ui.Field{Name: "password", Label: ui.T("form.password"), Kind: ui.KindPassword,
+			Required: true, Autofocus: email != "", Autocomplete: "current-password"},
+		Next: next, SignUp: signUp,
+	}
+}
+
+func (h *Flow) passwordPage(r *http.Request, form web.Form) (passwordPage, error) {
+	offered, err := h.SignUpOffered(r.Context())
+	return newPasswordPage(form["email"], form["next"], offered), err
+}
+
+// lacks marks what was not filled in.
+func (p *passwordPage) lacks(form web.Form) bool {
+	if strings.TrimSpace(form["email"]) == "" {
+		p.Email.Error = ui.T("login.missingEmail")
+	}
+	if form["password"] == "" {
+		p.Password.Error = ui.T("login.missingPassword")
+	}
+	p.Summary = ui.Summarize(ui.Text{}, &p.Email, &p.Password)
+	return p.HasFailed()
+}
+
+// codePage is the login code confirmation.
+type codePage struct {
+	ui.Summary
+	Attempt auth.AttemptID
+	Account string
+	Code    ui.Field
+}
+
+func newCodePage(a auth.Attempt, u auth.User) codePage {
+	return codePage{Attempt: a.ID, Account: u.Address, Code: codeField()}
+}
+
+func codeField() ui.Field {
+	return ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode,
+		Hint: ui.T("login.codeHint"), Required: true, Autofocus: true, Autocomplete: "one-time-code"}
+}
+
+// refuse says what happened as far as it may be said, and what to do next.
+func (p *codePage) refuse(v proof.Verdict, a auth.Attempt, now time.Time, limit int) {
+	p.Code.Error = codeText(v, now)
+	if left := limit - a.WrongCodes; v == proof.Wrong && left <= 2 {
+		p.Code.Error = ui.N("login.wrongCodeFew", left)
+	}
+	p.Summary = ui.Summarize(p.Code.Error, &p.Code)
+}
+
+func codeText(v proof.Verdict, now time.Time) ui.Text {
+	switch v {
+	case proof.Missing:
+		return ui.T("login.missingCode")
+	case proof.Spent:
+		return ui.N("login.spentCode", web.Seconds(totp.Left(now)))
+	}
+	return ui.T("login.wrongCode")
+}
+
+// confirmPage asks for a fresh password, a fresh code, or both.
+type confirmPage struct {
+	ui.Summary
+	Ask      auth.Answer
+	Account  string
+	Next     string
+	Held     string // the form that waits, sealed
+	Password *ui.Field
+	Code     *ui.Field
+}
+
+func newConfirmPage(ask auth.Answer, u auth.User) confirmPage {
+	p := confirmPage{Ask: ask, Account: u.Address}
+	if ask == auth.NeedsPassword || ask == auth.NeedsBoth {
+		p.Password = &ui.Field{Name: "password", Label: ui.T("form.password"), Kind: ui.KindPassword,
+			Required: true, Autofocus: true, Autocomplete: "current-password"}
+	}
+	if ask == auth.NeedsCode || ask == auth.NeedsBoth {
+		code := codeField()
+		code.Autofocus = p.Password == nil
+		p.Code = &code
+	}
+	return p
+}
+
+func (p confirmPage) asksPassword() bool { return p.Password != nil }
+func (p confirmPage) asksCode() bool     { return p.Code != nil }
+
+// CodeOnly tells that the page looks like the code page of a login.
+func (p confirmPage) CodeOnly() bool { return p.Password == nil }
+
+func (p confirmPage) fields() (all []*ui.Field) {
+	if p.Password != nil {
+		all = append(all, p.Password)
+	}
+	if p.Code != nil {
+		all = append(all, p.Code)
+	}
+	return all
+}
+
+func (p *confirmPage) mark(f *ui.Field, why ui.Text) {
+	f.Error = why
+	p.Summary = ui.Summarize(why, p.fields()...)
+}
+
+func (p *confirmPage) refuse(v proof.Verdict, now time.Time) { p.mark(p.Code, codeText(v, now)) }
+
+// askedNewPasswordPage tells that a new password is asked for, and where its
+// letter went.
+type askedNewPasswordPage struct{ Address string }
+
+type unlockPage struct{ Token string }
+
+// Examples are the flow's pages in named states.
+func Examples() []ui.Example {
+	u := auth.User{Address: "ada@example.org"}
+	now := time.Date(2026, 11, 23, 12, 0, 12, 0, time.UTC)
+	wrong := newPasswordPage("ada@example.org", "", true)
+	wrong.Summary = ui.Summarize(ui.T("login.wrong"), &wrong.Email, &wrong.Password)
+	empty := newPasswordPage("", "", true)
+	empty.lacks(web.Form{})
+	late := newPasswordPage("", "", false)
+	late.Summary = ui.Summarize(againText(againLate))
+	wait := newPasswordPage("ada@example.org", "", true)
+	wait.Summary = ui.Summarize(ui.N("login.wait", 64, "Clock", "12:01"), &wait.Email, &wait.Password)
+	code := newCodePage(auth.Attempt{ID: "a"}, u)
+	wrongCode, spent, few := code, code, code
+	wrongCode.refuse(proof.Wrong, auth.Attempt{WrongCodes: 1}, now, 5)
+	spent.refuse(proof.Spent, auth.Attempt{WrongCodes: 1}, now, 5)
+	few.refuse(proof.Wrong, auth.Attempt{WrongCodes: 4}, now, 5)
+	return []ui.Example{
+		{Page: "login/password", Name: "empty", Data: newPasswordPage("", "", true)},
+		{Page: "login/password", Name: "wrong password", Data: wrong},
+		{Page: "login/password", Name: "nothing typed", Data: empty},
+		{Page: "login/password", Name: "too late, and nobody may sign up", Data: late},
+		{Page: "login/password", Name: "wait", Data: wait},
+		{Page: "login/code", Name: "asked", Data: code},
+		{Page: "login/code", Name: "wrong code", Data: wrongCode},
+		{Page: "login/code", Name: "spent code", Data: spent},
+		{Page: "login/code", Name: "few tries left", Data: few},
+		{Page: "login/confirm", Name: "password", Data: newConfirmPage(auth.NeedsPassword, u)},
+		{Page: "login/confirm", Name: "code", Data: newConfirmPage(auth.NeedsCode, u)},
+		{Page: "login/confirm", Name: "both", Data: newConfirmPage(auth.NeedsBoth, u)},
+		{Page: "login/new-password", Name: "asked", Data: askedNewPasswordPage{Address: u.Address}},
+		{Page: "login/unlock", Name: "from the mail", Data: unlockPage{Token: "t"}},
+	}
+}
