@@ -1,0 +1,179 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/i18n"
+	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/session"
+	"github.com/twinlock/twinlock/internal/slots"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// App is the running program. Its fields are for the commands and the test
+// kit; they do not change after New.
+type App struct {
+	Config  config.Config
+	Store   *store.Store
+	Live    *session.Live
+	Floor   *web.Floor
+	Now     func() time.Time
+	Handler http.Handler
+
+	log    *slog.Logger
+	ring   *keys.Ring
+	slots  *slots.Slots
+	bundle *i18n.Bundle
+	work   background
+}
+
+// Options are what tests and the developer's program choose differently.
+// The zero value is the shipped program.
+type Options struct {
+	Now      func() time.Time // nil: the program's clock
+	Log      *slog.Logger     // nil: to standard error
+	Pseudo   bool             // the pseudo-language is offered too
+	Outgoing Sender           // nil: as the settings say
+}
+
+// New opens the keys and the database that the settings name and builds the
+// program on them. Nothing runs before Start.
+func New(ctx context.Context, c config.Config, o Options) (*App, error) {
+	a := &App{Config: c, Now: o.Now, log: o.Log}
+	if a.Now == nil {
+		a.Now = Clock
+	}
+	if a.log == nil {
+		a.log = slog.Default()
+	}
+	if err := a.open(ctx, o); err != nil {
+		return nil, err
+	}
+	a.build()
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context, o Options) (err error) {
+	load := i18n.Load
+	if o.Pseudo {
+		load = i18n.LoadWithPseudo
+	}
+	if a.bundle, err = load(); err != nil {
+		return err
+	}
+	if a.ring, a.Store, err = OpenStore(ctx, a.Config); err != nil {
+		return err
+	}
+	return a.prepareMail(o)
+}
+
+// build hands every flow its parts.
+func (a *App) build() {
+	c := a.Config
+	count := c.HashSlots
+	if count == 0 {
+		count = runtime.GOMAXPROCS(0)
+	}
+	a.slots = slots.New(count, 64*count, c.HashWait)
+	a.Live = session.New(a.Store, policyOf(c))
+	a.Floor = &web.Floor{
+		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
+		IdleNotice: c.IdleNotice, Now: a.Now, Store: a.Store, Live: a.Live, Ring: a.ring,
+		Bundle: a.bundle, Pages: ui.New(a.bundle, flowPages), Log: a.log,
+	}
+	a.Handler = a.Floor.Handler(a.routes(a.examiner()))
+}
+
+func (a *App) examiner() *proof.Examiner {
+	return &proof.Examiner{
+		Store: a.Store, Slots: a.slots, Rules: triesOf(a.Config),
+		VerifyLink: mailed(a.Config.VerifyLink, "/register/confirm"),
+		UnlockLink: mailed(unlockLinkLife, "/login/unlock"),
+	}
+}
+
+// unlockLinkLife is as long as the longest of the other links: whoever is
+// locked out may not read mail at once.
+const unlockLinkLife = 24 * time.Hour
+
+// mailed is a link to one of our pages, as letters carry it.
+func mailed(life time.Duration, path string) store.Mailed {
+	return store.Mailed{Life: life, Path: func(t secret.Token) string { return web.MailedPath(path, t) }}
+}
+
+// Close ends background work and closes the database.
+func (a *App) Close() error {
+	a.slots.Close()
+	return a.Store.Close()
+}
+
+// policyOf is what the settings say for everybody.
+func policyOf(c config.Config) auth.Policy {
+	return auth.Policy{
+		SessionIdle: c.SessionIdle, SessionOverall: c.SessionOverall, OpenWindow: c.OpenWindow,
+		Fresh: c.Fresh, WrongCodes: c.WrongCodes, WindowTries: c.OpenWindowTries,
+	}
+}
+
+// ErrNoKeys is returned when a database has accounts and its keys are gone.
+var ErrNoKeys = errors.New("the database has accounts, and the keys that it was begun with are missing")
+
+// OpenStore opens the keys and the database of the settings. Keys are made
+// only for a database without accounts.
+func OpenStore(ctx context.Context, c config.Config) (*keys.Ring, *store.Store, error) {
+	path := keyFile(c)
+	ring, err := keys.OpenFile(path)
+	if err == nil {
+		s, err := store.Open(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c))
+		if errors.Is(err, store.ErrOtherKeys) {
+			err = fmt.Errorf("%w: put back the file %s that belongs to it", err, path)
+		}
+		return ring, s, err
+	}
+	if c.SealingKeyFile != "" || !isMissing(err) {
+		return nil, nil, fmt.Errorf("sealing key: %w", err)
+	}
+	return makeKeys(ctx, c, path)
+}
+
+func makeKeys(ctx context.Context, c config.Config, path string) (*keys.Ring, *store.Store, error) {
+	if err := refuseUnlessEmpty(ctx, c, path); err != nil {
+		return nil, nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, nil, fmt.Errorf("make the folder of the sealing key: %w", err)
+	}
+	ring, err := keys.CreateFile(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the sealing key: %w", err)
+	}
+	s, err := store.Open(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c))
+	return ring, s, err
+}
+
+func refuseUnlessEmpty(ctx context.Context, c config.Config, path string) error {
+	s, err := store.Open(ctx, c.DatabaseURL.Reveal(), nil, rulesOf(c))
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	empty, err := s.Empty(ctx)
+	if err == nil && !empty {
+		err = fmt.Errorf("%w: put back %s", ErrNoKeys, path)
+	}
+	return err
+}

@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+
+	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/login"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// flowPages are the templates of all flows, by their names.
+var flowPages = map[string]fs.FS{
+	"login": login.Pages,
+}
+
+// Examples are the pages of all flows in named states, for the gallery, the
+// accessibility run and the pictures.
+func Examples() []ui.Example {
+	var all []ui.Example
+	for _, examples := range [][]ui.Example{login.Examples()} {
+		all = append(all, examples...)
+	}
+	return all
+}
+
+// routes builds the flows and gives their addresses, in the order in which a
+// visitor meets them.
+func (a *App) routes(examiner *proof.Examiner) []web.Route {
+	c := a.Config
+	signIn := &login.Flow{
+		Floor: a.Floor, Proof: examiner, SignUpOffered: a.signUpOffered,
+		Rules: login.Rules{Timeout: c.LoginTimeout, WrongCodes: c.WrongCodes, ResetLink: mailed(c.ResetLink, "/forgot-password/new")},
+	}
+	a.Floor.AskAgain = signIn.AskAgain
+	routes := a.ownRoutes()
+	for _, flow := range [][]web.Route{signIn.Routes()} {
+		routes = append(routes, flow...)
+	}
+	return routes
+}
+
+// ownRoutes belong to no flow.
+func (a *App) ownRoutes() []web.Route {
+	return []web.Route{
+		{Method: http.MethodGet, Path: "/{$}", Need: web.Anybody, Serve: a.start},
+		a.Floor.PreferencesRoute(),
+		{Method: http.MethodGet, Path: "/.well-known/change-password", Need: web.Anybody, Serve: a.changePassword},
+		{Method: http.MethodGet, Path: "/healthz", Need: web.Anybody, Background: true, Serve: a.healthy},
+		{Method: http.MethodGet, Path: "/readyz", Need: web.Anybody, Background: true, Serve: a.ready},
+	}
+}
+
+// start leads to wherever the visitor may go: the set-up before there is an
+// administrator, the application list, or the login that leads to it.
+func (a *App) start(w http.ResponseWriter, r *http.Request) error {
+	return web.Redirect(w, "/apps")
+}
+
+// changePassword is where password managers look (W3C, "A Well-Known URL for
+// Changing Passwords").
+func (a *App) changePassword(w http.ResponseWriter, r *http.Request) error {
+	return web.Redirect(w, "/account#change-password")
+}
+
+func (a *App) healthy(w http.ResponseWriter, r *http.Request) error {
+	return web.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
+	if err := a.Store.Ready(r.Context()); err != nil {
+		a.log.Error("not ready", "error", err)
+		return web.JSON(w, http.StatusServiceUnavailable, map[string]string{"status": "the database does not answer"})
+	}
+	return web.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// registrationSetting is where an administrator's choice is kept.
+const registrationSetting = "registration"
+
+// registration is who may create an account: what the operator's settings
+// say, or what an administrator chose.
+func (a *App) registration(ctx context.Context) (config.Registration, error) {
+	if a.Config.Given(registrationSetting) {
+		return a.Config.Registration, nil
+	}
+	chosen, err := a.Store.Setting(ctx, registrationSetting)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return a.Config.Registration, nil
+	case err != nil:
+		return config.Closed, err
+	}
+	return config.Registration(chosen), nil
+}
+
+func (a *App) signUpOffered(ctx context.Context) (bool, error) {
+	r, err := a.registration(ctx)
+	return r == config.Open, err
+}

@@ -1,0 +1,48 @@
+package app
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/throttle"
+)
+
+// keyFile is where the keys are: what the operator says, or a file in DATA.
+func keyFile(c config.Config) string {
+	if c.SealingKeyFile != "" {
+		return c.SealingKeyFile
+	}
+	return filepath.Join(c.Data, "keys", "sealing.key")
+}
+
+func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// triesOf are the settings of the throttle as its rules.
+func triesOf(c config.Config) proof.Rules {
+	row := throttle.Rule{
+		Free: c.ThrottleFree, FirstWait: c.ThrottleFirstWait, LongestWait: c.ThrottleLongestWait, CloseAfter: c.ThrottleClosed,
+	}
+	network := throttle.Rule{
+		Free: c.ThrottleNetwork, FirstWait: c.ThrottleFirstWait, LongestWait: c.ThrottleLongestWait, Window: c.ThrottleNetworkSpan,
+	}
+	return proof.Rules{Password: row, Code: row, Network: network, CodesThisMonth: monthOf(c)}
+}
+
+func monthOf(c config.Config) throttle.Rule {
+	return throttle.Rule{Free: c.WrongCodesInAll, CloseAfter: c.WrongCodesInAll, Window: c.WrongCodesInAllSpan}
+}
+
+func rulesOf(c config.Config) store.Rules {
+	return store.Rules{
+		Letters:          throttle.Rule{Free: c.LettersPerHour, CloseAfter: c.LettersPerHour, Window: time.Hour},
+		CodesThisMonth:   monthOf(c),
+		RecoveryCodesFew: c.RecoveryCodesFew,
+		SessionsAtOnce:   c.SessionsPerPerson,
+		WindowTries:      c.OpenWindowTries,
+	}
+}

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// drain is how long requests on their way may take after the order to stop.
+const drain = 10 * time.Second
+
+// Serve answers requests until ctx ends, then lets those on their way finish.
+// It says on out where it is, and how to set it up as long as nobody has.
+func (a *App) Serve(ctx context.Context, out io.Writer) error {
+	listener, err := net.Listen("tcp", string(a.Config.Listen))
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	server := &http.Server{
+		Handler:           a.Handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+	a.Start(ctx)
+	if err := a.announce(ctx, out); err != nil {
+		return errors.Join(err, listener.Close(), a.Stop())
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		err = shutdown(server)
+	}
+	return errors.Join(err, a.Stop())
+}
+
+func shutdown(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	return server.Shutdown(ctx)
+}
+
+// announce prints the address and, until there is an administrator, the
+// one-time link to the set-up.
+func (a *App) announce(ctx context.Context, out io.Writer) error {
+	_, err := fmt.Fprintf(out, "Twinlock is at %s\n", a.Config.PublicURL)
+	return err
+}
