@@ -53,10 +53,18 @@ func (h *Flow) stateOf(v *web.Visitor) windowAnswer {
 	switch {
 	case v.SignedIn():
 		return h.live(v)
-	case v.Presence.Standing == auth.Lapsed:
+	case !comesBack(v.Presence):
+		return windowAnswer{Standing: standingOver}
+	case v.Presence.Standing == auth.Lapsed && h.mayReturn(v.Presence, v.Now):
 		return windowAnswer{Standing: standingLapsed}
 	}
-	return windowAnswer{Standing: standingOver}
+	return windowAnswer{Standing: standingLogin}
+}
+
+// comesBack tells a session that ended by itself, whose person may log in
+// again and go on in the page, from one that somebody ended.
+func comesBack(p session.Presence) bool {
+	return p.Session.ID != "" && p.Session.Ended.IsZero() && p.User.State == auth.Active
 }
 
 // live is what a page of a live session may know, its secret included.
