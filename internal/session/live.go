@@ -16,6 +16,7 @@ import (
 type Live struct {
 	store *store.Store
 	rules auth.Policy // what holds for everybody; plug-ins and groups add to it
+	given func(context.Context) ([]auth.Activation, error)
 
 	// changes counts what the store has told. A row is kept only when
 	// nothing was told between the beginning of its reading and its keeping.
@@ -28,9 +29,11 @@ type Live struct {
 	seen    sync.Map // auth.SessionID → *lastSeen
 }
 
-// New makes an empty memory in front of a store, and listens to it.
-func New(s *store.Store, rules auth.Policy) *Live {
-	l := &Live{store: s, rules: rules, byUser: map[auth.UserID][]secret.Hash{}}
+// New makes an empty memory in front of a store, and listens to it. given
+// reads which plug-ins work for whom: from the store, or as the operator's
+// settings say.
+func New(s *store.Store, rules auth.Policy, given func(context.Context) ([]auth.Activation, error)) *Live {
+	l := &Live{store: s, rules: rules, given: given, byUser: map[auth.UserID][]secret.Hash{}}
 	s.Listen(l)
 	return l
 }
@@ -82,7 +85,7 @@ func (l *Live) holder(ctx context.Context, token secret.Hash) (store.Holder, err
 
 // PolicyFor computes what holds for a person in these groups.
 func (l *Live) PolicyFor(ctx context.Context, user auth.UserID, groups []auth.Group) (auth.Policy, error) {
-	activations, err := l.activations(ctx)
+	activations, err := l.Activations(ctx)
 	if err != nil {
 		return auth.Policy{}, err
 	}
@@ -111,13 +114,13 @@ func (l *Live) PolicyOf(ctx context.Context, user auth.UserID) (auth.Policy, err
 	return l.PolicyFor(ctx, user, groups)
 }
 
-// activations gives the state of every plug-in.
-func (l *Live) activations(ctx context.Context) ([]auth.Activation, error) {
+// Activations gives the state of every plug-in.
+func (l *Live) Activations(ctx context.Context) ([]auth.Activation, error) {
 	if known := l.plugins.Load(); known != nil {
 		return *known, nil
 	}
 	before := l.changes.Load()
-	all, err := l.store.Activations(ctx)
+	all, err := l.given(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
@@ -197,8 +200,17 @@ func (l *Live) UserChanged(user auth.UserID) {
 	delete(l.byUser, user)
 }
 
-// PolicyChanged forgets everything: plug-ins, groups and settings bear on all.
-func (l *Live) PolicyChanged() {
+// PluginsChanged forgets which plug-ins work for whom. Sessions need not be
+// forgotten: what they are worth is computed at each question.
+func (l *Live) PluginsChanged() {
+	l.keeping.Lock()
+	defer l.keeping.Unlock()
+	l.changes.Add(1)
+	l.plugins.Store(nil)
+}
+
+// EverybodyChanged forgets everything.
+func (l *Live) EverybodyChanged() {
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
 	l.changes.Add(1)

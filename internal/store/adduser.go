@@ -41,5 +41,6 @@ func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Tim
 	if _, err := t.exec(ctx, `DELETE FROM signups WHERE canonical = $1`, u.Canonical); err != nil {
 		return u, err
 	}
+	t.plugins = true // the operator's settings may name the address
 	return u, t.record(ctx, by, auth.EventUserAdded, u.ID, "", now)
 }

@@ -40,8 +40,10 @@ type Listener interface {
 	// UserChanged is called when an account, its groups or any of its
 	// sessions changed.
 	UserChanged(auth.UserID)
-	// PolicyChanged is called when a plug-in, a group or a setting changed.
-	PolicyChanged()
+	// PluginsChanged is called when a plug-in works for others than before.
+	PluginsChanged()
+	// EverybodyChanged is called when a group changed that many may be in.
+	EverybodyChanged()
 }
 
 // Store reads and writes the database. It is safe for concurrent use.
@@ -144,14 +146,16 @@ func (s *Store) Ready(ctx context.Context) error {
 type deaf struct{}
 
 func (deaf) UserChanged(auth.UserID) {}
-func (deaf) PolicyChanged()          {}
+func (deaf) PluginsChanged()         {}
+func (deaf) EverybodyChanged()       {}
 
 // tx is one transaction and what it must tell the listener.
 type tx struct {
 	*sql.Tx
-	store         *Store
-	users         []auth.UserID
-	policyChanged bool
+	store     *Store
+	users     []auth.UserID
+	plugins   bool
+	everybody bool
 }
 
 // transaction runs change in one writing transaction. Whatever change
@@ -171,8 +175,11 @@ func (s *Store) transaction(ctx context.Context, change func(*tx) error) error {
 	for _, u := range t.users {
 		s.listener.UserChanged(u)
 	}
-	if t.policyChanged {
-		s.listener.PolicyChanged()
+	if t.plugins {
+		s.listener.PluginsChanged()
+	}
+	if t.everybody {
+		s.listener.EverybodyChanged()
 	}
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)

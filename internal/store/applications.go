@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+)
+
+func scanApplication(r row) (a auth.Application, err error) {
+	var created int64
+	err = r.Scan(&a.ID, &a.Name, &a.Description, &a.URL, &a.Everyone, &created)
+	a.Created = fromMillis(created)
+	return a, err
+}
+
+// Applications lists all applications by name, with whom they are for.
+func (s *Store) Applications(ctx context.Context) ([]auth.Application, error) {
+	all, err := list(ctx, s.read, scanApplication, `
+		SELECT id, name, description, url, everyone, created_at FROM applications ORDER BY LOWER(name), id`)
+	if err != nil {
+		return nil, fmt.Errorf("list applications: %w", err)
+	}
+	for i := range all {
+		if err := s.readAllowed(ctx, &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// ApplicationsFor lists what a person may open, by name.
+func (s *Store) ApplicationsFor(ctx context.Context, user auth.UserID) ([]auth.Application, error) {
+	all, err := list(ctx, s.read, scanApplication, `
+		SELECT a.id, a.name, a.description, a.url, a.everyone, a.created_at FROM applications a
+		 WHERE a.everyone
+		    OR EXISTS (SELECT 1 FROM application_users u WHERE u.application_id = a.id AND u.user_id = $1)
+		    OR EXISTS (SELECT 1 FROM application_groups g JOIN memberships m ON m.group_id = g.group_id
+		                WHERE g.application_id = a.id AND m.user_id = $1)
+		 ORDER BY LOWER(a.name), a.id`, user)
+	if err != nil {
+		return nil, fmt.Errorf("applications of %s: %w", user, err)
+	}
+	return all, nil
+}
+
+// Application finds one application; ErrNotFound where there is none.
+func (s *Store) Application(ctx context.Context, id auth.ApplicationID) (auth.Application, error) {
+	a, err := scanApplication(s.read.QueryRowContext(ctx, `
+		SELECT id, name, description, url, everyone, created_at FROM applications WHERE id = $1`, id))
+	if err != nil {
+		return a, fmt.Errorf("application %s: %w", id, notFound(err))
+	}
+	return a, s.readAllowed(ctx, &a)
+}
+
+func (s *Store) readAllowed(ctx context.Context, a *auth.Application) (err error) {
+	if a.Groups, err = list(ctx, s.read, scanID[auth.GroupID],
+		`SELECT group_id FROM application_groups WHERE application_id = $1 ORDER BY group_id`, a.ID); err != nil {
+		return fmt.Errorf("groups of application %s: %w", a.ID, err)
+	}
+	if a.Users, err = list(ctx, s.read, scanID[auth.UserID],
+		`SELECT user_id FROM application_users WHERE application_id = $1 ORDER BY user_id`, a.ID); err != nil {
+		return fmt.Errorf("users of application %s: %w", a.ID, err)
+	}
+	return nil
+}
+
+// AddApplication makes an application; its identifier is made here.
+func (s *Store) AddApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) (auth.Application, error) {
+	a.ID, a.Created = auth.ApplicationID(secret.NewID()), now
+	err := s.transaction(ctx, func(t *tx) error {
+		if _, err := t.exec(ctx, `
+			INSERT INTO applications (id, name, description, url, everyone, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6)`, a.ID, a.Name, a.Description, a.URL, a.Everyone, millis(now)); err != nil {
+			return fmt.Errorf("add application: %w", err)
+		}
+		if err := t.writeAllowed(ctx, a); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventApplicationAdded, "", a.Name, now)
+	})
+	return a, err
+}
+
+// SetApplication changes everything about an application but its identifier.
+func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, `UPDATE applications SET name = $1, description = $2, url = $3, everyone = $4 WHERE id = $5`,
+			a.Name, a.Description, a.URL, a.Everyone, a.ID)
+		if err != nil {
+			return fmt.Errorf("change application %s: %w", a.ID, err)
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		if err := t.writeAllowed(ctx, a); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventApplicationChanged, "", a.Name, now)
+	})
+}
+
+// DeleteApplication removes an application.
+func (s *Store) DeleteApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, `DELETE FROM applications WHERE id = $1`, a.ID)
+		if err != nil {
+			return fmt.Errorf("delete application %s: %w", a.ID, err)
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		return t.record(ctx, by, auth.EventApplicationDeleted, "", a.Name, now)
+	})
+}
+
+func (t *tx) writeAllowed(ctx context.Context, a auth.Application) error {
+	for _, table := range []string{"application_groups", "application_users"} {
+		if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE application_id = $1`, a.ID); err != nil {
+			return fmt.Errorf("who may open %s: %w", a.ID, err)
+		}
+	}
+	for _, g := range a.Groups {
+		if _, err := t.exec(ctx, `INSERT INTO application_groups (application_id, group_id) VALUES ($1, $2)`, a.ID, g); err != nil {
+			return fmt.Errorf("allow group %s to open %s: %w", g, a.ID, err)
+		}
+	}
+	for _, u := range a.Users {
+		if _, err := t.exec(ctx, `INSERT INTO application_users (application_id, user_id) VALUES ($1, $2)`, a.ID, u); err != nil {
+			return fmt.Errorf("allow user %s to open %s: %w", u, a.ID, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+)
+
+// groupName is how names of groups are compared.
+func groupName(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+
+// Groups lists all groups by name.
+func (s *Store) Groups(ctx context.Context) ([]auth.Group, error) {
+	groups, err := list(ctx, s.read, scanGroup, `SELECT g.id, g.name, g.open_window FROM groups g ORDER BY g.canonical`)
+	if err != nil {
+		return nil, fmt.Errorf("list groups: %w", err)
+	}
+	return groups, nil
+}
+
+// GroupByName finds a group whatever the case of its name; ErrNotFound where
+// there is none.
+func (s *Store) GroupByName(ctx context.Context, name string) (auth.Group, error) {
+	g, err := scanGroup(s.read.QueryRowContext(ctx,
+		`SELECT g.id, g.name, g.open_window FROM groups g WHERE g.canonical = $1`, groupName(name)))
+	return g, notFound(err)
+}
+
+// Members counts the people of each group.
+func (s *Store) Members(ctx context.Context) (map[auth.GroupID]int, error) {
+	members := map[auth.GroupID]int{}
+	_, err := list(ctx, s.read, func(r row) (struct{}, error) {
+		var id auth.GroupID
+		var n int
+		err := r.Scan(&id, &n)
+		members[id] = n
+		return struct{}{}, err
+	}, `SELECT group_id, COUNT(*) FROM memberships GROUP BY group_id`)
+	return members, err
+}
+
+// AddGroup makes a group; ErrTaken where one has the name.
+func (s *Store) AddGroup(ctx context.Context, by auth.Actor, name string, now time.Time) (g auth.Group, err error) {
+	g = auth.Group{ID: auth.GroupID(secret.NewID()), Name: strings.TrimSpace(name), OpenWindow: -time.Millisecond}
+	err = s.transaction(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, `
+			INSERT INTO groups (id, name, canonical, open_window) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (canonical) DO NOTHING`, g.ID, g.Name, groupName(name), g.OpenWindow.Milliseconds())
+		if err != nil {
+			return fmt.Errorf("add group: %w", err)
+		}
+		if n == 0 {
+			return ErrTaken
+		}
+		t.plugins = true // the operator's settings may name it
+		return t.record(ctx, by, auth.EventGroupAdded, "", g.Name, now)
+	})
+	return g, err
+}
+
+// SetGroup changes a group's name and how long an open window spares its
+// members the code; a negative time leaves that as the settings have it.
+func (s *Store) SetGroup(ctx context.Context, by auth.Actor, g auth.Group, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		var taken int
+		err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM groups WHERE canonical = $1 AND id <> $2`, groupName(g.Name), g.ID).Scan(&taken)
+		if err != nil {
+			return err
+		}
+		if taken > 0 {
+			return ErrTaken
+		}
+		n, err := t.exec(ctx, `UPDATE groups SET name = $1, canonical = $2, open_window = $3 WHERE id = $4`,
+			strings.TrimSpace(g.Name), groupName(g.Name), g.OpenWindow.Milliseconds(), g.ID)
+		if err != nil {
+			return fmt.Errorf("change group %s: %w", g.ID, err)
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		t.everybody = true
+		return t.record(ctx, by, auth.EventGroupChanged, "", g.Name, now)
+	})
+}
+
+// DeleteGroup removes a group from wherever it is named. Its people stay.
+func (s *Store) DeleteGroup(ctx context.Context, by auth.Actor, g auth.Group, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, `DELETE FROM groups WHERE id = $1`, g.ID)
+		if err != nil {
+			return fmt.Errorf("delete group %s: %w", g.ID, err)
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		t.everybody = true
+		return t.record(ctx, by, auth.EventGroupDeleted, "", g.Name, now)
+	})
+}
+
+// JoinGroup puts a person into a group; being in it already is no error.
+func (s *Store) JoinGroup(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, now time.Time) error {
+	return s.changeMembership(ctx, by, g, user, "joined ", `
+		INSERT INTO memberships (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, now)
+}
+
+// LeaveGroup takes a person out of a group; not being in it is no error.
+func (s *Store) LeaveGroup(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, now time.Time) error {
+	return s.changeMembership(ctx, by, g, user, "left ", `
+		DELETE FROM memberships WHERE group_id = $1 AND user_id = $2`, now)
+}
+
+func (s *Store) changeMembership(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, what, statement string, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		if _, err := t.lockUser(ctx, user); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, statement, g.ID, user); err != nil {
+			return fmt.Errorf("membership of %s in %s: %w", user, g.ID, err)
+		}
+		t.changed(user)
+		return t.record(ctx, by, auth.EventGroupChanged, user, what+g.Name, now)
+	})
+}

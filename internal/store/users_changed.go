@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+)
+
+// lockAdministrators makes changes of who administers wait for one another,
+// so that two of them cannot each leave the other's as the last one.
+func (t *tx) lockAdministrators(ctx context.Context) error {
+	_, err := t.exec(ctx, `
+		INSERT INTO settings (name, value) VALUES ('administrators', '')
+		ON CONFLICT (name) DO UPDATE SET value = ''`)
+	return err
+}
+
+// keepsAnAdministrator refuses what has just left nobody to administer.
+func (t *tx) keepsAnAdministrator(ctx context.Context) error {
+	var n int
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE administrator AND state = 'active'`).Scan(&n)
+	if err != nil {
+		return fmt.Errorf("count administrators: %w", err)
+	}
+	if n == 0 {
+		return ErrLastAdministrator
+	}
+	return nil
+}
+
+// changeUser is one change of an account by somebody who administers it: it
+// locks the account, raises its generation, and where an administrator is
+// concerned sees to it that one remains.
+func (s *Store) changeUser(ctx context.Context, by auth.Actor, id auth.UserID, kind auth.EventKind, detail string, now time.Time, change func(*tx, auth.User) error) error {
+	return s.transaction(ctx, func(t *tx) error {
+		if err := t.lockAdministrators(ctx); err != nil {
+			return err
+		}
+		u, err := t.lockUser(ctx, id)
+		if err != nil {
+			return err
+		}
+		if _, err := t.raiseGeneration(ctx, id); err != nil {
+			return err
+		}
+		if err := change(t, u); err != nil {
+			return err
+		}
+		if u.Administrator && u.State == auth.Active {
+			if err := t.keepsAnAdministrator(ctx); err != nil {
+				return err
+			}
+		}
+		return t.record(ctx, by, kind, id, detail, now)
+	})
+}
+
+// DisableUser keeps a person out: every session ends, and nothing that was
+// begun goes on. ErrLastAdministrator where nobody would be left to undo it.
+func (s *Store) DisableUser(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
+	return s.changeUser(ctx, by, id, auth.EventUserDisabled, "", now, func(t *tx, u auth.User) error {
+		if _, err := t.exec(ctx, `UPDATE users SET state = $1 WHERE id = $2`, auth.Disabled, id); err != nil {
+			return err
+		}
+		if _, err := t.endSessions(ctx, id, "", "account disabled", now); err != nil {
+			return err
+		}
+		return t.queue(ctx, noticeTo(u, auth.LetterAccountDisabled, by, now), now)
+	})
+}
+
+// EnableUser lets a disabled person in again.
+func (s *Store) EnableUser(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
+	return s.changeUser(ctx, by, id, auth.EventUserEnabled, "", now, func(t *tx, u auth.User) error {
+		if err := t.openDoors(ctx, id, u.Canonical); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, `UPDATE users SET state = $1 WHERE id = $2`, auth.Active, id)
+		return err
+	})
+}
+
+// DeleteUser removes an account and everything that is its own. Its events
+// stay, under an identifier that is not given out again.
+func (s *Store) DeleteUser(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
+	return s.changeUser(ctx, by, id, auth.EventUserDeleted, "", now, func(t *tx, u auth.User) error {
+		return t.claim(ctx, `DELETE FROM users WHERE id = $1`, id)
+	})
+}
+
+// SetAdministrator gives or takes the right to administer.
+func (s *Store) SetAdministrator(ctx context.Context, by auth.Actor, id auth.UserID, administrator bool, now time.Time) error {
+	detail := fmt.Sprintf("administrator: %v", administrator)
+	return s.changeUser(ctx, by, id, auth.EventRoleChanged, detail, now, func(t *tx, u auth.User) error {
+		_, err := t.exec(ctx, `UPDATE users SET administrator = $1 WHERE id = $2`, administrator, id)
+		return err
+	})
+}
+
+// SetMustUseTwoFactor makes the next login enrol before anything else, or no
+// longer.
+func (s *Store) SetMustUseTwoFactor(ctx context.Context, by auth.Actor, id auth.UserID, must bool, now time.Time) error {
+	detail := fmt.Sprintf("must use two-factor authentication: %v", must)
+	return s.changeUser(ctx, by, id, auth.EventMustUseTwoFactor, detail, now, func(t *tx, u auth.User) error {
+		_, err := t.exec(ctx, `UPDATE users SET must_use_two_factor = $1 WHERE id = $2`, must, id)
+		return err
+	})
+}
+
+// ClearFactors removes a person's second factors for a reason, which the
+// person is told. Every session ends.
+func (s *Store) ClearFactors(ctx context.Context, by auth.Actor, id auth.UserID, reason string, now time.Time) error {
+	return s.changeUser(ctx, by, id, auth.EventTwoFactorCleared, reason, now, func(t *tx, u auth.User) error {
+		removed, err := t.removeFactors(ctx, id)
+		if err != nil {
+			return err
+		}
+		if _, err := t.endSessions(ctx, id, "", "second factors cleared", now); err != nil {
+			return err
+		}
+		if err := t.openDoors(ctx, id, u.Canonical); err != nil {
+			return err
+		}
+		letter := noticeTo(u, auth.LetterTwoFactorReset, by, now)
+		letter.Values.Reason, letter.Values.Removed = reason, removed
+		return t.queue(ctx, letter, now)
+	})
+}
+
+// OpenDoors forgets the failures that closed a person's login.
+func (s *Store) OpenDoors(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		u, err := t.lockUser(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := t.openDoors(ctx, id, u.Canonical); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventDoorOpened, id, "", now)
+	})
+}
+
+// InviteUser makes an account without a password and mails the invitation to
+// choose one. An account that was invited before and has none yet gets a new
+// letter; one that has a password is ErrTaken.
+func (s *Store) InviteUser(ctx context.Context, by auth.Actor, n NewUser, m Mailed, now time.Time) (u auth.User, err error) {
+	err = s.transaction(ctx, func(t *tx) error {
+		u, err = scanUser(t.QueryRowContext(ctx,
+			`SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`+t.forUpdate(), n.Address.Canonical))
+		switch {
+		case err == ErrNotFound:
+			u, err = t.addUser(ctx, by, n, now)
+		case err == nil && u.HasPassword:
+			return ErrTaken
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.mailLink(ctx, u, LinkInvitation, auth.LetterInvitation, m, by, now); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventUserInvited, u.ID, "", now)
+	})
+	return u, err
+}
