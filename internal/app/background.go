@@ -18,6 +18,7 @@ type background struct {
 	sender Sender
 	site   mail.Site
 	group  sync.WaitGroup
+	ctx    context.Context
 	cancel context.CancelFunc
 }
 
@@ -29,7 +30,8 @@ const (
 
 // Start begins the background work.
 func (a *App) Start(ctx context.Context) {
-	ctx, a.work.cancel = context.WithCancel(ctx)
+	ctx, a.work.cancel = context.WithCancel(context.WithoutCancel(ctx)) // it ends with Stop, after the last request
+	a.work.ctx = ctx
 	a.every(ctx, letterPause, "send letters", a.SendLetters)
 	a.every(ctx, seenPause, "write last-seen times", func(ctx context.Context) error { return a.Live.Flush(ctx, a.Now()) })
 	a.every(ctx, purgePause, "purge", a.purge)

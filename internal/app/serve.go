@@ -15,7 +15,7 @@ const drain = 10 * time.Second
 
 // Serve answers requests until ctx ends, then lets those on their way finish.
 // It says on out where it is, and how to set it up as long as nobody has.
-func (a *App) Serve(ctx context.Context, out io.Writer) error {
+func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 	listener, err := net.Listen("tcp", string(a.Config.Listen))
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -29,6 +29,9 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 		MaxHeaderBytes:    32 << 10,
 	}
 	a.Start(ctx)
+	if err := a.serveControl(a.work.ctx, run); err != nil {
+		return errors.Join(err, listener.Close(), a.Stop())
+	}
 	if err := a.announce(ctx, out); err != nil {
 		return errors.Join(err, listener.Close(), a.Stop())
 	}

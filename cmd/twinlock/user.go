@@ -1,0 +1,311 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/address"
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+)
+
+type userCommands struct {
+	Add         userAdd         `cmd:"" help:"Make an account; without a password on standard input, its owner is invited by mail."`
+	Invite      userInvite      `cmd:"" help:"Mail an invitation, again if need be."`
+	List        userList        `cmd:"" help:"List people."`
+	Show        userShow        `cmd:"" help:"Show one person."`
+	Disable     userDisable     `cmd:"" help:"Keep a person out; every session ends."`
+	Enable      userEnable      `cmd:"" help:"Let a disabled person in again."`
+	Delete      userDelete      `cmd:"" help:"Remove an account and everything that is its own."`
+	Reset2FA    userReset2FA    `cmd:"" name:"reset-2fa" help:"Remove a person's second factors; the person is told the reason."`
+	EndSessions userEndSessions `cmd:"" name:"end-sessions" help:"End every session of a person."`
+	Unlock      userUnlock      `cmd:"" help:"Open a login that too many failures closed."`
+	Must2FA     userMust2FA     `cmd:"" name:"must-use-2fa" help:"Make a person enable two-factor authentication at the next login, or no longer."`
+	Role        userRole        `cmd:"" help:"Make a person an administrator, or no longer."`
+}
+
+// person names one account.
+type person struct {
+	onDataFlags
+	Email string `arg:"" help:"The address of the account."`
+}
+
+func (p person) find(s *surroundings) (auth.User, error) {
+	parsed, err := address.Parse(p.Email)
+	if err != nil {
+		return auth.User{}, fmt.Errorf("%s is not an e-mail address", p.Email)
+	}
+	u, err := s.app.Store.UserByAddress(s.ctx, parsed.Canonical)
+	if errors.Is(err, store.ErrNotFound) {
+		return u, fmt.Errorf("nobody has the address %s; see twinlock user list", p.Email)
+	}
+	return u, err
+}
+
+// changed does one thing to one account and says what was done.
+func (p person) changed(s *surroundings, what string, change func(auth.User, time.Time) error) error {
+	u, err := p.find(s)
+	if err != nil {
+		return err
+	}
+	if err := change(u, s.app.Now()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s: %s\n", u.Address, what)
+	return err
+}
+
+type userAdd struct {
+	person
+	Name          string `help:"What the person is called."`
+	Admin         bool   `help:"Makes an administrator."`
+	PasswordStdin bool   `help:"Reads the password from standard input instead of mailing an invitation."`
+}
+
+func (c *userAdd) runOn(s *surroundings) error {
+	parsed, err := address.Parse(c.Email)
+	if err != nil {
+		return fmt.Errorf("%s is not an e-mail address", c.Email)
+	}
+	n := store.NewUser{Address: parsed, Name: c.Name, Administrator: c.Admin}
+	if c.PasswordStdin {
+		if n.Hash, err = s.readPassword(parsed, c.Name); err != nil {
+			return err
+		}
+		return c.made(s, n, "added", func() (auth.User, error) { return s.app.Store.AddUser(s.ctx, s.by, n, s.app.Now()) })
+	}
+	return c.made(s, n, "invited", func() (auth.User, error) {
+		return s.app.Store.InviteUser(s.ctx, s.by, n, s.app.InvitationLink(), s.app.Now())
+	})
+}
+
+func (p person) made(s *surroundings, n store.NewUser, what string, add func() (auth.User, error)) error {
+	u, err := add()
+	if errors.Is(err, store.ErrTaken) {
+		return fmt.Errorf("%s already has an account", n.Address.Spelling)
+	} else if err != nil {
+		return err
+	}
+	if p.JSON {
+		return s.json(personOf(store.ListedUser{User: u}))
+	}
+	_, err = fmt.Fprintf(s.out, "%s: %s\n", u.Address, what)
+	return err
+}
+
+// readPassword reads a password from standard input, holds it to the rules
+// and hashes it.
+func (s *surroundings) readPassword(a address.Address, name string) (secret.Text, error) {
+	typed := make([]byte, longestTyped)
+	n, err := s.in.Read(typed)
+	if err != nil && n == 0 {
+		return "", errors.New("no password on standard input")
+	}
+	chosen := strings.TrimRight(string(typed[:n]), "\r\n")
+	if verdict := s.app.JudgePassword(chosen, a, name); !verdict.Accepted() {
+		return "", fmt.Errorf("the password is refused: %s", verdict.Reason)
+	}
+	return secret.Text(password.Hash(chosen)), nil
+}
+
+type userInvite struct {
+	person
+	Name string `help:"What the person is called."`
+}
+
+func (c *userInvite) runOn(s *surroundings) error {
+	parsed, err := address.Parse(c.Email)
+	if err != nil {
+		return fmt.Errorf("%s is not an e-mail address", c.Email)
+	}
+	n := store.NewUser{Address: parsed, Name: c.Name}
+	return c.made(s, n, "invited", func() (auth.User, error) {
+		return s.app.Store.InviteUser(s.ctx, s.by, n, s.app.InvitationLink(), s.app.Now())
+	})
+}
+
+// shownPerson is a person as JSON shows one.
+type shownPerson struct {
+	ID               auth.UserID `json:"id"`
+	Email            string      `json:"email"`
+	Name             string      `json:"name"`
+	State            auth.State  `json:"state"`
+	Administrator    bool        `json:"administrator"`
+	TwoFactor        bool        `json:"two_factor"`
+	MustUseTwoFactor bool        `json:"must_use_two_factor"`
+	RecoveryCodes    int         `json:"recovery_codes"`
+	Sessions         int         `json:"sessions"`
+	Invited          bool        `json:"invited"`
+	Created          time.Time   `json:"created"`
+	LastLogin        *time.Time  `json:"last_login"`
+	Groups           []string    `json:"groups,omitempty"`
+}
+
+func personOf(u store.ListedUser) shownPerson {
+	p := shownPerson{ID: u.ID, Email: u.Address, Name: u.Name, State: u.State, Administrator: u.Administrator,
+		TwoFactor: u.TwoFactor(), MustUseTwoFactor: u.MustUseTwoFactor, RecoveryCodes: u.CodesLeft,
+		Sessions: u.Sessions, Invited: !u.HasPassword, Created: u.Created}
+	if !u.LastLogin.IsZero() {
+		p.LastLogin = &u.LastLogin
+	}
+	return p
+}
+
+type userList struct {
+	onDataFlags
+	Search string `help:"Only people whose address or name has this in it."`
+}
+
+func (c *userList) runOn(s *surroundings) error {
+	people, err := s.everybody(store.UserFilter{Search: c.Search})
+	if err != nil {
+		return err
+	}
+	shown := make([]shownPerson, len(people))
+	for i, u := range people {
+		shown[i] = personOf(u)
+	}
+	if c.JSON {
+		return s.json(shown)
+	}
+	table := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(table, "EMAIL\tNAME\tSTATE\tADMINISTRATOR\tTWO-FACTOR\tRECOVERY CODES\tSESSIONS")
+	for _, p := range shown {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Email, p.Name, p.State,
+			yesNo(p.Administrator), yesNo(p.TwoFactor), p.RecoveryCodes, p.Sessions)
+	}
+	return table.Flush()
+}
+
+// everybody reads the list a page at a time.
+func (s *surroundings) everybody(f store.UserFilter) (all []store.ListedUser, err error) {
+	f.Limit = 500
+	for {
+		page, found, err := s.app.Store.Users(s.ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if f.Offset += len(page); len(page) == 0 || f.Offset >= found {
+			return all, nil
+		}
+	}
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+type userShow struct{ person }
+
+func (c *userShow) runOn(s *surroundings) error {
+	u, err := c.find(s)
+	if err != nil {
+		return err
+	}
+	people, _, err := s.app.Store.Users(s.ctx, store.UserFilter{Search: u.Canonical})
+	if err != nil {
+		return err
+	}
+	p := personOf(store.ListedUser{User: u})
+	for _, listed := range people {
+		if listed.ID == u.ID {
+			p = personOf(listed)
+		}
+	}
+	groups, err := s.app.Store.GroupsOf(s.ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		p.Groups = append(p.Groups, g.Name)
+	}
+	if c.JSON {
+		return s.json(p)
+	}
+	_, err = fmt.Fprintf(s.out, "%s\n  name: %s\n  state: %s\n  administrator: %s\n  two-factor authentication: %s\n  recovery codes left: %d\n  sessions: %d\n  groups: %s\n",
+		p.Email, p.Name, p.State, yesNo(p.Administrator), yesNo(p.TwoFactor), p.RecoveryCodes, p.Sessions, strings.Join(p.Groups, ", "))
+	return err
+}
+
+type userDisable struct{ person }
+
+func (c *userDisable) runOn(s *surroundings) error {
+	return c.changed(s, "disabled", func(u auth.User, now time.Time) error {
+		return s.app.Store.DisableUser(s.ctx, s.by, u.ID, now)
+	})
+}
+
+type userEnable struct{ person }
+
+func (c *userEnable) runOn(s *surroundings) error {
+	return c.changed(s, "enabled", func(u auth.User, now time.Time) error {
+		return s.app.Store.EnableUser(s.ctx, s.by, u.ID, now)
+	})
+}
+
+type userDelete struct{ person }
+
+func (c *userDelete) runOn(s *surroundings) error {
+	return c.changed(s, "deleted", func(u auth.User, now time.Time) error {
+		return s.app.Store.DeleteUser(s.ctx, s.by, u.ID, now)
+	})
+}
+
+type userReset2FA struct {
+	person
+	Reason string `required:"" help:"Why; the person is told."`
+}
+
+func (c *userReset2FA) runOn(s *surroundings) error {
+	return c.changed(s, "second factors removed", func(u auth.User, now time.Time) error {
+		return s.app.Store.ClearFactors(s.ctx, s.by, u.ID, c.Reason, now)
+	})
+}
+
+type userEndSessions struct{ person }
+
+func (c *userEndSessions) runOn(s *surroundings) error {
+	return c.changed(s, "sessions ended", func(u auth.User, now time.Time) error {
+		_, err := s.app.Store.EndSessions(s.ctx, s.by, u.ID, "", "ended by command", now)
+		return err
+	})
+}
+
+type userUnlock struct{ person }
+
+func (c *userUnlock) runOn(s *surroundings) error {
+	return c.changed(s, "login opened", func(u auth.User, now time.Time) error {
+		return s.app.Store.OpenDoors(s.ctx, s.by, u.ID, now)
+	})
+}
+
+type userMust2FA struct {
+	person
+	No bool `help:"No longer."`
+}
+
+func (c *userMust2FA) runOn(s *surroundings) error {
+	return c.changed(s, "must use two-factor authentication: "+yesNo(!c.No), func(u auth.User, now time.Time) error {
+		return s.app.Store.SetMustUseTwoFactor(s.ctx, s.by, u.ID, !c.No, now)
+	})
+}
+
+type userRole struct {
+	person
+	Role string `arg:"" enum:"administrator,user" help:"administrator or user"`
+}
+
+func (c *userRole) runOn(s *surroundings) error {
+	return c.changed(s, c.Role, func(u auth.User, now time.Time) error {
+		return s.app.Store.SetAdministrator(s.ctx, s.by, u.ID, c.Role == "administrator", now)
+	})
+}
