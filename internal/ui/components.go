@@ -106,21 +106,31 @@ type Copy struct {
 	From  string // the id of the element whose text is copied
 }
 
+// Download is a button that saves the text of an element as a file, without
+// asking the server. "print" is one too, and takes nothing.
+type Download struct {
+	From string // the id of the element
+	File string // "codes.txt"
+}
+
 // Ring counts down a period of the authenticator, again and again.
 type Ring struct {
 	Left, Period time.Duration
 }
 
 // Strength shows how good a new password is, while it is typed. It POSTs
-// password=… to an address of the page's own flow, and gets a Judgement as
-// JSON.
+// password=… and the fields it is told to send along to an address of the
+// page's own flow, and gets a Judgement as JSON.
 type Strength struct {
-	ID  string
-	URL string
+	ID   string // of the password's field
+	URL  string
+	With string // names of the other fields, with spaces between
 }
 
 // Strength is the bar under a field for a new password.
-func (f Field) Strength() Strength { return Strength{ID: f.Identity(), URL: f.Judge} }
+func (f Field) Strength() Strength {
+	return Strength{ID: f.Identity(), URL: f.Judge, With: f.JudgeWith}
+}
 
 // Judgement is what Strength's address answers. Score is 0 to 4.
 type Judgement struct {

@@ -18,6 +18,7 @@ type Field struct {
 	Autocomplete string // empty: what the kind says
 	Rows         int    // of KindLines; zero means 4
 	Judge        string // of a new password: where its strength is asked, see Strength
+	JudgeWith    string // names of fields that are sent along, "email name"
 }
 
 // Kind says what is typed into a Field.

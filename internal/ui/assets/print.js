@@ -1,1 +1,6 @@
-// soon
+// Buttons that print the page.
+
+for (const button of document.querySelectorAll('[data-print]')) {
+  button.addEventListener('click', () => print())
+  button.hidden = false
+}
