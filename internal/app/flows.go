@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 
+	"github.com/twinlock/twinlock/internal/account"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/login"
 	"github.com/twinlock/twinlock/internal/proof"
@@ -16,14 +17,15 @@ import (
 
 // flowPages are the templates of all flows, by their names.
 var flowPages = map[string]fs.FS{
-	"login": login.Pages,
+	"login":   login.Pages,
+	"account": account.Pages,
 }
 
 // Examples are the pages of all flows in named states, for the gallery, the
 // accessibility run and the pictures.
 func Examples() []ui.Example {
 	var all []ui.Example
-	for _, examples := range [][]ui.Example{login.Examples()} {
+	for _, examples := range [][]ui.Example{login.Examples(), account.Examples()} {
 		all = append(all, examples...)
 	}
 	return all
@@ -38,8 +40,12 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		Rules: login.Rules{Timeout: c.LoginTimeout, WrongCodes: c.WrongCodes, ResetLink: mailed(c.ResetLink, "/forgot-password/new")},
 	}
 	a.Floor.AskAgain = signIn.AskAgain
+	settings := &account.Flow{
+		Floor: a.Floor, Proof: examiner,
+		Rules: account.Rules{SetUpTimeout: c.SetupTimeout, RecoveryCodes: c.RecoveryCodes, RecoveryCodesFew: c.RecoveryCodesFew},
+	}
 	routes := a.ownRoutes()
-	for _, flow := range [][]web.Route{signIn.Routes()} {
+	for _, flow := range [][]web.Route{signIn.Routes(), settings.Routes()} {
 		routes = append(routes, flow...)
 	}
 	return routes

@@ -1,0 +1,13 @@
+// Package account is the flow of a person's own settings.
+//
+//	GET  /account                        name, password, address; two-factor authentication at the bottom
+//	GET  /account/two-factor             while it is off the set-up, while it is on how to disable it
+//	POST /account/two-factor             activates
+//	POST /account/two-factor/disable     disables
+//	GET  /account/recovery-codes         how many are left; making new ones
+//	POST /account/recovery-codes         makes new ones
+//	POST /account/recovery-codes/saved   leaves the page that showed them
+//
+// The set-up is also where a login leads that owes it: such a visitor comes
+// with the attempt of a login in place of a session, and may do nothing else.
+package account

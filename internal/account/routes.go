@@ -1,0 +1,38 @@
+package account
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+//go:embed pages
+var files embed.FS
+
+// Pages holds the flow's templates.
+var Pages fs.FS = files
+
+// Flow serves people's own settings. It is safe for concurrent use.
+type Flow struct {
+	*web.Floor
+	Proof *proof.Examiner
+	Rules Rules
+}
+
+// Rules are the numbers of this flow.
+type Rules struct {
+	SetUpTimeout     time.Duration // how long a begun set-up keeps its key
+	RecoveryCodes    int           // made at a time
+	RecoveryCodesFew int           // with so many left, or fewer, a person is asked to make new ones
+}
+
+// Routes are the flow's addresses, in the order a visitor meets them.
+func (h *Flow) Routes() []web.Route {
+	return []web.Route{
+		{Method: http.MethodGet, Path: "/account", Need: web.SignedIn, Serve: h.showSettings},
+	}
+}
