@@ -1,26 +1,132 @@
+// Package throttle is the arithmetic of how often a thing may be tried, and
+// the names of the buckets in which tries are counted. It has no clock and no
+// memory: the store keeps the counts.
 package throttle
-import ("time";"net/netip";"crypto/sha256";"encoding/hex";"strings")
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Bucket is where tries of one kind, at one thing, are counted. Its name tells
+// the kind and hides the thing: no address stands in it.
 type Bucket string
-func named(kind, what string) Bucket { s := sha256.Sum256([]byte(what)); return Bucket(kind+":"+hex.EncodeToString(s[:])) }
-func Password(c string) Bucket { return named("password", c) }
-func PasswordFromDevice(h [32]byte) Bucket { return named("device", string(h[:])) }
-func Code(u string) Bucket { return named("code", u) }
-func CodesThisMonth(u string) Bucket { return named("month", u) }
-func Network(a netip.Addr) Bucket { a=a.Unmap(); if a.Is6() { p,_ := a.Prefix(64); return named("network", p.String()) }; return named("network", a.String()) }
-func Letters(c string) Bucket { return named("letters", c) }
-func (b Bucket) Lasting() bool { return strings.HasPrefix(string(b), "month:") }
-type Count struct{ Failures int; First, Last time.Time }
-type Rule struct{ Free int; FirstWait, LongestWait time.Duration; CloseAfter int; Window time.Duration }
-type State struct { Until time.Time; Closed bool }
-func (r Rule) live(c Count, now time.Time) Count { if r.Window>0 && !now.Before(c.First.Add(r.Window)) { return Count{} }; return c }
-func (r Rule) State(c Count, now time.Time) State {
- c = r.live(c, now)
- if r.CloseAfter>0 && c.Failures>=r.CloseAfter { return State{Closed:true} }
- if c.Failures < r.Free || r.FirstWait==0 { return State{} }
- w := r.FirstWait << min(c.Failures-r.Free, 20)
- if w>r.LongestWait { w=r.LongestWait }
- l := c.Last; if l.After(now) { l = now }
- if u := l.Add(w); u.After(now) { return State{Until:u} }
- return State{}
+
+func bucket(kind, thing string) Bucket {
+	sum := sha256.Sum256([]byte(thing))
+	return Bucket(kind + ":" + hex.EncodeToString(sum[:]))
 }
-func (r Rule) Add(c Count, now time.Time) Count { c=r.live(c,now); if c.Failures==0 {c.First=now}; c.Failures++; c.Last=now; return c }
+
+const month = "month"
+
+// Password counts passwords for an address, whether or not anybody has it.
+func Password(canonicalAddress string) Bucket { return bucket("password", canonicalAddress) }
+
+// PasswordFromDevice counts passwords from a browser that has finished a login
+// before, apart from everybody else's.
+func PasswordFromDevice(device [32]byte) Bucket { return bucket("device", string(device[:])) }
+
+// Code counts codes for an account, in a row.
+func Code(user string) Bucket { return bucket("code", user) }
+
+// CodesThisMonth counts wrong codes for an account, whatever succeeded between.
+func CodesThisMonth(user string) Bucket { return bucket(month, user) }
+
+// SetUpCode counts codes typed to activate an authenticator: they prove nothing
+// yet, so they are counted apart.
+func SetUpCode(user string) Bucket { return bucket("set-up", user) }
+
+// Network counts failures from a network address; of IPv6 the /64, which one
+// customer has to itself.
+func Network(a netip.Addr) Bucket {
+	a = a.Unmap().WithZone("")
+	if a.Is6() {
+		if p, err := a.Prefix(64); err == nil {
+			return bucket("network", p.String())
+		}
+	}
+	return bucket("network", a.String())
+}
+
+// Letters counts letters with a link to an address.
+func Letters(canonicalAddress string) Bucket { return bucket("letters", canonicalAddress) }
+
+// Lasting tells a bucket that no success empties.
+func (b Bucket) Lasting() bool { return strings.HasPrefix(string(b), month+":") }
+
+// Count is what is kept of a bucket. The zero Count is nothing so far.
+type Count struct {
+	Failures    int
+	First, Last time.Time
+}
+
+// Rule says what so many failures mean. The zero Rule lets everything through.
+type Rule struct {
+	Free        int           // so many failures cost nothing
+	FirstWait   time.Duration // after them; each further failure doubles it
+	LongestWait time.Duration
+	CloseAfter  int           // so many close the door; 0 never
+	Window      time.Duration // failures count from the first for so long; 0 until a success
+}
+
+// State is whether a thing may be tried now. The zero State is yes.
+type State struct {
+	Until  time.Time // not before then
+	Closed bool      // not before somebody opens the door, or the window has passed
+}
+
+// State tells whether a thing may be tried. A wait never lasts longer than its
+// own length from now: a clock that went back leaves nobody waiting for ever.
+func (r Rule) State(c Count, now time.Time) State {
+	if c = r.counted(c, now); r.CloseAfter > 0 && c.Failures >= r.CloseAfter {
+		return State{Closed: true}
+	}
+	last := c.Last
+	if last.After(now) {
+		last = now
+	}
+	if until := last.Add(r.wait(c.Failures)); until.After(now) {
+		return State{Until: until}
+	}
+	return State{}
+}
+
+// Add counts one more failure.
+func (r Rule) Add(c Count, now time.Time) Count {
+	if c = r.counted(c, now); c.Failures == 0 {
+		c.First = now
+	}
+	c.Failures++
+	c.Last = now
+	return c
+}
+
+// counted is what of a count still matters. A count that began in the future
+// was made by a clock that was wrong; it begins again at now, so that its
+// window ends.
+func (r Rule) counted(c Count, now time.Time) Count {
+	if c.First.After(now) {
+		c.First = now
+	}
+	if r.Window > 0 && !now.Before(c.First.Add(r.Window)) {
+		return Count{}
+	}
+	return c
+}
+
+// wait is how long to wait after so many failures.
+func (r Rule) wait(failures int) time.Duration {
+	if failures < r.Free || failures == 0 {
+		return 0
+	}
+	wait := r.FirstWait
+	for range failures - r.Free {
+		if wait *= 2; wait >= r.LongestWait {
+			return r.LongestWait
+		}
+	}
+	return min(wait, r.LongestWait)
+}
