@@ -1,0 +1,6 @@
+//go:build !linux
+
+package slots
+
+// lowerPriority does nothing: only Linux has priorities of single threads.
+func lowerPriority() {}
