@@ -1,4 +1,133 @@
+// Package recovery makes and checks recovery codes: each stands once in the
+// place of an authenticator's code.
 package recovery
-type Set struct{ Salt []byte; Hashes [][]byte }
-func Clean(s string) (string, bool) { return s, len(s)==16 }
-func (s Set) Match(c string) (int, bool) { return 0, false }
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"unicode"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
+)
+
+// alphabet leaves out what looks alike: 0 and O, 1, I and L, 2 and Z. 16 of
+// its 28 signs have 76 bits. Only one of U and V is in it, for the same reason.
+const alphabet = "3456789ABCDEFGHJKMNPQRSTUWXY"
+
+const (
+	length = 16
+	group  = 4
+)
+
+// Code is one recovery code. It does not print itself.
+type Code struct{ signs func() string }
+
+// New makes so many random codes.
+func New(n int) []Code {
+	codes := make([]Code, n)
+	for i := range codes {
+		signs := randomSigns()
+		codes[i] = Code{func() string { return signs }}
+	}
+	return codes
+}
+
+// randomSigns draws each sign evenly: a byte beyond the last whole multiple of
+// the alphabet is drawn again.
+func randomSigns() string {
+	const fair = 256 - 256%len(alphabet)
+	var b strings.Builder
+	var draw [1]byte
+	for b.Len() < length {
+		if rand.Read(draw[:]); int(draw[0]) < fair {
+			b.WriteByte(alphabet[int(draw[0])%len(alphabet)])
+		}
+	}
+	return b.String()
+}
+
+// Reveal is the code as people keep it: groups of four, joined by hyphens.
+func (c Code) Reveal() string {
+	signs, groups := c.signs(), []string{}
+	for ; signs != ""; signs = signs[group:] {
+		groups = append(groups, signs[:group])
+	}
+	return strings.Join(groups, "-")
+}
+
+const hidden = "‹secret›"
+
+// String hides the code.
+func (Code) String() string { return hidden }
+
+// GoString hides the code.
+func (Code) GoString() string { return hidden }
+
+// Format hides the code.
+func (Code) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
+
+// LogValue hides the code.
+func (Code) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// MarshalText hides the code.
+func (Code) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// Clean gives the signs of a typed code; false for anything that is not one.
+// Case, spaces and hyphens do not matter.
+func Clean(typed string) (signs string, ok bool) {
+	var b strings.Builder
+	for _, r := range norm.NFKC.String(typed) {
+		r = unicode.ToUpper(r)
+		switch {
+		case unicode.IsSpace(r), unicode.Is(unicode.Dash, r):
+			continue
+		case b.Len() == length || r > unicode.MaxASCII || strings.IndexByte(alphabet, byte(r)) < 0:
+			return "", false
+		}
+		b.WriteByte(byte(r))
+	}
+	return b.String(), b.Len() == length
+}
+
+// Set is the codes of one person as they are kept: hashed, with one salt for
+// all, so that a typed code costs one hash and not ten.
+type Set struct {
+	Salt   []byte
+	Hashes [][]byte
+}
+
+const saltSize = 16
+
+// Hash hashes codes under a new salt. It takes as long as a password for each:
+// call it in a slot.
+func Hash(codes []Code) Set {
+	s := Set{Salt: make([]byte, saltSize)}
+	rand.Read(s.Salt)
+	for _, c := range codes {
+		s.Hashes = append(s.Hashes, s.hash(c.signs()))
+	}
+	return s
+}
+
+// hash is Argon2id with what OWASP asks at least: 19 MiB, two passes, one lane.
+func (s Set) hash(signs string) []byte {
+	return argon2.IDKey([]byte(signs), s.Salt, 2, 19*1024, 1, 32)
+}
+
+// Match finds the code that was typed, as Clean gives it. It computes one hash
+// and compares it with every code, whichever fits. It does not know which were
+// used: the store spends them.
+func (s Set) Match(signs string) (index int, ok bool) {
+	typed := s.hash(signs)
+	for i, kept := range s.Hashes {
+		if subtle.ConstantTimeCompare(typed, kept) == 1 {
+			index, ok = i, true
+		}
+	}
+	return index, ok
+}
