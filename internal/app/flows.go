@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/twinlock/twinlock/internal/account"
+	"github.com/twinlock/twinlock/internal/admin"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/login"
 	"github.com/twinlock/twinlock/internal/proof"
@@ -19,13 +20,17 @@ import (
 var flowPages = map[string]fs.FS{
 	"login":   login.Pages,
 	"account": account.Pages,
+	"admin":   admin.Pages,
 }
 
 // Examples are the pages of all flows in named states, for the gallery, the
 // accessibility run and the pictures.
 func Examples() []ui.Example {
 	var all []ui.Example
-	for _, examples := range [][]ui.Example{login.Examples(), account.Examples()} {
+	for _, examples := range [][]ui.Example{
+		login.Examples(),
+		account.Examples(),
+	} {
 		all = append(all, examples...)
 	}
 	return all
@@ -45,7 +50,15 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		Rules: account.Rules{SetUpTimeout: c.SetupTimeout, RecoveryCodes: c.RecoveryCodes, RecoveryCodesFew: c.RecoveryCodesFew},
 	}
 	routes := a.ownRoutes()
-	for _, flow := range [][]web.Route{signIn.Routes(), settings.Routes()} {
+	administration := &admin.Flow{
+		Floor: a.Floor, Proof: examiner, Settings: c, Registration: a.registration,
+		InvitationLink: a.InvitationLink(), ResetLink: a.ResetLink(),
+	}
+	for _, flow := range [][]web.Route{
+		signIn.Routes(),
+		settings.Routes(),
+		administration.Routes(),
+	} {
 		routes = append(routes, flow...)
 	}
 	return routes

@@ -24,7 +24,7 @@ const (
 	LetterNewDevice         LetterKind = "new-device"
 	LetterWrongCodes        LetterKind = "wrong-codes"
 	LetterProtectionOff     LetterKind = "protection-off"
-	LetterAccountDisabled LetterKind = "account-disabled"
+	LetterAccountDisabled   LetterKind = "account-disabled"
 	LetterTest              LetterKind = "test"
 )
 

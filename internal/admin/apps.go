@@ -1,0 +1,144 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+func (h *Flow) showApps(w http.ResponseWriter, r *http.Request) error {
+	apps, err := h.Store.Applications(r.Context())
+	if err != nil {
+		return err
+	}
+	groups, err := h.Store.Groups(r.Context())
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "admin/apps", appsPage{Apps: apps, appForm: newAppForm(auth.Application{}, groups, nil)})
+}
+
+func (h *Flow) addApp(w http.ResponseWriter, r *http.Request) error {
+	v := web.Asking(r)
+	form, a, err := h.appTyped(r, auth.Application{})
+	if err != nil {
+		return err
+	}
+	if form.HasFailed() {
+		apps, err := h.Store.Applications(r.Context())
+		if err != nil {
+			return err
+		}
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/apps", appsPage{Apps: apps, appForm: form})
+	}
+	a, err = h.Store.AddApplication(r.Context(), v.Actor(), a, v.Now)
+	if err != nil {
+		return err
+	}
+	h.Notice(w, "adminapps.doneAdded")
+	return web.Redirect(w, "/admin/apps/"+string(a.ID))
+}
+
+// appTyped reads the form of an application into its page, with what is wrong
+// marked, and into the application.
+func (h *Flow) appTyped(r *http.Request, a auth.Application) (appForm, auth.Application, error) {
+	groups, err := h.Store.Groups(r.Context())
+	if err != nil {
+		return appForm{}, a, err
+	}
+	form, err := web.ReadForm(r, append(groupFields(groups), "name", "description", "url", "whom", "people")...)
+	if err != nil {
+		return appForm{}, a, err
+	}
+	a.Name, a.Description = strings.TrimSpace(form["name"]), strings.TrimSpace(form["description"])
+	a.URL, a.Everyone, a.Groups = strings.TrimSpace(form["url"]), form["whom"] == "everyone", nil
+	for _, g := range groups {
+		if form[groupField(g)] != "" {
+			a.Groups = append(a.Groups, g.ID)
+		}
+	}
+	people, problem, err := h.peopleNamed(r.Context(), form["people"])
+	if err != nil {
+		return appForm{}, a, err
+	}
+	a.Users = people
+	page := newAppForm(a, groups, nil)
+	page.People.Value, page.People.Error = form["people"], problem
+	page.check(a)
+	return page, a, nil
+}
+
+// isWebAddress tells an address that a card may lead to.
+func isWebAddress(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && u.User == nil && slices.Contains([]string{"https", "http"}, u.Scheme)
+}
+
+func (h *Flow) showApp(w http.ResponseWriter, r *http.Request) error {
+	a, err := h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	page, err := h.appPage(r.Context(), a)
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "admin/app", page)
+}
+
+func (h *Flow) appPage(ctx context.Context, a auth.Application) (appPage, error) {
+	groups, err := h.Store.Groups(ctx)
+	if err != nil {
+		return appPage{}, err
+	}
+	people, err := h.addressesOf(ctx, a.Users)
+	return appPage{App: a, appForm: newAppForm(a, groups, people)}, err
+}
+
+func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
+	v := web.Asking(r)
+	a, err := h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	form, changed, err := h.appTyped(r, a)
+	if err != nil {
+		return err
+	}
+	if form.HasFailed() {
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/app", appPage{App: a, appForm: form})
+	}
+	if err := h.Store.SetApplication(r.Context(), v.Actor(), changed, v.Now); err != nil {
+		return err
+	}
+	h.Notice(w, "adminapps.doneSaved")
+	return web.Redirect(w, "/admin/apps/"+string(a.ID))
+}
+
+func (h *Flow) deleteApp(w http.ResponseWriter, r *http.Request) error {
+	v := web.Asking(r)
+	form, err := web.ReadForm(r, "really")
+	if err != nil {
+		return err
+	}
+	a, err := h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	if form["really"] == "" {
+		return h.Show(w, r, http.StatusOK, "admin/confirm", confirmPage{
+			Title: ui.T("adminapps.deleteTitle", "Name", a.Name), Text: ui.T("adminapps.deleteText"),
+			Button: ui.T("adminapps.delete"), Action: r.URL.Path, Back: "/admin/apps/" + string(a.ID)})
+	}
+	if err := h.Store.DeleteApplication(r.Context(), v.Actor(), a, v.Now); err != nil {
+		return err
+	}
+	h.Notice(w, "adminapps.doneDeleted")
+	return web.Redirect(w, "/admin/apps")
+}

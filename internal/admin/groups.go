@@ -1,0 +1,159 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+func (h *Flow) showGroups(w http.ResponseWriter, r *http.Request) error {
+	page, err := h.groupsPage(r.Context())
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "admin/groups", page)
+}
+
+func (h *Flow) groupsPage(ctx context.Context) (groupsPage, error) {
+	groups, err := h.Store.Groups(ctx)
+	if err != nil {
+		return groupsPage{}, err
+	}
+	members, err := h.Store.Members(ctx)
+	return newGroupsPage(groups, members), err
+}
+
+func (h *Flow) addGroup(w http.ResponseWriter, r *http.Request) error {
+	v := web.Asking(r)
+	form, err := web.ReadForm(r, "name")
+	if err != nil {
+		return err
+	}
+	problem := nameProblem(form["name"])
+	if problem.IsZero() {
+		_, err = h.Store.AddGroup(r.Context(), v.Actor(), form["name"], v.Now)
+		if errors.Is(err, store.ErrTaken) {
+			problem, err = ui.T("groups.taken"), nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !problem.IsZero() {
+		page, err := h.groupsPage(r.Context())
+		if err != nil {
+			return err
+		}
+		page.Name.Value, page.Name.Error = form["name"], problem
+		page.Summary = ui.Summarize(ui.Text{}, &page.Name)
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/groups", page)
+	}
+	h.Notice(w, "groups.doneAdded")
+	return web.Redirect(w, "/admin/groups")
+}
+
+func nameProblem(name string) ui.Text {
+	switch name = strings.TrimSpace(name); {
+	case name == "":
+		return ui.T("groups.missingName")
+	case len(name) > longestName:
+		return ui.T("users.longName")
+	}
+	return ui.Text{}
+}
+
+// group finds the group that the address names.
+func (h *Flow) group(r *http.Request) (auth.Group, error) {
+	groups, err := h.Store.Groups(r.Context())
+	if err != nil {
+		return auth.Group{}, err
+	}
+	i := slices.IndexFunc(groups, func(g auth.Group) bool { return string(g.ID) == r.PathValue("id") })
+	if i < 0 {
+		return auth.Group{}, store.ErrNotFound
+	}
+	return groups[i], nil
+}
+
+// changeGroup saves a group's name and its open window, in minutes; an empty
+// one follows the settings.
+func (h *Flow) changeGroup(w http.ResponseWriter, r *http.Request) error {
+	v := web.Asking(r)
+	form, err := web.ReadForm(r, "name", "window")
+	if err != nil {
+		return err
+	}
+	g, err := h.group(r)
+	if err != nil {
+		return err
+	}
+	problem := nameProblem(form["name"])
+	window, ok := minutes(form["window"])
+	if !ok {
+		problem = ui.T("groups.wrongWindow")
+	}
+	if problem.IsZero() {
+		g.Name, g.OpenWindow = form["name"], window
+		err = h.Store.SetGroup(r.Context(), v.Actor(), g, v.Now)
+		if errors.Is(err, store.ErrTaken) {
+			problem, err = ui.T("groups.taken"), nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !problem.IsZero() {
+		page, err := h.groupsPage(r.Context())
+		if err != nil {
+			return err
+		}
+		page.Summary = ui.Summarize(problem)
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/groups", page)
+	}
+	h.Notice(w, "groups.doneSaved")
+	return web.Redirect(w, "/admin/groups")
+}
+
+// minutes reads a number of minutes up to a day; nothing typed is a negative
+// time.
+func minutes(typed string) (time.Duration, bool) {
+	if strings.TrimSpace(typed) == "" {
+		return -time.Millisecond, true
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(typed))
+	if err != nil || n < 0 || n > 24*60 {
+		return 0, false
+	}
+	return time.Duration(n) * time.Minute, true
+}
+
+func (h *Flow) deleteGroup(w http.ResponseWriter, r *http.Request) error {
+	v := web.Asking(r)
+	form, err := web.ReadForm(r, "really")
+	if err != nil {
+		return err
+	}
+	g, err := h.group(r)
+	if err != nil {
+		return err
+	}
+	if form["really"] == "" {
+		return h.Show(w, r, http.StatusOK, "admin/confirm", confirmPage{
+			Title: ui.T("groups.deleteTitle", "Name", g.Name), Text: ui.T("groups.deleteText"),
+			Button: ui.T("groups.delete"), Action: r.URL.Path, Back: "/admin/groups"})
+	}
+	if err := h.Store.DeleteGroup(r.Context(), v.Actor(), g, v.Now); err != nil {
+		return err
+	}
+	h.Notice(w, "groups.doneDeleted")
+	return web.Redirect(w, "/admin/groups")
+}

@@ -1,0 +1,236 @@
+package admin
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+type overviewPage struct {
+	Health store.Health
+	Chart  chart
+	Notes  []ui.Note
+}
+
+type pluginsPage struct {
+	ui.Summary
+	Plugins []pluginRegion
+	Given   bool // by the operator's settings
+}
+
+// pluginRegion is one plug-in on its page.
+type pluginRegion struct {
+	ID      auth.PluginID
+	Version string
+	Active  bool
+	Asked   int // people who are asked for a code
+	Whom    ui.Choices
+	Groups  []ui.Checkbox
+	People  ui.Field
+}
+
+func newPluginRegion(p auth.Plugin, a auth.Activation, groups []auth.Group, people []string, asked int) pluginRegion {
+	return pluginRegion{
+		ID: p.ID, Version: p.Version, Active: a.Active, Asked: asked,
+		Whom:   whomChoices(ui.T("plugins.enabledFor"), string(p.ID), a.Everyone),
+		Groups: groupTicks(groups, a.Groups, string(p.ID)),
+		People: peopleField(people, string(p.ID)),
+	}
+}
+
+// fill puts back what was typed.
+func (p *pluginRegion) fill(form web.Form) {
+	p.Whom = whomChoices(p.Whom.Legend, string(p.ID), form["whom"] == "everyone")
+	for i := range p.Groups {
+		p.Groups[i].Checked = form[p.Groups[i].Name] != ""
+	}
+	p.People.Value = form["people"]
+}
+
+func whomChoices(legend ui.Text, id string, everyone bool) ui.Choices {
+	return ui.Choices{Name: "whom", ID: id + "-whom", Legend: legend, Options: []ui.Option{
+		{Value: "everyone", Label: ui.T("plugins.everyone"), Chosen: everyone},
+		{Value: "some", Label: ui.T("plugins.some"), Chosen: !everyone},
+	}}
+}
+
+func groupTicks(groups []auth.Group, chosen []auth.GroupID, id string) (ticks []ui.Checkbox) {
+	for _, g := range groups {
+		tick := ui.Checkbox{Name: groupField(g), ID: id + "-" + groupField(g), Label: ui.Words(g.Name)}
+		for _, c := range chosen {
+			tick.Checked = tick.Checked || c == g.ID
+		}
+		ticks = append(ticks, tick)
+	}
+	return ticks
+}
+
+func peopleField(people []string, id string) ui.Field {
+	return ui.Field{Name: "people", ID: id + "-people", Label: ui.T("plugins.people"), Hint: ui.T("plugins.peopleHint"),
+		Kind: ui.KindLines, Rows: max(3, len(people)), Value: strings.Join(people, "\n")}
+}
+
+// pluginConfirmPage tells how many lose protection before it is so.
+type pluginConfirmPage struct {
+	ui.Summary
+	ID     auth.PluginID
+	Off    bool // the plug-in is deactivated; otherwise enabled for fewer people
+	Losing int
+	Hidden []ui.Hidden
+	Code   *ui.Field // nil where the administrator has none to give
+}
+
+func newPluginConfirmPage(wanted auth.Activation, form web.Form, groups []auth.Group, losing int, asksCode bool) pluginConfirmPage {
+	p := pluginConfirmPage{ID: wanted.Plugin, Off: !wanted.Active, Losing: losing,
+		Hidden: []ui.Hidden{{Name: "really", Value: "yes"}}}
+	for _, name := range append(groupFields(groups), "active", "whom", "people") {
+		if value := form[name]; value != "" {
+			p.Hidden = append(p.Hidden, ui.Hidden{Name: name, Value: value})
+		}
+	}
+	if asksCode {
+		p.Code = &ui.Field{Name: "code", Label: ui.T("form.code"), Hint: ui.T("plugins.codeHint"), Kind: ui.KindCode, Required: true, Autofocus: true}
+	}
+	return p
+}
+
+func (p *pluginConfirmPage) refuse(why ui.Text) {
+	p.Code.Error = why
+	p.Summary = ui.Summarize(why, p.Code)
+}
+
+type usersPage struct {
+	ui.Summary
+	People      []store.ListedUser
+	Found       int
+	Search      ui.Field
+	Email, Name ui.Field
+	Pagination  *ui.Pagination
+}
+
+func newUsersPage(people []store.ListedUser, found int, search string) usersPage {
+	return usersPage{People: people, Found: found,
+		Search: ui.Field{Name: "search", Label: ui.T("users.search"), Kind: ui.KindSearch, Value: search},
+		Email:  ui.Field{Name: "email", Label: ui.T("form.email"), Kind: ui.KindEmail, Required: true, Autocomplete: "off"},
+		Name:   ui.Field{Name: "name", Label: ui.T("form.name"), Autocomplete: "off"},
+	}
+}
+
+// check marks what is wrong, and tells whether anything is.
+func (p *usersPage) check() bool {
+	p.Summary = ui.Summarize(ui.Text{}, &p.Email, &p.Name)
+	return p.HasFailed()
+}
+
+type userPage struct {
+	ui.Summary
+	User      auth.User
+	Enabled   bool // two-factor authentication works for this person
+	CodesLeft int
+	Groups    []ui.Checkbox
+	Sessions  []auth.Session
+	Events    []store.ListedEvent
+	Self      bool
+	Reason    ui.Field
+}
+
+// confirmPage asks once more before something that cannot be undone.
+type confirmPage struct {
+	Title, Text, Button ui.Text
+	Action, Back        string
+}
+
+// groupRow is one group with its form.
+type groupRow struct {
+	auth.Group
+	Members      int
+	Name, Window ui.Field
+}
+
+type groupsPage struct {
+	ui.Summary
+	Groups []groupRow
+	Name   ui.Field
+}
+
+func newGroupsPage(groups []auth.Group, members map[auth.GroupID]int) groupsPage {
+	p := groupsPage{Name: ui.Field{Name: "name", Label: ui.T("groups.newName"), Required: true, Autocomplete: "off"}}
+	for _, g := range groups {
+		window := ""
+		if g.OpenWindow >= 0 {
+			window = strconv.Itoa(int(g.OpenWindow / time.Minute))
+		}
+		p.Groups = append(p.Groups, groupRow{Group: g, Members: members[g.ID],
+			Name: ui.Field{Name: "name", ID: "name-" + string(g.ID), Label: ui.T("form.name"), Value: g.Name, Required: true},
+			Window: ui.Field{Name: "window", ID: "window-" + string(g.ID), Label: ui.T("groups.window"),
+				Hint: ui.T("groups.windowHint"), Kind: ui.KindNumber, Value: window}})
+	}
+	return p
+}
+
+// appForm is the form of an application, new or old.
+type appForm struct {
+	ui.Summary
+	Name, Description, URL ui.Field
+	Whom                   ui.Choices
+	Groups                 []ui.Checkbox
+	People                 ui.Field
+}
+
+func newAppForm(a auth.Application, groups []auth.Group, people []string) appForm {
+	return appForm{
+		Name:        ui.Field{Name: "name", Label: ui.T("form.name"), Value: a.Name, Required: true},
+		Description: ui.Field{Name: "description", Label: ui.T("adminapps.description"), Value: a.Description},
+		URL:         ui.Field{Name: "url", Label: ui.T("adminapps.address"), Kind: ui.KindURL, Value: a.URL, Required: true},
+		Whom:        whomChoices(ui.T("adminapps.whom"), "app", a.Everyone),
+		Groups:      groupTicks(groups, a.Groups, "app"),
+		People:      peopleField(people, "app"),
+	}
+}
+
+// check marks what is wrong with an application as it was typed.
+func (p *appForm) check(a auth.Application) {
+	switch {
+	case a.Name == "":
+		p.Name.Error = ui.T("adminapps.missingName")
+	case len(a.Name) > longestName:
+		p.Name.Error = ui.T("users.longName")
+	}
+	if len(a.Description) > 300 {
+		p.Description.Error = ui.T("adminapps.longDescription")
+	}
+	if !isWebAddress(a.URL) {
+		p.URL.Error = ui.T("adminapps.wrongAddress")
+	}
+	p.Summary = ui.Summarize(ui.Text{}, &p.Name, &p.Description, &p.URL, &p.People)
+}
+
+type appsPage struct {
+	appForm
+	Apps []auth.Application
+}
+
+type appPage struct {
+	appForm
+	App auth.Application
+}
+
+type eventsPage struct {
+	Events []store.ListedEvent
+	Kind   ui.Choices
+	Person string
+	Older  string
+}
+
+type settingsPage struct {
+	Registration ui.Choices
+	Given        bool
+	Mail         bool
+	Settings     []config.Shown
+}

@@ -1,0 +1,333 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/twinlock/twinlock/internal/address"
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// usersOnAPage is as many people as one page lists.
+const usersOnAPage = 50
+
+func (h *Flow) showUsers(w http.ResponseWriter, r *http.Request) error {
+	page, err := h.usersPage(r)
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "admin/users", page)
+}
+
+func (h *Flow) usersPage(r *http.Request) (usersPage, error) {
+	query, err := web.ReadQuery(r, "search", "page")
+	if err != nil {
+		return usersPage{}, err
+	}
+	number, err := strconv.Atoi(query["page"])
+	if err != nil || number < 1 || number > 1_000_000 {
+		number = 1
+	}
+	search := strings.TrimSpace(query["search"])
+	people, found, err := h.Store.Users(r.Context(), store.UserFilter{
+		Search: search, Limit: usersOnAPage, Offset: (number - 1) * usersOnAPage})
+	if err != nil {
+		return usersPage{}, err
+	}
+	page := newUsersPage(people, found, search)
+	page.Pagination = pagination(found, number, search)
+	return page, nil
+}
+
+func pagination(found, number int, search string) *ui.Pagination {
+	pages := (found + usersOnAPage - 1) / usersOnAPage
+	if pages < 2 {
+		return nil
+	}
+	link := func(n int) string {
+		if n < 1 || n > pages {
+			return ""
+		}
+		return "/admin/users?" + url.Values{"search": {search}, "page": {strconv.Itoa(n)}}.Encode()
+	}
+	return &ui.Pagination{Page: number, Pages: pages, Previous: link(number - 1), Next: link(number + 1)}
+}
+
+// longestName is more than names have.
+const longestName = 100
+
+func (h *Flow) invite(w http.ResponseWriter, r *http.Request) error {
+	v := web.Asking(r)
+	form, err := web.ReadForm(r, "email", "name")
+	if err != nil {
+		return err
+	}
+	page, err := h.usersPage(r)
+	if err != nil {
+		return err
+	}
+	page.Email.Value, page.Name.Value = form["email"], form["name"]
+	parsed, err := address.Parse(form["email"])
+	if err != nil {
+		page.Email.Error = ui.T("users.malformedAddress")
+	}
+	if len(form["name"]) > longestName {
+		page.Name.Error = ui.T("users.longName")
+	}
+	if page.check() {
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/users", page)
+	}
+	u, err := h.Store.InviteUser(r.Context(), v.Actor(),
+		store.NewUser{Address: parsed, Name: strings.TrimSpace(form["name"])}, h.InvitationLink, v.Now)
+	if errors.Is(err, store.ErrTaken) {
+		page.Email.Error = ui.T("users.taken")
+		page.check()
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/users", page)
+	} else if err != nil {
+		return err
+	}
+	h.Notice(w, "users.doneInvited")
+	return web.Redirect(w, "/admin/users/"+string(u.ID))
+}
+
+func (h *Flow) showUser(w http.ResponseWriter, r *http.Request) error {
+	page, err := h.userPage(r)
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "admin/user", page)
+}
+
+func (h *Flow) userPage(r *http.Request) (page userPage, err error) {
+	ctx, id := r.Context(), auth.UserID(r.PathValue("id"))
+	if page.User, err = h.Store.User(ctx, id); err != nil {
+		return page, err
+	}
+	set, err := h.Store.RecoverySet(ctx, id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return page, err
+	}
+	page.CodesLeft = set.Left()
+	if page.Groups, err = h.memberships(r, id); err != nil {
+		return page, err
+	}
+	if page.Sessions, err = h.Store.Sessions(ctx, id); err != nil {
+		return page, err
+	}
+	if page.Events, err = h.Store.Events(ctx, store.EventFilter{Subject: id, Limit: 10}); err != nil {
+		return page, err
+	}
+	policy, err := h.Live.PolicyOf(ctx, id)
+	page.Enabled = policy.TwoFactor
+	page.Self = web.Asking(r).User().ID == id
+	page.Reason = ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}
+	return page, err
+}
+
+// memberships are all groups, ticked where the person is in.
+func (h *Flow) memberships(r *http.Request, id auth.UserID) (ticks []ui.Checkbox, err error) {
+	all, err := h.Store.Groups(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	in, err := h.Store.GroupsOf(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	member := map[auth.GroupID]bool{}
+	for _, g := range in {
+		member[g.ID] = true
+	}
+	for _, g := range all {
+		ticks = append(ticks, ui.Checkbox{Name: groupField(g), Label: ui.Words(g.Name), Checked: member[g.ID]})
+	}
+	return ticks, nil
+}
+
+// changeUser does the one thing that the address names.
+func (h *Flow) changeUser(w http.ResponseWriter, r *http.Request) error {
+	ctx, v, id := r.Context(), web.Asking(r), auth.UserID(r.PathValue("id"))
+	by, now := v.Actor(), v.Now
+	var err error
+	done := ""
+	switch r.PathValue("change") {
+	case "disable":
+		done, err = "users.doneDisabled", h.bare(r, func() error { return h.Store.DisableUser(ctx, by, id, now) })
+	case "enable":
+		done, err = "users.doneEnabled", h.bare(r, func() error { return h.Store.EnableUser(ctx, by, id, now) })
+	case "end-sessions":
+		done, err = "users.doneSessions", h.bare(r, func() error {
+			_, err := h.Store.EndSessions(ctx, by, id, h.spared(v, id), "ended by an administrator", now)
+			return err
+		})
+	case "unlock":
+		done, err = "users.doneUnlocked", h.bare(r, func() error { return h.Store.OpenDoors(ctx, by, id, now) })
+	case "must":
+		done, err = "users.doneMust", h.bare(r, func() error { return h.Store.SetMustUseTwoFactor(ctx, by, id, true, now) })
+	case "may":
+		done, err = "users.doneMust", h.bare(r, func() error { return h.Store.SetMustUseTwoFactor(ctx, by, id, false, now) })
+	case "administrator":
+		done, err = "users.doneRole", h.bare(r, func() error { return h.Store.SetAdministrator(ctx, by, id, true, now) })
+	case "user":
+		done, err = "users.doneRole", h.bare(r, func() error { return h.Store.SetAdministrator(ctx, by, id, false, now) })
+	case "reset-password":
+		done, err = "users.doneReset", h.bare(r, func() error { return h.startReset(r, id) })
+	case "invite":
+		done, err = "users.doneInvited", h.bare(r, func() error { return h.inviteAgain(r, id) })
+	case "groups":
+		done, err = "users.doneGroups", h.saveGroups(r, id)
+	case "clear-factors":
+		return h.clearFactors(w, r, id)
+	case "delete":
+		return h.deleteUser(w, r, id)
+	default:
+		return web.NotFound()
+	}
+	if errors.Is(err, store.ErrLastAdministrator) {
+		return h.refuseUser(w, r, ui.T("users.lastAdministrator"))
+	} else if err != nil {
+		return err
+	}
+	h.Notice(w, done)
+	return web.Redirect(w, "/admin/users/"+string(id))
+}
+
+// bare is a change whose form has no fields.
+func (h *Flow) bare(r *http.Request, change func() error) error {
+	if _, err := web.ReadForm(r); err != nil {
+		return err
+	}
+	return change()
+}
+
+// spared is the administrator's own session, where the person is the
+// administrator.
+func (h *Flow) spared(v *web.Visitor, id auth.UserID) auth.SessionID {
+	if v.User().ID == id {
+		return v.Presence.Session.ID
+	}
+	return ""
+}
+
+// refuseUser shows the page again with what stands in the way.
+func (h *Flow) refuseUser(w http.ResponseWriter, r *http.Request, why ui.Text) error {
+	page, err := h.userPage(r)
+	if err != nil {
+		return err
+	}
+	page.Summary = ui.Summarize(why)
+	return h.Show(w, r, http.StatusUnprocessableEntity, "admin/user", page)
+}
+
+func (h *Flow) startReset(r *http.Request, id auth.UserID) error {
+	v := web.Asking(r)
+	u, err := h.Store.User(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return h.Store.MailReset(r.Context(), u, h.ResetLink, v.Actor(), v.Now)
+}
+
+func (h *Flow) inviteAgain(r *http.Request, id auth.UserID) error {
+	v := web.Asking(r)
+	u, err := h.Store.User(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	_, err = h.Store.InviteUser(r.Context(), v.Actor(),
+		store.NewUser{Address: address.Address{Spelling: u.Address, Canonical: u.Canonical}}, h.InvitationLink, v.Now)
+	if errors.Is(err, store.ErrTaken) {
+		return nil // accepted meanwhile
+	}
+	return err
+}
+
+func (h *Flow) saveGroups(r *http.Request, id auth.UserID) error {
+	ctx, v := r.Context(), web.Asking(r)
+	groups, err := h.Store.Groups(ctx)
+	if err != nil {
+		return err
+	}
+	form, err := web.ReadForm(r, groupFields(groups)...)
+	if err != nil {
+		return err
+	}
+	in, err := h.Store.GroupsOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	member := map[auth.GroupID]bool{}
+	for _, g := range in {
+		member[g.ID] = true
+	}
+	for _, g := range groups {
+		ticked := form[groupField(g)] != ""
+		switch {
+		case ticked && !member[g.ID]:
+			err = h.Store.JoinGroup(ctx, v.Actor(), g, id, v.Now)
+		case !ticked && member[g.ID]:
+			err = h.Store.LeaveGroup(ctx, v.Actor(), g, id, v.Now)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clearFactors removes a person's second factors. The reason is asked for,
+// because the person is told it.
+func (h *Flow) clearFactors(w http.ResponseWriter, r *http.Request, id auth.UserID) error {
+	v := web.Asking(r)
+	form, err := web.ReadForm(r, "reason")
+	if err != nil {
+		return err
+	}
+	reason := strings.TrimSpace(form["reason"])
+	if reason == "" || len(reason) > 500 {
+		page, err := h.userPage(r)
+		if err != nil {
+			return err
+		}
+		page.Reason.Value, page.Reason.Error = form["reason"], ui.T("users.missingReason")
+		page.Summary = ui.Summarize(ui.Text{}, &page.Reason)
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/user", page)
+	}
+	if err := h.Store.ClearFactors(r.Context(), v.Actor(), id, reason, v.Now); err != nil {
+		return err
+	}
+	h.Notice(w, "users.doneCleared")
+	return web.Redirect(w, "/admin/users/"+string(id))
+}
+
+// deleteUser asks once more before an account is gone for good.
+func (h *Flow) deleteUser(w http.ResponseWriter, r *http.Request, id auth.UserID) error {
+	v := web.Asking(r)
+	form, err := web.ReadForm(r, "really")
+	if err != nil {
+		return err
+	}
+	u, err := h.Store.User(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if form["really"] == "" {
+		return h.Show(w, r, http.StatusOK, "admin/confirm", confirmPage{
+			Title: ui.T("users.deleteTitle", "Name", u.Called()), Text: ui.T("users.deleteText"),
+			Button: ui.T("users.delete"), Action: r.URL.Path, Back: "/admin/users/" + string(id)})
+	}
+	err = h.Store.DeleteUser(r.Context(), v.Actor(), id, v.Now)
+	if errors.Is(err, store.ErrLastAdministrator) {
+		return h.refuseUser(w, r, ui.T("users.lastAdministrator"))
+	} else if err != nil {
+		return err
+	}
+	h.Notice(w, "users.doneDeleted")
+	return web.Redirect(w, "/admin/users")
+}
