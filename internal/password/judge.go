@@ -1,7 +1,6 @@
 package password
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"github.com/ccojocar/zxcvbn-go"
@@ -116,7 +115,7 @@ func length(password string) int {
 // a hundred and twenty. Spellings are ours because its own search through them
 // takes a second for some passwords.
 func score(password string, words []string) int {
-	text := strings.ToValidUTF8(norm.NFKC.String(password), "\uFFFD")
+	text := norm.NFKC.String(password)
 	folded := fold(text)
 	weakest := 4
 	if utf8.RuneCountInString(folded) < floor {

@@ -52,41 +52,44 @@ func TestBadPasswordsAreRefusedWithTheReason(t *testing.T) {
 		password string
 		want     Reason
 	}{
-		"nothing":                           {"", TooShort},
-		"11 characters":                     {"kvwmtqzbpfx", TooShort},
-		"11 emoji of four bytes":            {fourByte(11), TooShort},
-		"11 letters typed in two strokes":   {strings.Repeat("u\u0308a\u0301", 5) + "o\u0302", TooShort},
-		"one sign that NFKC spells out":     {"\uFDFA", TooShort},
-		"257 characters":                    {fourByte(257), TooLong},
-		"a megabyte":                        {strings.Repeat("kvwmtqzbpfxh", 90_000), TooLong},
-		"listed":                            {"unbelievable", Common},
-		"listed, in capitals":               {"UnbelievablE", Common},
-		"listed, in full-width letters":     {"ｕｎｂｅｌｉｅｖａｂｌｅ", Common},
-		"listed, digits behind":             {"dragon20242025", Disguised},
-		"listed, digits and signs around":   {"!!2024 Sunshine 2024!!", Disguised},
-		"listed, spaces around":             {"    sunshine    ", Disguised},
-		"listed, emoji around":              {"🌞🌞🌞sunshine🌞🌞🌞", Disguised},
-		"listed, twice":                     {"sunshinesunshine", Disguised},
-		"listed, one letter held down":      {"sunshiiiiiiiiiine", Disguised},
-		"listed, signs for letters":         {"$un5h1ne????", Disguised},
-		"listed, a digit cut with the rest": {"1q2w3e4r5t....", Disguised},
-		"product's name padded":             {"twinlock1234", OwnWords},
-		"product's name twice":              {"TwinlockTwinlock", OwnWords},
-		"product's name, signs for letters": {"Tw1nl0ck!!2026", OwnWords},
-		"product's name taken apart":        {"twin-lock-2026-xyz", OwnWords},
-		"own name and a year":               {"Wojtkiewicz-1985-!", OwnWords},
-		"both own names":                    {"annawojtkiewiczanna", OwnWords},
-		"site's host name":                  {"login.example.org", OwnWords},
-		"site's title":                      {"BÜCHEREI süd 24", OwnWords},
-		"a row of keys":                     {"asdfghjkl;'#", Disguised},
-		"a row of digits":                   {"481516234200", Guessable},
-		"one letter":                        {"aaaaaaaaaaaaaaa", Guessable},
-		"one emoji":                         {strings.Repeat("🦊", 64), Guessable},
-		"two emoji in turn":                 {strings.Repeat("🦊🐙", 32), Guessable},
-		"six characters twenty times":       {strings.Repeat("qX7$kz", 20), Guessable},
-		"six characters and a bit":          {strings.Repeat("qX7$kz", 20) + "qX7", Guessable},
-		"seven characters four times":       {strings.Repeat("qX7$kzP", 4), Guessable},
-		"two common words":                  {"i love london", Guessable},
+		"nothing":                             {"", TooShort},
+		"11 characters":                       {"kvwmtqzbpfx", TooShort},
+		"11 emoji of four bytes":              {fourByte(11), TooShort},
+		"11 letters typed in two strokes":     {strings.Repeat("u\u0308a\u0301", 5) + "o\u0302", TooShort},
+		"one sign that NFKC spells out":       {"\uFDFA", TooShort},
+		"257 characters":                      {fourByte(257), TooLong},
+		"a megabyte":                          {strings.Repeat("kvwmtqzbpfxh", 90_000), TooLong},
+		"listed":                              {"unbelievable", Common},
+		"listed, in capitals":                 {"UnbelievablE", Common},
+		"listed, in full-width letters":       {"ｕｎｂｅｌｉｅｖａｂｌｅ", Common},
+		"listed, digits behind":               {"dragon20242025", Disguised},
+		"listed, digits and signs around":     {"!!2024 Sunshine 2024!!", Disguised},
+		"listed, spaces around":               {"    sunshine    ", Disguised},
+		"listed, emoji around":                {"🌞🌞🌞sunshine🌞🌞🌞", Disguised},
+		"listed, twice":                       {"sunshinesunshine", Disguised},
+		"listed, one letter held down":        {"sunshiiiiiiiiiine", Disguised},
+		"listed, signs for letters":           {"$un5h1ne????", Disguised},
+		"listed, a digit cut with the rest":   {"1q2w3e4r5t....", Disguised},
+		"listed, a sign for its first letter": {"$up3rman????", Disguised},
+		"two listed, signs for letters":       {"dr4g0n m0nk3y", Guessable},
+		"product's name padded":               {"twinlock1234", OwnWords},
+		"product's name twice":                {"TwinlockTwinlock", OwnWords},
+		"product's name, signs for letters":   {"Tw1nl0ck!!2026", OwnWords},
+		"product's name taken apart":          {"twin-lock-2026-xyz", OwnWords},
+		"own name and a year":                 {"Wojtkiewicz-1985-!", OwnWords},
+		"both own names":                      {"annawojtkiewiczanna", OwnWords},
+		"site's host name":                    {"login.example.org", OwnWords},
+		"site's title":                        {"BÜCHEREI süd 24", OwnWords},
+		"a row of keys":                       {"asdfghjkl;'#", Disguised},
+		"a row of digits":                     {"481516234200", Guessable},
+		"one letter":                          {"aaaaaaaaaaaaaaa", Guessable},
+		"one emoji":                           {strings.Repeat("🦊", 64), Guessable},
+		"two emoji in turn":                   {strings.Repeat("🦊🐙", 32), Guessable},
+		"six characters twenty times":         {strings.Repeat("qX7$kz", 20), Guessable},
+		"six characters and a bit":            {strings.Repeat("qX7$kz", 20) + "qX7", Guessable},
+		"seven characters four times":         {strings.Repeat("qX7$kzP", 4), Guessable},
+		"common words with double letters":    {"tell sally hello", Guessable},
+		"two common words":                    {"i love london", Guessable},
 	}
 	for name, test := range bad {
 		t.Run(name, func(t *testing.T) {
@@ -105,6 +108,13 @@ func TestOwnWordsAreOnlyTheirOwners(t *testing.T) {
 	}
 	if v := (Rules{}).Judge(password, []string{"zbigniewa@kaczmarczyk.example"}); v.Reason != OwnWords {
 		t.Errorf("for Zbigniewa: %+v, want %q", v, OwnWords)
+	}
+}
+
+func TestANameOfTwoLettersIsInTooManyPasswords(t *testing.T) {
+	const password = "73-11-90-46-82-55"
+	if v := (Rules{}).Judge(password, []string{"Li"}); !v.Accepted() {
+		t.Errorf("Judge(%q) = %+v, want it accepted: the 11 is not meant for Li", password, v)
 	}
 }
 
@@ -173,7 +183,7 @@ func TestJudgingTakesLittleTimeWhateverIsTyped(t *testing.T) {
 	for _, password := range []string{strings.Repeat(signs, 12), shuffled(signs, 256), strings.Repeat("ab", 64) + strings.Repeat("abc", 42), strings.Repeat("\uFDFA", 256)} {
 		begin := time.Now()
 		(Rules{}).Judge(password, anna)
-		if took := time.Since(begin); took > time.Second {
+		if took := time.Since(begin); took > 250*time.Millisecond {
 			t.Errorf("Judge(%.40q…) took %v", password, took)
 		}
 	}

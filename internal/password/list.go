@@ -64,7 +64,7 @@ func (l list) has(password string) bool {
 // end may be decoration or a letter's, so both are tried.
 func (l list) hasStemOf(password string) bool {
 	for _, spelling := range append(spellings(password), spellings(cut(password))...) {
-		if stem := stem(spelling); long(stem) && l.filter.Contains(stemKey(stem)) {
+		if l.filter.Contains(stemKey(stem(spelling))) {
 			return true
 		}
 	}
