@@ -69,6 +69,7 @@ func (f *Floor) Browser(w http.ResponseWriter, r *http.Request) secret.Token {
 	if !ok {
 		token = secret.New()
 		f.setCookie(w, browserCookie, token.Reveal(), 0)
+		r.AddCookie(&http.Cookie{Name: f.cookieName(browserCookie), Value: token.Reveal()}) // for the rest of this request
 	}
 	return token
 }
