@@ -1,0 +1,144 @@
+package apptest
+
+import (
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+)
+
+// Browser is one browser: it keeps cookies and follows redirects.
+type Browser struct {
+	Network string // where it is: an address without a port
+	Header  http.Header
+
+	site *Site
+	jar  http.CookieJar
+}
+
+// Browser opens a browser that nobody has used.
+func (s *Site) Browser() *Browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &Browser{site: s, jar: jar, Network: "192.0.2.1", Header: http.Header{
+		"User-Agent": {"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"},
+	}}
+}
+
+// Get opens an address of the site and goes where it leads.
+func (b *Browser) Get(address string) *Page {
+	b.site.t.Helper()
+	return b.open(b.request(http.MethodGet, address, nil))
+}
+
+// Post sends a form that no page of the site has, and goes where it leads.
+func (b *Browser) Post(address string, values url.Values) *Page {
+	b.site.t.Helper()
+	return b.open(b.request(http.MethodPost, address, values))
+}
+
+// Once sends a form and stops at the first answer.
+func (b *Browser) Once(address string, values url.Values) *Page {
+	b.site.t.Helper()
+	return b.ask(b.request(http.MethodPost, address, values))
+}
+
+// SignIn goes through the login of a person, code included where it is asked,
+// and gives the page after it.
+func (b *Browser) SignIn(p *Person) *Page {
+	b.site.t.Helper()
+	page := b.Get("/login").Form("Login").Fill("Email", p.Address).Fill("Password", p.Password).Press()
+	if page.HasButton("Send code") {
+		page = page.Form("Send code").Fill("Login code", p.Code()).Press()
+	}
+	return page
+}
+
+// EnableTwoFactor sets a signed-in person's phone up, and gives the page with
+// the recovery codes.
+func (b *Browser) EnableTwoFactor(p *Person) *Page {
+	b.site.t.Helper()
+	page := b.Get("/account/two-factor")
+	p.SetUpPhone(page.Definition("Secret key"))
+	page = page.Form("Activate").Fill("Login code", p.Code()).Press()
+	page.WantStatus(http.StatusOK)
+	p.RecoveryCodes = page.List("Recovery codes")
+	return page
+}
+
+// Cookie gives the value of a cookie that the browser holds, "" for none.
+func (b *Browser) Cookie(name string) string {
+	for _, c := range b.jar.Cookies(b.url("/")) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// SetCookie puts a cookie into the browser, as a thief would.
+func (b *Browser) SetCookie(name, value string) {
+	b.jar.SetCookies(b.url("/"), []*http.Cookie{{Name: name, Value: value, Path: "/"}})
+}
+
+func (b *Browser) url(address string) *url.URL {
+	b.site.t.Helper()
+	base, err := url.Parse(string(b.site.Config.PublicURL))
+	if err != nil {
+		b.site.t.Fatal(err)
+	}
+	full, err := base.Parse(address)
+	if err != nil {
+		b.site.t.Fatal(err)
+	}
+	return full
+}
+
+func (b *Browser) request(method, address string, values url.Values) *http.Request {
+	b.site.t.Helper()
+	r := httptest.NewRequestWithContext(b.site.t.Context(), method, b.url(address).String(), strings.NewReader(values.Encode()))
+	for name, value := range b.Header {
+		r.Header[name] = value
+	}
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", string(b.site.Config.PublicURL))
+	}
+	return r
+}
+
+// farthest is how many redirects a browser follows before it gives up.
+const farthest = 10
+
+func (b *Browser) open(r *http.Request) *Page {
+	b.site.t.Helper()
+	page := b.ask(r)
+	for range farthest {
+		to := page.Header.Get("Location")
+		if to == "" || page.Status < 300 || page.Status > 399 {
+			return page
+		}
+		page = b.ask(b.request(http.MethodGet, to, nil))
+	}
+	b.site.t.Fatalf("more than %d redirects, the last to %s", farthest, page.Path)
+	return nil
+}
+
+func (b *Browser) ask(r *http.Request) *Page {
+	b.site.t.Helper()
+	r.RemoteAddr = b.Network + ":40000"
+	if strings.Contains(b.Network, ":") {
+		r.RemoteAddr = "[" + b.Network + "]:40000"
+	}
+	for _, c := range b.jar.Cookies(r.URL) {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	b.site.Handler.ServeHTTP(w, r)
+	answer := w.Result()
+	b.jar.SetCookies(r.URL, answer.Cookies())
+	return newPage(b, r, answer)
+}

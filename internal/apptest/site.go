@@ -1,0 +1,87 @@
+package apptest
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/app"
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/config"
+)
+
+// Site is a running Twinlock. Its embedded App is the program itself, for what
+// no page does.
+type Site struct {
+	*app.App
+	Clock *Clock
+	Mail  *Mail
+
+	t testing.TB
+}
+
+// New builds a site on an empty SQLite database and closes it when the test
+// ends. Settings are given as on the command line, by name and value:
+//
+//	apptest.New(t, "session_idle=5m", "registration=invited")
+//
+// A setting named data or database_url takes the place of the temporary one.
+func New(t testing.TB, settings ...string) *Site {
+	t.Helper()
+	given := map[string]string{"data": t.TempDir(), "hash_slots": "2"}
+	for _, s := range settings {
+		name, value, _ := strings.Cut(s, "=")
+		given[name] = value
+	}
+	c, err := config.Load(given, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Site{Clock: newClock(), Mail: newMail(), t: t}
+	s.App, err = app.New(t.Context(), c, app.Options{Now: s.Clock.Now, Outgoing: s.Mail, Log: slog.New(logOf(t))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Mail.send = func() error { return s.SendLetters(context.Background()) }
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// logOf writes what is worth a warning into the test's own log.
+func logOf(t testing.TB) slog.Handler {
+	return slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})
+}
+
+type testLog struct{ t testing.TB }
+
+func (l testLog) Write(line []byte) (int, error) {
+	l.t.Logf("%s", strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+// Command is the actor of what a test does as an operator would.
+var Command = auth.Actor{Command: true}
+
+// Activate makes a plug-in work for everyone.
+func (s *Site) Activate(plugin auth.PluginID) {
+	s.t.Helper()
+	s.SetActivation(auth.Activation{Plugin: plugin, Active: true, Everyone: true})
+}
+
+// SetActivation makes a plug-in work for whom it says.
+func (s *Site) SetActivation(a auth.Activation) {
+	s.t.Helper()
+	if err := s.Store.SetActivation(s.t.Context(), Command, a, s.Now()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// start is when every test begins: a Monday, twelve seconds into a period of
+// the authenticator.
+var start = time.Date(2026, 11, 23, 9, 30, 12, 0, time.UTC)
