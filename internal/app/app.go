@@ -18,6 +18,7 @@ import (
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/session"
+	"github.com/twinlock/twinlock/internal/setup"
 	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
@@ -38,6 +39,7 @@ type App struct {
 	ring   *keys.Ring
 	slots  *slots.Slots
 	bundle *i18n.Bundle
+	setup  *setup.Flow
 	work   background
 }
 

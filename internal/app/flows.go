@@ -11,6 +11,7 @@ import (
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/login"
 	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/setup"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -21,6 +22,7 @@ var flowPages = map[string]fs.FS{
 	"login":   login.Pages,
 	"account": account.Pages,
 	"admin":   admin.Pages,
+	"setup":   setup.Pages,
 }
 
 // Examples are the pages of all flows in named states, for the gallery, the
@@ -30,6 +32,7 @@ func Examples() []ui.Example {
 	for _, examples := range [][]ui.Example{
 		login.Examples(),
 		account.Examples(),
+		setup.Examples(),
 	} {
 		all = append(all, examples...)
 	}
@@ -49,6 +52,7 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		Floor: a.Floor, Proof: examiner,
 		Rules: account.Rules{SetUpTimeout: c.SetupTimeout, RecoveryCodes: c.RecoveryCodes, RecoveryCodesFew: c.RecoveryCodesFew},
 	}
+	a.setup = &setup.Flow{Floor: a.Floor, Slots: a.slots, Settings: c, Judge: a.JudgePassword, Timeout: c.LoginTimeout}
 	routes := a.ownRoutes()
 	administration := &admin.Flow{
 		Floor: a.Floor, Proof: examiner, Settings: c, Registration: a.registration,
@@ -58,6 +62,7 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		signIn.Routes(),
 		settings.Routes(),
 		administration.Routes(),
+		a.setup.Routes(),
 	} {
 		routes = append(routes, flow...)
 	}
@@ -78,6 +83,13 @@ func (a *App) ownRoutes() []web.Route {
 // start leads to wherever the visitor may go: the set-up before there is an
 // administrator, the application list, or the login that leads to it.
 func (a *App) start(w http.ResponseWriter, r *http.Request) error {
+	done, err := a.Store.SetUp(r.Context())
+	switch {
+	case err != nil:
+		return err
+	case !done:
+		return web.Redirect(w, "/setup")
+	}
 	return web.Redirect(w, "/apps")
 }
 

@@ -54,6 +54,17 @@ func shutdown(server *http.Server) error {
 // announce prints the address and, until there is an administrator, the
 // one-time link to the set-up.
 func (a *App) announce(ctx context.Context, out io.Writer) error {
-	_, err := fmt.Fprintf(out, "Twinlock is at %s\n", a.Config.PublicURL)
+	if _, err := fmt.Fprintf(out, "Twinlock is at %s\n", a.Config.PublicURL); err != nil {
+		return err
+	}
+	done, err := a.Store.SetUp(ctx)
+	if err != nil || done {
+		return err
+	}
+	link, err := a.setup.Link(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "Set up: %s\n", link)
 	return err
 }

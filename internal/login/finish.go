@@ -9,9 +9,10 @@ import (
 	"github.com/twinlock/twinlock/internal/web"
 )
 
-// finish makes the session and gives it to the browser.
+// finish makes the session and gives it to the browser, which was asked for
+// its cookie when the attempt was found, or has just been given one.
 func (h *Flow) finish(w http.ResponseWriter, r *http.Request, a auth.Attempt) error {
-	_, err := h.FinishLogin(w, r, a.ID)
+	_, err := h.FinishLoginHere(w, r, a)
 	if errors.Is(err, store.ErrSpent) {
 		return h.startAgain(w, againLate)
 	} else if err != nil {

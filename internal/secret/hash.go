@@ -3,6 +3,7 @@ package secret
 import (
 	"crypto/subtle"
 	"database/sql/driver"
+	"encoding/hex"
 	"fmt"
 )
 
@@ -40,4 +41,13 @@ func (h *Hash) Scan(src any) error {
 	}
 	*h = Hash(stored)
 	return nil
+}
+
+// Text is the hash as words, for where a column keeps text.
+func (h Hash) Text() string { return hex.EncodeToString(h[:]) }
+
+// IsText tells whether Text gave these words. It takes the same time wherever
+// they differ.
+func (h Hash) IsText(words string) bool {
+	return subtle.ConstantTimeCompare([]byte(h.Text()), []byte(words)) == 1
 }

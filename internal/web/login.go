@@ -20,7 +20,6 @@ func (f *Floor) From(r *http.Request) proof.From {
 // to the browser. It is the one way in: every flow that signs somebody in ends
 // here. An attempt that still owes something is store.ErrSpent.
 func (f *Floor) FinishLogin(w http.ResponseWriter, r *http.Request, id auth.AttemptID) (auth.User, error) {
-	v := Asking(r)
 	attempt, err := f.Store.Attempt(r.Context(), id, f.KnownBrowser(r).Hash())
 	if err != nil {
 		return auth.User{}, store.ErrSpent
@@ -29,6 +28,21 @@ func (f *Floor) FinishLogin(w http.ResponseWriter, r *http.Request, id auth.Atte
 	if err != nil {
 		return auth.User{}, err
 	}
+	return f.finishLogin(w, r, id, policy)
+}
+
+// FinishLoginHere is FinishLogin for an attempt that this very request began:
+// the browser may not have sent its cookie yet.
+func (f *Floor) FinishLoginHere(w http.ResponseWriter, r *http.Request, a auth.Attempt) (auth.User, error) {
+	policy, err := f.Live.PolicyOf(r.Context(), a.User)
+	if err != nil {
+		return auth.User{}, err
+	}
+	return f.finishLogin(w, r, a.ID, policy)
+}
+
+func (f *Floor) finishLogin(w http.ResponseWriter, r *http.Request, id auth.AttemptID, policy auth.Policy) (auth.User, error) {
+	v := Asking(r)
 	made, u, err := f.Store.FinishLogin(r.Context(), v.Actor(), id, store.Finish{
 		Policy: policy, Replaces: v.Presence.Session.ID, Device: f.Device(r),
 	}, v.Now)

@@ -1,0 +1,163 @@
+package setup
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/address"
+	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/slots"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+//go:embed pages
+var files embed.FS
+
+// Pages holds the flow's templates.
+var Pages fs.FS = files
+
+// Flow is the wizard. It is safe for concurrent use.
+type Flow struct {
+	*web.Floor
+	Slots    *slots.Slots
+	Settings config.Config
+	Judge    func(chosen string, owner address.Address, name string) password.Verdict
+	Timeout  time.Duration // of the login that the wizard begins
+}
+
+// Routes are the flow's addresses.
+func (h *Flow) Routes() []web.Route {
+	return []web.Route{
+		{Method: http.MethodGet, Path: "/setup", Need: web.Anybody, Serve: h.showWizard},
+		{Method: http.MethodPost, Path: "/setup", Need: web.Anybody, Serve: h.postWizard},
+	}
+}
+
+// Link makes a new one-time link to the wizard, on the public URL. The one
+// before it stops working.
+func (h *Flow) Link(ctx context.Context) (string, error) {
+	token := secret.New()
+	if err := h.Store.OfferSetup(ctx, token.Hash()); err != nil {
+		return "", err
+	}
+	return h.PublicURL + web.MailedPath("/setup", token), nil
+}
+
+func (h *Flow) showWizard(w http.ResponseWriter, r *http.Request) error {
+	query, err := web.ReadQuery(r, "token")
+	if err != nil {
+		return err
+	}
+	if open, err := h.mayUse(w, r, query["token"]); err != nil || !open {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "setup/wizard", h.newPage(web.Form{"token": query["token"], "two-factor": "on"}))
+}
+
+// mayUse answers by itself whoever has no right to the wizard.
+func (h *Flow) mayUse(w http.ResponseWriter, r *http.Request, typed string) (bool, error) {
+	done, err := h.Store.SetUp(r.Context())
+	if err != nil {
+		return false, err
+	}
+	if done {
+		return false, web.NotFound()
+	}
+	token, _ := secret.Parse(typed)
+	may, err := h.Store.MaySetUp(r.Context(), token.Hash())
+	if err != nil || may {
+		return may, err
+	}
+	return false, h.Show(w, r, http.StatusForbidden, "setup/closed", closedPage{})
+}
+
+func (h *Flow) postWizard(w http.ResponseWriter, r *http.Request) error {
+	ctx, v := r.Context(), web.Asking(r)
+
+	// Read.
+	form, err := web.ReadForm(r, "token", "name", "email", "password", "registration", "two-factor")
+	if err != nil {
+		return err
+	}
+	if open, err := h.mayUse(w, r, form["token"]); err != nil || !open {
+		return err
+	}
+
+	// Decide.
+	page := h.newPage(form)
+	first, ok := h.firstAdministrator(&page, form)
+	if !ok {
+		return h.Show(w, r, http.StatusUnprocessableEntity, "setup/wizard", page)
+	}
+	if err := h.Slots.Do(ctx, func() { first.Hash = secret.Text(password.Hash(form["password"])) }); err != nil {
+		return err
+	}
+	first.Language, first.Browser = v.Texts.Tag(), h.Browser(w, r).Hash()
+
+	// Write.
+	token, _ := secret.Parse(form["token"])
+	attempt, err := h.Store.FinishSetup(ctx, v.Actor(), token.Hash(), first, v.Now)
+	switch {
+	case errors.Is(err, store.ErrSpent):
+		return web.NotFound() // somebody was faster
+	case errors.Is(err, store.ErrTaken):
+		page.Email.Error = ui.T("setup.taken")
+		page.Summary = ui.Summarize(ui.Text{}, page.fields()...)
+		return h.Show(w, r, http.StatusUnprocessableEntity, "setup/wizard", page)
+	case err != nil:
+		return err
+	}
+
+	// Answer.
+	if _, err := h.FinishLoginHere(w, r, attempt); err != nil {
+		return err
+	}
+	h.Notice(w, doneKey(first.TestLetter))
+	return web.Redirect(w, "/apps")
+}
+
+func doneKey(testLetter bool) string {
+	if testLetter {
+		return "setup.doneTestLetter"
+	}
+	return "setup.done"
+}
+
+// firstAdministrator reads what was typed. What is wrong is marked in the page.
+func (h *Flow) firstAdministrator(page *wizardPage, form web.Form) (store.FirstAdministrator, bool) {
+	name := strings.TrimSpace(form["name"])
+	owner, err := address.Parse(form["email"])
+	if err != nil {
+		page.Email.Error = ui.T("login.malformedAddress")
+	}
+	if len(name) > longestName {
+		page.Name.Error = ui.T("users.longName")
+	}
+	if verdict := h.Judge(form["password"], owner, name); !verdict.Accepted() {
+		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
+	}
+	page.Summary = ui.Summarize(ui.Text{}, page.fields()...)
+	first := store.FirstAdministrator{
+		NewUser:    store.NewUser{Address: owner, Name: name, Administrator: true},
+		TwoFactor:  form["two-factor"] != "" && h.Settings.Edition != config.Cloud,
+		TestLetter: h.Settings.SMTP.Reveal() != "", Timeout: h.Timeout,
+	}
+	if chosen := config.Registration(form["registration"]); !h.Settings.Given("registration") && slices.Contains(registrations, chosen) {
+		first.Registration = string(chosen)
+	}
+	return first, !page.HasFailed()
+}
+
+const longestName = 100
+
+var registrations = []config.Registration{config.Open, config.Invited, config.Closed}
