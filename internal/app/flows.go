@@ -8,8 +8,10 @@ import (
 
 	"github.com/twinlock/twinlock/internal/account"
 	"github.com/twinlock/twinlock/internal/admin"
+	"github.com/twinlock/twinlock/internal/apps"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/login"
+	"github.com/twinlock/twinlock/internal/passwordreset"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/setup"
 	"github.com/twinlock/twinlock/internal/store"
@@ -23,6 +25,9 @@ var flowPages = map[string]fs.FS{
 	"account": account.Pages,
 	"admin":   admin.Pages,
 	"setup":   setup.Pages,
+	"apps":    apps.Pages,
+
+	"passwordreset": passwordreset.Pages,
 }
 
 // Examples are the pages of all flows in named states, for the gallery, the
@@ -33,6 +38,8 @@ func Examples() []ui.Example {
 		login.Examples(),
 		account.Examples(),
 		setup.Examples(),
+		apps.Examples(),
+		passwordreset.Examples(),
 	} {
 		all = append(all, examples...)
 	}
@@ -53,6 +60,9 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		Rules: account.Rules{SetUpTimeout: c.SetupTimeout, RecoveryCodes: c.RecoveryCodes, RecoveryCodesFew: c.RecoveryCodesFew},
 	}
 	a.setup = &setup.Flow{Floor: a.Floor, Slots: a.slots, Settings: c, Judge: a.JudgePassword, Timeout: c.LoginTimeout}
+	forgotten := &passwordreset.Flow{
+		Floor: a.Floor, Proof: examiner, Slots: a.slots, Settings: c, Judge: a.JudgePassword, Link: a.ResetLink(),
+	}
 	routes := a.ownRoutes()
 	administration := &admin.Flow{
 		Floor: a.Floor, Proof: examiner, Settings: c, Registration: a.registration,
@@ -63,6 +73,8 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		settings.Routes(),
 		administration.Routes(),
 		a.setup.Routes(),
+		(&apps.Flow{Floor: a.Floor}).Routes(),
+		forgotten.Routes(),
 	} {
 		routes = append(routes, flow...)
 	}

@@ -1,0 +1,116 @@
+package apps
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+//go:embed pages
+var files embed.FS
+
+// Pages holds the flow's templates.
+var Pages fs.FS = files
+
+// Flow is the application list. It is safe for concurrent use.
+type Flow struct{ *web.Floor }
+
+// Routes are the flow's addresses.
+func (h *Flow) Routes() []web.Route {
+	return []web.Route{{Method: http.MethodGet, Path: "/apps", Need: web.SignedIn, Serve: h.showList}}
+}
+
+// searchFrom is the number of applications from which a list is searched
+// rather than looked through.
+const searchFrom = 12
+
+func (h *Flow) showList(w http.ResponseWriter, r *http.Request) error {
+	query, err := web.ReadQuery(r, "search")
+	if err != nil {
+		return err
+	}
+	v := web.Asking(r)
+	all, err := h.Store.ApplicationsFor(r.Context(), v.User().ID)
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "apps/list", newListPage(all, query["search"], v.User().Administrator))
+}
+
+// card is one application on the list.
+type card struct {
+	auth.Application
+	Initial string
+	Host    string // where it leads, for people to see
+}
+
+// listPage is the application list.
+type listPage struct {
+	Cards         []card
+	Search        *ui.Field // nil while there are few
+	Administrator bool
+	None          bool // there is nothing, whatever was searched
+}
+
+func newListPage(all []auth.Application, search string, administrator bool) listPage {
+	p := listPage{Administrator: administrator, None: len(all) == 0}
+	if len(all) >= searchFrom {
+		p.Search = &ui.Field{Name: "search", Label: ui.T("apps.search"), Kind: ui.KindSearch, Value: search}
+	}
+	for _, a := range all {
+		if found(a, search) {
+			p.Cards = append(p.Cards, card{Application: a, Initial: initial(a.Name), Host: host(a.URL)})
+		}
+	}
+	return p
+}
+
+func found(a auth.Application, search string) bool {
+	words := strings.ToLower(a.Name + " " + a.Description)
+	return strings.Contains(words, strings.ToLower(strings.TrimSpace(search)))
+}
+
+// initial is the first letter or digit of a name.
+func initial(name string) string {
+	for _, r := range name {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return string(unicode.ToUpper(r))
+		}
+	}
+	return "·"
+}
+
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// Examples are the flow's pages in named states.
+func Examples() []ui.Example {
+	few := []auth.Application{
+		{Name: "Wiki", Description: "What we know, and who knows it", URL: "https://wiki.example.org/"},
+		{Name: "Γραφείο υποστήριξης με ένα αρκετά μακρύ όνομα", URL: "https://support.example.org/"},
+		{Name: "photos", Description: "Pictures of the summer party", URL: "http://localhost:3000/"},
+	}
+	var many []auth.Application
+	for range searchFrom / len(few) {
+		many = append(many, few...)
+	}
+	return []ui.Example{
+		{Page: "apps/list", Name: "nothing yet", Data: newListPage(nil, "", false)},
+		{Page: "apps/list", Name: "nothing yet, for an administrator", Data: newListPage(nil, "", true)},
+		{Page: "apps/list", Name: "a few", Data: newListPage(few, "", false)},
+		{Page: "apps/list", Name: "many", Data: newListPage(many, "", false)},
+		{Page: "apps/list", Name: "nothing found", Data: newListPage(many, "zzz", false)},
+	}
+}

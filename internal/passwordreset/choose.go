@@ -1,0 +1,133 @@
+package passwordreset
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/twinlock/twinlock/internal/address"
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+var deadLinkAction = ui.Button{Label: ui.T("forgot.askAgain"), Href: "/forgot-password"}
+
+// showChoose only looks at the link: programs that scan mail open every one.
+func (h *Flow) showChoose(w http.ResponseWriter, r *http.Request) error {
+	query, err := web.ReadQuery(r, "token")
+	if err != nil {
+		return err
+	}
+	owner, err := h.owner(r, query["token"])
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "passwordreset/choose", h.newChoosePage(owner, query["token"]))
+}
+
+// owner is whose link it is.
+type owner struct {
+	User        auth.User
+	AsksCode    bool // two-factor authentication is on and counts
+	DemandsCode bool // and must be kept
+}
+
+func (h *Flow) owner(r *http.Request, typed string) (o owner, err error) {
+	ctx := r.Context()
+	token, _ := secret.Parse(typed)
+	link, err := h.Store.Link(ctx, token.Hash(), store.LinkReset, web.Asking(r).Now)
+	if errors.Is(err, store.ErrSpent) {
+		return o, web.DeadLink(&deadLinkAction)
+	} else if err != nil {
+		return o, err
+	}
+	if o.User, err = h.Store.User(ctx, link.User); err != nil {
+		return o, err
+	}
+	policy, err := h.Live.PolicyOf(ctx, o.User.ID)
+	o.AsksCode, o.DemandsCode = policy.AsksCode(o.User), h.demandsCode(o.User, policy)
+	return o, err
+}
+
+// postChoose sets the new password. The code, where one is given or demanded,
+// is looked at before the link is used, so that a wrong one costs no letter.
+func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
+	ctx, v := r.Context(), web.Asking(r)
+
+	// Read.
+	form, err := web.ReadForm(r, "token", "password", "code")
+	if err != nil {
+		return err
+	}
+	owner, err := h.owner(r, form["token"])
+	if err != nil {
+		return err
+	}
+
+	// Decide.
+	page := h.newChoosePage(owner, form["token"])
+	u := owner.User
+	own := address.Address{Spelling: u.Address, Canonical: u.Canonical}
+	if verdict := h.Judge(form["password"], own, u.Name); !verdict.Accepted() {
+		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
+	}
+	token, _ := secret.Parse(form["token"])
+	reset := store.Reset{Link: token.Hash(), KeepFactors: owner.DemandsCode}
+	status := http.StatusUnprocessableEntity
+	if page.Password.Error.IsZero() {
+		if status, err = h.readCode(r, &page, owner, form["code"], &reset); err != nil {
+			return err
+		}
+	}
+	if page.check() {
+		return h.Show(w, r, status, "passwordreset/choose", page)
+	}
+	if err := h.Slots.Do(ctx, func() { reset.Hash = secret.Text(password.Hash(form["password"])) }); err != nil {
+		return err
+	}
+
+	// Write.
+	removed, err := h.Store.ResetPassword(ctx, v.Actor(), reset, v.Now)
+	if errors.Is(err, store.ErrSpent) {
+		return web.DeadLink(&deadLinkAction)
+	} else if err != nil {
+		return err
+	}
+
+	// Answer.
+	h.Notice(w, doneKey(removed))
+	return web.Redirect(w, "/login")
+}
+
+func doneKey(removed []string) string {
+	if len(removed) > 0 {
+		return "reset.doneRemoved"
+	}
+	return "reset.done"
+}
+
+// readCode looks at the code that keeps the second factors. Where none is
+// demanded, an empty field gives them up.
+func (h *Flow) readCode(r *http.Request, page *choosePage, o owner, typed string, reset *store.Reset) (status int, err error) {
+	if !o.AsksCode || typed == "" && !o.DemandsCode {
+		return http.StatusUnprocessableEntity, nil
+	}
+	checked, err := h.Proof.Code(r.Context(), h.From(r), o.User, typed)
+	var wait *store.WaitError
+	switch {
+	case errors.As(err, &wait):
+		page.Code.Error = ui.T("reset.wait")
+		return http.StatusTooManyRequests, nil
+	case err != nil:
+		return 0, err
+	case checked.Verdict != proof.Right:
+		page.Code.Error = ui.T("reset.wrongCode")
+		return http.StatusUnprocessableEntity, h.Proof.RefuseCode(r.Context(), h.From(r), o.User, checked)
+	}
+	reset.KeepFactors, reset.Code, reset.Paid = true, checked.Claim, checked.Paid
+	return http.StatusUnprocessableEntity, nil
+}
