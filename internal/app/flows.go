@@ -13,6 +13,7 @@ import (
 	"github.com/twinlock/twinlock/internal/login"
 	"github.com/twinlock/twinlock/internal/passwordreset"
 	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/register"
 	"github.com/twinlock/twinlock/internal/setup"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
@@ -28,6 +29,7 @@ var flowPages = map[string]fs.FS{
 	"apps":    apps.Pages,
 
 	"passwordreset": passwordreset.Pages,
+	"register":      register.Pages,
 }
 
 // Examples are the pages of all flows in named states, for the gallery, the
@@ -40,6 +42,7 @@ func Examples() []ui.Example {
 		setup.Examples(),
 		apps.Examples(),
 		passwordreset.Examples(),
+		register.Examples(),
 	} {
 		all = append(all, examples...)
 	}
@@ -63,6 +66,10 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 	forgotten := &passwordreset.Flow{
 		Floor: a.Floor, Proof: examiner, Slots: a.slots, Settings: c, Judge: a.JudgePassword, Link: a.ResetLink(),
 	}
+	signUp := &register.Flow{
+		Floor: a.Floor, Proof: examiner, Slots: a.slots, Settings: c, Judge: a.JudgePassword,
+		Link: mailed(c.VerifyLink, "/register/confirm"), Timeout: c.LoginTimeout, Registration: a.registration,
+	}
 	routes := a.ownRoutes()
 	administration := &admin.Flow{
 		Floor: a.Floor, Proof: examiner, Settings: c, Registration: a.registration,
@@ -75,6 +82,7 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		a.setup.Routes(),
 		(&apps.Flow{Floor: a.Floor}).Routes(),
 		forgotten.Routes(),
+		signUp.Routes(),
 	} {
 		routes = append(routes, flow...)
 	}

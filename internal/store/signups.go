@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
 )
@@ -39,4 +40,115 @@ func (s *Store) MailVerification(ctx context.Context, signup auth.Signup, m Mail
 			Values: auth.LetterValues{Link: m.Path(token), Until: expires, At: now, Device: by.Device, Network: by.Network},
 		}, now)
 	})
+}
+
+// NewSignup is somebody who begins to sign up.
+type NewSignup struct {
+	Address  address.Address
+	Language string
+	Hash     secret.Text
+	Browser  secret.Hash
+}
+
+// BeginSignup keeps a sign-up and mails the link that confirms its address.
+// Each one for an address begins afresh: the password, the browser and the
+// link of the one before count no more. Where the address has an account
+// already, nothing is kept, and its owner is told. An address that had its
+// share of letters for this hour gets none; the sign-up begins all the same.
+func (s *Store) BeginSignup(ctx context.Context, by auth.Actor, n NewSignup, m Mailed, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		u, err := scanUser(t.QueryRowContext(ctx,
+			`SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`, n.Address.Canonical))
+		switch {
+		case err == nil:
+			return t.tellAccountExists(ctx, by, u, now)
+		case err != ErrNotFound:
+			return fmt.Errorf("begin a sign-up: %w", err)
+		}
+		token, expires := secret.New(), now.Add(m.Life)
+		if _, err := t.exec(ctx, `
+			INSERT INTO signups (canonical, address, language, password_hash, token_hash, browser_hash, began_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (canonical) DO UPDATE SET address = $2, language = $3, password_hash = $4,
+				token_hash = $5, browser_hash = $6, began_at = $7, expires_at = $8`,
+			n.Address.Canonical, n.Address.Spelling, n.Language, n.Hash.Reveal(), token.Hash(), n.Browser,
+			millis(now), millis(expires)); err != nil {
+			return fmt.Errorf("begin a sign-up: %w", err)
+		}
+		may, err := t.mayWriteTo(ctx, n.Address.Canonical, now)
+		if err != nil {
+			return err
+		}
+		if may {
+			if err := t.queue(ctx, auth.Letter{
+				Kind: auth.LetterVerify, To: n.Address.Spelling, Language: n.Language,
+				Values: auth.LetterValues{Link: m.Path(token), Until: expires, At: now, Device: by.Device, Network: by.Network},
+			}, now); err != nil {
+				return err
+			}
+		}
+		return t.record(ctx, by, auth.EventSignupBegun, "", "", now)
+	})
+}
+
+func (t *tx) tellAccountExists(ctx context.Context, by auth.Actor, u auth.User, now time.Time) error {
+	may, err := t.mayWriteTo(ctx, u.Canonical, now)
+	if err != nil {
+		return err
+	}
+	if may && u.State == auth.Active {
+		if err := t.queue(ctx, noticeTo(u, auth.LetterAccountExists, by, now), now); err != nil {
+			return err
+		}
+	}
+	return t.record(ctx, by, auth.EventSignupBegun, u.ID, "the address has an account", now)
+}
+
+// PendingSignup is a sign-up as its link finds it.
+type PendingSignup struct {
+	auth.Signup
+	Hash    secret.Text
+	Browser secret.Hash
+}
+
+const liveSignup = `token_hash = $1 AND expires_at > $2`
+
+// Signup finds a sign-up by its link without using it; ErrSpent where the
+// link does not work.
+func (s *Store) Signup(ctx context.Context, link secret.Hash, now time.Time) (p PendingSignup, err error) {
+	var began, expires int64
+	var hash string
+	err = notFound(s.read.QueryRowContext(ctx, `
+		SELECT `+signupColumns+`, browser_hash FROM signups WHERE `+liveSignup, link, millis(now)).
+		Scan(&p.Address, &p.Canonical, &p.Language, &began, &expires, &hash, &p.Browser))
+	p.Began, p.Expires, p.Hash = fromMillis(began), fromMillis(expires), secret.Text(hash)
+	if err == ErrNotFound {
+		err = ErrSpent
+	}
+	return p, err
+}
+
+// ConfirmSignup makes the account, and begins its first login in the browser
+// given: the one that signed up, whose password counts as proved. A link that
+// does not work any more is ErrSpent.
+func (s *Store) ConfirmSignup(ctx context.Context, by auth.Actor, p PendingSignup, link, browser secret.Hash, timeout time.Duration, now time.Time) (u auth.User, a auth.Attempt, err error) {
+	err = s.transaction(ctx, func(t *tx) error {
+		if err := t.claim(ctx, `DELETE FROM signups WHERE `+liveSignup+` AND password_hash = $3`,
+			link, millis(now), p.Hash.Reveal()); err != nil {
+			return fmt.Errorf("confirm a sign-up: %w", err)
+		}
+		u, err = t.addUser(ctx, by, NewUser{
+			Address: address.Address{Spelling: p.Address, Canonical: p.Canonical}, Language: p.Language, Hash: p.Hash,
+		}, now)
+		if err != nil {
+			return err
+		}
+		a = auth.Attempt{ID: auth.AttemptID(secret.NewID()), User: u.ID, Purpose: auth.BySignup,
+			Generation: u.Generation, Began: now, Expires: now.Add(timeout), PasswordAt: now}
+		if err := t.insertAttempt(ctx, a, browser); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventSignupConfirmed, u.ID, "", now)
+	})
+	return u, a, err
 }

@@ -1,0 +1,103 @@
+package register
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/twinlock/twinlock/internal/address"
+	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+func (h *Flow) showCreate(w http.ResponseWriter, r *http.Request) error {
+	if err := h.open(r); err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "register/create", h.newCreatePage(""))
+}
+
+// open refuses where strangers may not create accounts, and says whom to ask.
+func (h *Flow) open(r *http.Request) error {
+	who, err := h.Registration(r.Context())
+	if err != nil || who == config.Open {
+		return err
+	}
+	return &web.Refusal{Status: http.StatusForbidden, Heading: ui.T("register.closedTitle"), Text: ui.T("register.closed-" + string(who)),
+		Action: &ui.Button{Label: ui.T("login.toLogin"), Href: "/login"}}
+}
+
+// postCreate begins a sign-up. The answer, and the work, are the same for an
+// address that has an account.
+func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
+	ctx, v := r.Context(), web.Asking(r)
+
+	// Read.
+	form, err := web.ReadForm(r, "email", "password")
+	if err != nil {
+		return err
+	}
+	if err := h.open(r); err != nil {
+		return err
+	}
+
+	// Decide.
+	page := h.newCreatePage(form["email"])
+	typed, err := address.Parse(form["email"])
+	switch {
+	case err != nil:
+		page.Email.Error = ui.T("login.malformedAddress")
+	case !h.takes(typed):
+		page.Email.Error = ui.T("register.wrongDomain", "Domains", strings.Join(h.Settings.MailDomains, ", "))
+	}
+	if verdict := h.Judge(form["password"], typed, ""); !verdict.Accepted() {
+		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
+	}
+	page.Summary = ui.Summarize(ui.Text{}, &page.Email, &page.Password)
+	if page.HasFailed() {
+		return h.Show(w, r, http.StatusUnprocessableEntity, "register/create", page)
+	}
+	n := store.NewSignup{Address: typed, Language: v.Texts.Tag(), Browser: h.Browser(w, r).Hash()}
+	if err := h.Slots.Do(ctx, func() { n.Hash = secret.Text(password.Hash(form["password"])) }); err != nil {
+		return err
+	}
+
+	// Write.
+	if err := h.Store.BeginSignup(ctx, v.Actor(), n, h.Link, v.Now); err != nil {
+		return err
+	}
+
+	// Answer.
+	return h.Show(w, r, http.StatusOK, "register/sent", sentPage{Address: typed.Spelling, Life: h.Link.Life})
+}
+
+// takes tells whether addresses of this domain may sign up.
+func (h *Flow) takes(a address.Address) bool {
+	_, domain, _ := strings.Cut(a.Canonical, "@")
+	return len(h.Settings.MailDomains) == 0 || slices.Contains(h.Settings.MailDomains, domain)
+}
+
+// judgeStrength tells how good a password is while it is typed. Nothing of it
+// is kept.
+func (h *Flow) judgeStrength(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.ReadForm(r, "password", "email", "name")
+	if err != nil {
+		return err
+	}
+	v := web.Asking(r)
+	owner, _ := address.Parse(form["email"])
+	name := form["name"]
+	if v.SignedIn() {
+		owner, name = address.Address{Spelling: v.User().Address}, v.User().Name
+	}
+	verdict := h.Judge(form["password"], owner, name)
+	judgement := ui.Judgement{Score: verdict.Score, Accepted: verdict.Accepted(), Text: ui.T("form.passwordGood").In(v.Texts)}
+	if !judgement.Accepted {
+		judgement.Text = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum).In(v.Texts)
+	}
+	return web.JSON(w, http.StatusOK, judgement)
+}

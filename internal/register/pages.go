@@ -1,0 +1,87 @@
+package register
+
+import (
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// createPage is the form of a new account.
+type createPage struct {
+	ui.Summary
+	Email, Password ui.Field
+}
+
+func (h *Flow) newCreatePage(email string) createPage {
+	return createPage{
+		Email: ui.Field{Name: "email", Label: ui.T("form.email"), Kind: ui.KindEmail, Value: email,
+			Required: true, Autofocus: true, Autocomplete: "username"},
+		Password: web.NewPasswordField("form.password", h.Settings.PasswordMinimum),
+	}
+}
+
+// sentPage says the same whether or not the address has an account.
+type sentPage struct {
+	Address string
+	Life    time.Duration
+}
+
+// confirmPage is one button, and the password where another browser signed up.
+type confirmPage struct {
+	ui.Summary
+	Token    string
+	Address  string
+	Password *ui.Field
+}
+
+func newConfirmPage(token, address string, same bool) confirmPage {
+	p := confirmPage{Token: token, Address: address}
+	if !same {
+		p.Password = &ui.Field{Name: "password", Label: ui.T("form.password"), Kind: ui.KindPassword, Required: true,
+			Hint: ui.T("register.passwordHint"), Autofocus: true, Autocomplete: "current-password"}
+	}
+	return p
+}
+
+func (p *confirmPage) refuse(why ui.Text) {
+	p.Password.Error = why
+	p.Summary = ui.Summarize(why, p.Password)
+}
+
+// invitationPage asks whoever was invited for a name and a password.
+type invitationPage struct {
+	ui.Summary
+	Token          string
+	Address        string
+	Name, Password ui.Field
+}
+
+func (h *Flow) newInvitationPage(token string, u auth.User, name string) invitationPage {
+	return invitationPage{Token: token, Address: u.Address,
+		Name:     ui.Field{Name: "name", Label: ui.T("form.name"), Value: name, Autocomplete: "name", Autofocus: true},
+		Password: web.NewPasswordField("form.newPassword", h.Settings.PasswordMinimum)}
+}
+
+// Examples are the flow's pages in named states.
+func Examples() []ui.Example {
+	h := &Flow{Settings: config.Config{PasswordMinimum: 12}}
+	u := auth.User{Address: "fay@example.org", Name: "Fay"}
+	wrong := h.newCreatePage("ada")
+	wrong.Email.Error = ui.T("login.malformedAddress")
+	wrong.Password.Error = web.PasswordText("guessable", 12)
+	wrong.Summary = ui.Summarize(ui.Text{}, &wrong.Email, &wrong.Password)
+	refused := newConfirmPage("t", u.Address, false)
+	refused.refuse(ui.T("confirm.wrongPassword"))
+	return []ui.Example{
+		{Page: "register/create", Name: "empty", Data: h.newCreatePage("")},
+		{Page: "register/create", Name: "refused", Data: wrong},
+		{Page: "register/sent", Name: "sent", Data: sentPage{Address: u.Address, Life: 24 * time.Hour}},
+		{Page: "register/confirm", Name: "in the browser that signed up", Data: newConfirmPage("t", u.Address, true)},
+		{Page: "register/confirm", Name: "in another browser", Data: newConfirmPage("t", u.Address, false)},
+		{Page: "register/confirm", Name: "wrong password", Data: refused},
+		{Page: "register/invitation", Name: "invited", Data: h.newInvitationPage("t", u, u.Name)},
+	}
+}
