@@ -6,7 +6,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/address"
+	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/slots"
+	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/web"
 )
 
@@ -20,6 +24,8 @@ var Pages fs.FS = files
 type Flow struct {
 	*web.Floor
 	Proof *proof.Examiner
+	Slots *slots.Slots
+	Judge func(chosen string, owner address.Address, name string) password.Verdict
 	Rules Rules
 }
 
@@ -27,12 +33,14 @@ type Flow struct {
 type Rules struct {
 	SetUpTimeout     time.Duration // how long a begun set-up keeps its key
 	RecoveryCodes    int           // made at a time
+	PasswordMinimum  int           // characters of a new one
+	AddressLink      store.Mailed  // confirms a new address
 	RecoveryCodesFew int           // with so many left, or fewer, a person is asked to make new ones
 }
 
 // Routes are the flow's addresses, in the order a visitor meets them.
 func (h *Flow) Routes() []web.Route {
-	return []web.Route{
+	return append([]web.Route{
 		{Method: http.MethodGet, Path: "/account", Need: web.SignedIn, Serve: h.showSettings},
-	}
+	}, h.settingsRoutes()...)
 }

@@ -59,8 +59,9 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 	}
 	a.Floor.AskAgain = signIn.AskAgain
 	settings := &account.Flow{
-		Floor: a.Floor, Proof: examiner,
-		Rules: account.Rules{SetUpTimeout: c.SetupTimeout, RecoveryCodes: c.RecoveryCodes, RecoveryCodesFew: c.RecoveryCodesFew},
+		Floor: a.Floor, Proof: examiner, Slots: a.slots, Judge: a.JudgePassword,
+		Rules: account.Rules{PasswordMinimum: c.PasswordMinimum, AddressLink: mailed(c.VerifyLink, "/account/address"),
+			SetUpTimeout: c.SetupTimeout, RecoveryCodes: c.RecoveryCodes, RecoveryCodesFew: c.RecoveryCodesFew},
 	}
 	a.setup = &setup.Flow{Floor: a.Floor, Slots: a.slots, Settings: c, Judge: a.JudgePassword, Timeout: c.LoginTimeout}
 	forgotten := &passwordreset.Flow{

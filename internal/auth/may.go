@@ -16,8 +16,11 @@ type Actor struct {
 type Action string
 
 const (
-	// ChangeAccount covers the password, the address and the factors.
+	// ChangeAccount covers the address and the factors.
 	ChangeAccount Action = "change account"
+	// ChangePassword has the current password in its own form, so only the
+	// code must be fresh.
+	ChangePassword Action = "change password"
 	// RemoveFactor covers disabling a factor and making new recovery codes:
 	// their own forms always ask for a code, so only the password must be fresh.
 	RemoveFactor Action = "remove factor"
@@ -56,6 +59,11 @@ func May(by Actor, action Action, p Policy, now time.Time) Answer {
 		return mayChangeAccount(by, p.AsksCode(by.User), p, now)
 	case RemoveFactor:
 		return mayChangeAccount(by, false, p, now)
+	case ChangePassword:
+		if p.AsksCode(by.User) && !fresh(by.Session.CodeAt, by.Session, p, now) {
+			return NeedsCode
+		}
+		return Yes
 	case SeeAdministration, ChangeAdministration:
 		return mayAdminister(by, action, p, now)
 	}
