@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+	"golang.org/x/sys/unix"
 )
 
 //go:embed migrations
@@ -21,11 +23,16 @@ var ErrOtherKeys = errors.New("the sealing keys are not the ones this database w
 // migrate brings the schema up to date. Each step is one transaction, so a
 // start that was killed half-way is finished by the next.
 func (s *Store) migrate(ctx context.Context) error {
+	unlock, err := s.lockMigration()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	dialect, folder := goose.DialectSQLite3, "migrations/sqlite"
 	var options []goose.ProviderOption
 	if s.postgres {
 		dialect, folder = goose.DialectPostgres, "migrations/postgres"
-		locker, err := lock.NewPostgresSessionLocker()
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockEvery, lockTries))
 		if err != nil {
 			return fmt.Errorf("migrate: %w", err)
 		}
@@ -43,6 +50,30 @@ func (s *Store) migrate(ctx context.Context) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
+}
+
+// On PostgreSQL another node's migration is waited for: asked every second,
+// for five minutes.
+const (
+	lockEvery = 1
+	lockTries = 300
+)
+
+// lockMigration lets one process at a time look at the schema of an SQLite
+// file and change it. PostgreSQL has locks of its own for that.
+func (s *Store) lockMigration() (unlock func(), err error) {
+	if s.postgres {
+		return func() {}, nil
+	}
+	file, err := os.OpenFile(s.path+".migrating", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	return func() { _ = file.Close() }, nil // the lock goes with the file
 }
 
 // Empty tells whether nobody has an account yet: only then may keys be made.

@@ -50,6 +50,7 @@ type Listener interface {
 type Store struct {
 	read, write *sql.DB
 	postgres    bool
+	path        string // of the SQLite file
 	ring        *keys.Ring
 	rules       Rules
 	listener    Listener
@@ -106,6 +107,7 @@ func (s *Store) connect(databaseURL string) (err error) {
 // synchronous(FULL) because a code that was used must not become good again
 // when the power fails.
 func (s *Store) connectSQLite(path string) (err error) {
+	s.path = path
 	if err = os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the folder of the database: %w", err)
 	}

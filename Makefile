@@ -1,0 +1,42 @@
+# `make` alone lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: ## build and start the server at http://localhost:8080, with its data in ./data
+	@go build -o bin/twinlock ./cmd/twinlock
+	@exec bin/twinlock serve --data ./data
+
+dev: ## start the developer's server: sample people, gallery, mail box, clock
+	@go run ./cmd/twinlock-dev
+
+test: ## install what the tests need, then run every test, in browsers and on PostgreSQL too
+	@tools/prepare
+	@tools/test ./...
+
+quick: ## the tests that need no browser and no database server
+	@go test ./internal/... ./cmd/...
+
+check: ## formatting, vet, tidy
+	@test -z "$$(gofmt -l cmd internal browser tools)" || { gofmt -l cmd internal browser tools; exit 1; }
+	@go vet ./...
+	@cd tools && go vet ./...
+	@go mod tidy -diff
+
+pictures: ## a picture of every page: phone and desktop, light and dark, into browser/pictures
+	@tools/prepare
+	@go test ./browser -run TestPictures -pictures -count=1
+
+walk: ## walk through the two mission documents in a browser, one line a sentence
+	@tools/prepare
+	@go test ./browser -run TestWalk -walk -count=1 -v
+
+fuzz: ## each fuzz target for a minute
+	@tools/fuzz 1m
+
+clean: ## remove what was built, never the data
+	@rm -rf bin browser/pictures
+
+.PHONY: help run dev test quick check pictures walk fuzz clean

@@ -1,0 +1,143 @@
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// postgres is one temporary server for all tests of a process: as its own
+// user, on a socket in a temporary folder, and gone with the process.
+type postgres struct {
+	folder string
+	admin  *sql.DB
+	server *exec.Cmd
+	made   atomic.Int64
+}
+
+var startPostgres = sync.OnceValues(newPostgres)
+
+// PostgreSQL gives the address of a fresh database. Where the programs of
+// PostgreSQL are missing the test fails and says so; it is never skipped.
+func PostgreSQL(t *testing.T) string {
+	t.Helper()
+	server, err := startPostgres()
+	if err != nil {
+		t.Fatalf("PostgreSQL: %v", err)
+	}
+	name := fmt.Sprintf("twinlock_%d", server.made.Add(1))
+	if _, err := server.admin.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatalf("PostgreSQL: %v", err)
+	}
+	return server.address(name)
+}
+
+func (p *postgres) address(database string) string {
+	return "postgres://twinlock@/" + database + "?" + url.Values{"host": {p.folder}}.Encode()
+}
+
+// Stop ends the server, where one was started. TestMain calls it.
+func Stop() {
+	server, err := startPostgres()
+	if err != nil {
+		return
+	}
+	_ = server.admin.Close()
+	_ = server.server.Process.Signal(syscall.SIGINT) // fast shutdown
+	_ = server.server.Wait()
+	_ = os.RemoveAll(server.folder)
+}
+
+func newPostgres() (*postgres, error) {
+	programs, err := programFolder()
+	if err != nil {
+		return nil, err
+	}
+	p := &postgres{}
+	if p.folder, err = os.MkdirTemp("", "twinlock-postgres-"); err != nil {
+		return nil, err
+	}
+	credential, err := unprivileged(p.folder)
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(p.folder, "data")
+	initdb := command(credential, filepath.Join(programs, "initdb"), "--auth=trust", "--username=twinlock",
+		"--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata="+data)
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	p.server = command(credential, filepath.Join(programs, "postgres"), "-D", data, "-k", p.folder,
+		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200")
+	if err := p.server.Start(); err != nil {
+		return nil, err
+	}
+	return p, p.connect()
+}
+
+// connect asks until the server answers: it tells nobody when it is ready.
+func (p *postgres) connect() (err error) {
+	if p.admin, err = sql.Open("pgx", p.address("postgres")); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	defer cancel()
+	for {
+		if err = p.admin.PingContext(ctx); err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("the server does not answer: %w", err)
+		}
+	}
+}
+
+// programFolder is where the newest PostgreSQL of this machine is.
+func programFolder() (string, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	slices.Sort(found)
+	if len(found) > 0 {
+		return filepath.Dir(found[len(found)-1]), nil
+	}
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errors.New("its programs are missing; tools/prepare installs them")
+	}
+	return filepath.Dir(path), nil
+}
+
+// unprivileged is who runs the server: it refuses to be root.
+func unprivileged(folder string) (*syscall.Credential, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, err
+	}
+	uid, _ := strconv.Atoi(u.Uid)
+	gid, _ := strconv.Atoi(u.Gid)
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, errors.Join(os.Chown(folder, uid, gid), os.Chmod(folder, 0o755))
+}
+
+func command(as *syscall.Credential, program string, args ...string) *exec.Cmd {
+	c := exec.Command(program, args...)
+	c.Dir = "/"
+	// The server ends with the tests, however they end.
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: as, Pdeathsig: syscall.SIGINT}
+	return c
+}

@@ -1,0 +1,106 @@
+// Package storetest opens a store on each engine, for the one suite that both
+// pass.
+package storetest
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/address"
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/throttle"
+)
+
+// startPatience is how long a database server may take to start.
+const startPatience = 30 * time.Second
+
+// Now is the moment at which tests begin.
+var Now = time.Date(2026, 11, 23, 12, 0, 12, 0, time.UTC)
+
+// Rules are the decided numbers.
+var Rules = store.Rules{
+	Letters:          throttle.Rule{Free: 3, CloseAfter: 3, Window: time.Hour},
+	CodesThisMonth:   throttle.Rule{Free: 50, CloseAfter: 50, Window: 30 * 24 * time.Hour},
+	RecoveryCodesFew: 3,
+	SessionsAtOnce:   48,
+	WindowTries:      5,
+}
+
+// Policy asks a code of everybody who has two-factor authentication on.
+var Policy = auth.Policy{
+	TwoFactor: true, SessionIdle: time.Hour, SessionOverall: 24 * time.Hour, OpenWindow: 24 * time.Hour,
+	Fresh: 15 * time.Minute, WrongCodes: 5, WindowTries: 5,
+}
+
+// Address is where a test's database is.
+type Address func(*testing.T) string
+
+// Engines are SQLite and PostgreSQL.
+var Engines = map[string]Address{
+	"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "twinlock.db") },
+	"PostgreSQL": PostgreSQL,
+}
+
+// Each runs a test on a fresh store of each engine.
+func Each(t *testing.T, test func(*testing.T, *store.Store)) {
+	t.Helper()
+	for name, address := range Engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, Open(t, address(t), keys.New()))
+		})
+	}
+}
+
+// Open opens a store that is closed with the test.
+func Open(t *testing.T, url string, ring *keys.Ring) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), url, ring, Rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// Person adds an account with a hash that stands for a password.
+func Person(t *testing.T, s *store.Store, email string) auth.User {
+	t.Helper()
+	a, err := address.Parse(email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := s.AddUser(t.Context(), auth.Actor{Command: true}, store.NewUser{Address: a, Hash: "the hash"}, Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// Browser is the token of a browser that logs in.
+var Browser = secret.New()
+
+// Attempt proves a password.
+func Attempt(t *testing.T, s *store.Store, u auth.User, now time.Time) auth.Attempt {
+	t.Helper()
+	a, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
+		User: u, Hash: "the hash", Purpose: auth.ByLogin, Browser: Browser.Hash(), Timeout: 10 * time.Minute}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// Session logs a person without two-factor authentication in.
+func Session(t *testing.T, s *store.Store, u auth.User, now time.Time) store.NewSession {
+	t.Helper()
+	made, _, err := s.FinishLogin(t.Context(), auth.Actor{}, Attempt(t, s, u, now).ID, store.Finish{Policy: Policy}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
