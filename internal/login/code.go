@@ -114,7 +114,7 @@ func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
 	// Answer.
 	if checked.Verdict == proof.Right {
 		if checked.Claim.Recovery {
-			h.NoticeCount(w, "login.doneRecovery", checked.Left-1)
+			h.noticeRecovery(w, checked.Left-1)
 		}
 		return h.goNext(w, r, attempt, u)
 	}
@@ -123,6 +123,16 @@ func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.refuse(checked.Verdict, attempt, v.Now, h.Rules.WrongCodes)
 	return h.Show(w, r, http.StatusUnprocessableEntity, "login/code", page)
+}
+
+// noticeRecovery tells how many recovery codes are left, and when they are few
+// asks for new ones.
+func (h *Flow) noticeRecovery(w http.ResponseWriter, left int) {
+	if left <= h.Rules.RecoveryCodesFew {
+		h.NoticeCount(w, "login.doneRecoveryFew", left)
+		return
+	}
+	h.NoticeCount(w, "login.doneRecovery", left)
 }
 
 func (h *Flow) tooMany(err error, w http.ResponseWriter) error {

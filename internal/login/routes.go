@@ -33,6 +33,8 @@ type Rules struct {
 	Timeout    time.Duration // of a pending login
 	WrongCodes int           // end a pending login
 	ResetLink  store.Mailed  // for a password that somebody else must be taken to know
+
+	RecoveryCodesFew int // left, when new ones are asked for
 }
 
 // Routes are the flow's addresses, in the order a visitor meets them.
