@@ -91,14 +91,20 @@ func place(in *time.Location) *time.Location {
 // as long as they were told have waited long enough.
 func (t *Texts) Duration(d time.Duration) string {
 	const day = 24 * time.Hour
+	d = roundUp(max(d, 0), time.Second)
+	if d >= time.Minute {
+		d = roundUp(d, time.Minute)
+	}
 	switch {
 	case d >= 2*day && d%day == 0:
 		return t.N("time.days", int(d/day))
 	case d >= time.Hour && d%time.Hour == 0:
 		return t.N("time.hours", int(d/time.Hour))
 	case d >= time.Minute:
-		return t.N("time.minutes", int((d+time.Minute-1)/time.Minute))
+		return t.N("time.minutes", int(d/time.Minute))
 	default:
-		return t.N("time.seconds", int((max(d, 0)+time.Second-1)/time.Second))
+		return t.N("time.seconds", int(d/time.Second))
 	}
 }
+
+func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }

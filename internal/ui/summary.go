@@ -24,8 +24,9 @@ func (s Summary) HasFailed() bool { return !s.Text.IsZero() || len(s.Marked) > 0
 
 // Summarize makes the summary of a form from all its fields, in their order,
 // and sets the focus: to the field where the form has only one, otherwise to
-// the summary. A zero text says how many fields are marked. Where nothing is
-// marked and nothing is to be said, nothing changes.
+// the summary, which then links to each marked field. A zero text is made from
+// the marked fields. Where nothing is marked and nothing is to be said, nothing
+// changes.
 func Summarize(text Text, fields ...*Field) Summary {
 	s := Summary{Text: text}
 	for _, f := range fields {
@@ -36,13 +37,27 @@ func Summarize(text Text, fields ...*Field) Summary {
 	if !s.HasFailed() {
 		return s
 	}
+	if len(fields) == 1 {
+		return onlyField(s, fields[0])
+	}
+	for _, f := range fields {
+		f.Autofocus = false
+	}
+	s.Focused = true
 	if text.IsZero() {
 		s.Text = N("form.problems", len(s.Marked))
 	}
-	for _, f := range fields {
-		f.Autofocus = len(fields) == 1
+	return s
+}
+
+// onlyField focuses the field. It says why itself, so a link to it would only
+// say the same again.
+func onlyField(s Summary, f *Field) Summary {
+	f.Autofocus = true
+	if s.Text.IsZero() {
+		s.Text = s.Marked[0].Text
 	}
-	s.Focused = len(fields) != 1
+	s.Marked = nil
 	return s
 }
 

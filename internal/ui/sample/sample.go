@@ -55,9 +55,9 @@ func administration() ui.Shell {
 }
 
 var notFound = ui.ErrorPage{
-	Heading: ui.T("errors.notFound"),
-	Text:    ui.T("errors.notFoundText"),
-	Action:  ui.Button{Label: ui.T("errors.home"), Href: "/"},
+	Heading: ui.T("errors.notFoundHeading"),
+	Text:    ui.T("errors.notFound"),
+	Action:  ui.Button{Label: ui.T("errors.start"), Href: "/"},
 }
 
 // formPage is a short form.
