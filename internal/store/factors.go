@@ -174,31 +174,12 @@ func (c CodeClaim) By() auth.CodeBy {
 	return auth.ByAuthenticator
 }
 
-// claimCode spends a code of an account, or gives ErrSpent. A step also
-// retires every earlier one (RFC 6238 §5.2).
+// claimCode spends a code of an account, or gives ErrSpent. The owner hears of
+// a recovery code that was used, and when few are left.
 func (t *tx) claimCode(ctx context.Context, by auth.Actor, u auth.User, c CodeClaim, now time.Time) error {
-	if c.Recovery {
-		return t.claimRecoveryCode(ctx, by, u, c.Position, now)
-	}
-	err := t.claim(ctx, `
-		UPDATE authenticators SET last_step = $1, last_used_at = $2
-		 WHERE id = $3 AND user_id = $4 AND last_step < $1`, c.Step, millis(now), c.Authenticator, u.ID)
-	if err != nil {
-		return fmt.Errorf("claim step %d of authenticator %s: %w", c.Step, c.Authenticator, err)
-	}
-	return nil
-}
-
-func (t *tx) claimRecoveryCode(ctx context.Context, by auth.Actor, u auth.User, position int, now time.Time) error {
-	if err := t.claim(ctx, `
-		UPDATE recovery_codes SET used_at = $1
-		 WHERE user_id = $2 AND position = $3 AND used_at = 0`, millis(now), u.ID, position); err != nil {
-		return fmt.Errorf("claim recovery code %d of %s: %w", position, u.ID, err)
-	}
-	var left int
-	if err := t.QueryRowContext(ctx,
-		`SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at = 0`, u.ID).Scan(&left); err != nil {
-		return fmt.Errorf("count the recovery codes of %s: %w", u.ID, err)
+	left, err := t.spendCode(ctx, by, u, c, now)
+	if err != nil || !c.Recovery {
+		return err
 	}
 	kind := auth.LetterRecoveryCodeUsed
 	if left <= t.store.rules.RecoveryCodesFew {
@@ -206,8 +187,34 @@ func (t *tx) claimRecoveryCode(ctx context.Context, by auth.Actor, u auth.User, 
 	}
 	letter := noticeTo(u, kind, by, now)
 	letter.Values.Left = left
-	if err := t.queue(ctx, letter, now); err != nil {
-		return err
+	return t.queue(ctx, letter, now)
+}
+
+// spendCode is claimCode for a moment whose own letter says more. A step also
+// retires every earlier one (RFC 6238 §5.2); of a recovery code it gives how
+// many are left.
+func (t *tx) spendCode(ctx context.Context, by auth.Actor, u auth.User, c CodeClaim, now time.Time) (left int, err error) {
+	if c.Recovery {
+		return t.spendRecoveryCode(ctx, by, u, c.Position, now)
 	}
-	return t.record(ctx, by, auth.EventRecoveryCodeUsed, u.ID, fmt.Sprintf("%d left", left), now)
+	err = t.claim(ctx, `
+		UPDATE authenticators SET last_step = $1, last_used_at = $2
+		 WHERE id = $3 AND user_id = $4 AND last_step < $1`, c.Step, millis(now), c.Authenticator, u.ID)
+	if err != nil {
+		return 0, fmt.Errorf("claim step %d of authenticator %s: %w", c.Step, c.Authenticator, err)
+	}
+	return 0, nil
+}
+
+func (t *tx) spendRecoveryCode(ctx context.Context, by auth.Actor, u auth.User, position int, now time.Time) (left int, err error) {
+	if err := t.claim(ctx, `
+		UPDATE recovery_codes SET used_at = $1
+		 WHERE user_id = $2 AND position = $3 AND used_at = 0`, millis(now), u.ID, position); err != nil {
+		return 0, fmt.Errorf("claim recovery code %d of %s: %w", position, u.ID, err)
+	}
+	if err := t.QueryRowContext(ctx,
+		`SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at = 0`, u.ID).Scan(&left); err != nil {
+		return 0, fmt.Errorf("count the recovery codes of %s: %w", u.ID, err)
+	}
+	return left, t.record(ctx, by, auth.EventRecoveryCodeUsed, u.ID, fmt.Sprintf("%d left", left), now)
 }
