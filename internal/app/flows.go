@@ -55,8 +55,8 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 	c := a.Config
 	signIn := &login.Flow{
 		Floor: a.Floor, Proof: examiner, SignUpOffered: a.signUpOffered,
-		Rules: login.Rules{Timeout: c.LoginTimeout, WrongCodes: c.WrongCodes, ResetLink: mailed(c.ResetLink, "/forgot-password/new"),
-			RecoveryCodesFew: c.RecoveryCodesFew},
+		Rules: login.Rules{Timeout: c.LoginTimeout, WrongCodes: c.WrongCodes, RecoveryCodesFew: c.RecoveryCodesFew,
+			ResetLink: mailed(c.ResetLink, "/forgot-password/new")},
 	}
 	a.Floor.AskAgain = signIn.AskAgain
 	settings := &account.Flow{

@@ -16,13 +16,13 @@ func (h *Flow) showCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	attempt, u, err := h.attempt(r, query["attempt"])
+	attempt, u, err := h.Attempt(r, query["attempt"])
 	if errors.Is(err, store.ErrNotFound) {
 		return h.startAgain(w, againLate)
 	} else if err != nil {
 		return err
 	}
-	if step, err := h.step(r, attempt, u); err != nil || step != auth.StepCode {
+	if step, err := h.Owes(r, attempt, u); err != nil || step != auth.StepCode {
 		return errors.Join(err, h.startAgainUnless(err, w))
 	}
 	return h.Show(w, r, http.StatusOK, "login/code", newCodePage(attempt, u))
@@ -35,28 +35,6 @@ func (h *Flow) startAgainUnless(err error, w http.ResponseWriter) error {
 	return h.startAgain(w, againLate)
 }
 
-// attempt finds the pending login of this browser, and whose it is.
-func (h *Flow) attempt(r *http.Request, id string) (auth.Attempt, auth.User, error) {
-	browser := h.KnownBrowser(r)
-	if browser.IsZero() {
-		return auth.Attempt{}, auth.User{}, store.ErrNotFound
-	}
-	attempt, err := h.Store.Attempt(r.Context(), auth.AttemptID(id), browser.Hash())
-	if err != nil {
-		return attempt, auth.User{}, err
-	}
-	u, err := h.Store.User(r.Context(), attempt.User)
-	return attempt, u, err
-}
-
-func (h *Flow) step(r *http.Request, a auth.Attempt, u auth.User) (auth.Step, error) {
-	policy, err := h.Live.PolicyOf(r.Context(), u.ID)
-	if err != nil {
-		return "", err
-	}
-	return auth.Next(a, u, policy, web.Asking(r).Now), nil
-}
-
 // postCode takes the code of the authenticator, or a recovery code, from one
 // field.
 func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
@@ -67,13 +45,13 @@ func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	attempt, u, err := h.attempt(r, form["attempt"])
+	attempt, u, err := h.Attempt(r, form["attempt"])
 	if errors.Is(err, store.ErrNotFound) {
 		return h.startAgain(w, againLate)
 	} else if err != nil {
 		return err
 	}
-	if step, err := h.step(r, attempt, u); err != nil || step != auth.StepCode {
+	if step, err := h.Owes(r, attempt, u); err != nil || step != auth.StepCode {
 		return errors.Join(err, h.startAgainUnless(err, w))
 	}
 	page := newCodePage(attempt, u)
@@ -114,20 +92,20 @@ func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
 	// Answer.
 	if checked.Verdict == proof.Right {
 		if checked.Claim.Recovery {
-			h.noticeRecovery(w, checked.Left-1)
+			h.tellLeft(w, checked.Left-1)
 		}
 		return h.goNext(w, r, attempt, u)
 	}
-	if step, err := h.step(r, attempt, u); err != nil || step != auth.StepCode {
+	if step, err := h.Owes(r, attempt, u); err != nil || step != auth.StepCode {
 		return errors.Join(err, h.tooMany(err, w))
 	}
 	page.refuse(checked.Verdict, attempt, v.Now, h.Rules.WrongCodes)
 	return h.Show(w, r, http.StatusUnprocessableEntity, "login/code", page)
 }
 
-// noticeRecovery tells how many recovery codes are left, and when they are few
-// asks for new ones.
-func (h *Flow) noticeRecovery(w http.ResponseWriter, left int) {
+// tellLeft says on the next page how many recovery codes are left, and where
+// they are few asks for new ones.
+func (h *Flow) tellLeft(w http.ResponseWriter, left int) {
 	if left <= h.Rules.RecoveryCodesFew {
 		h.NoticeCount(w, "login.doneRecoveryFew", left)
 		return
@@ -148,7 +126,7 @@ func (h *Flow) back(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	attempt, _, err := h.attempt(r, form["attempt"])
+	attempt, _, err := h.Attempt(r, form["attempt"])
 	if err == nil {
 		err = h.Store.DropAttempt(r.Context(), attempt, web.Asking(r).Now)
 	}

@@ -109,6 +109,9 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 
 	// Answer.
 	h.KeepSession(w, token)
+	if again.confirmation.Code.Recovery {
+		h.tellLeft(w, again.left)
+	}
 	if form["held"] != "" {
 		return h.Continue(w, r, form["held"], token)
 	}
@@ -119,6 +122,7 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 type proved struct {
 	confirmation store.Confirmation
 	paid         []store.Payment
+	left         int // recovery codes, where one was used
 }
 
 // proveAgain checks the fields that the page has. What is wrong is marked in
@@ -164,7 +168,7 @@ func (h *Flow) proveCodeAgain(r *http.Request, page *confirmPage, typed string, 
 		page.refuse(checked.Verdict, v.Now)
 		return h.Proof.RefuseCode(ctx, h.From(r), v.Presence.User, checked)
 	}
-	p.confirmation.Code = checked.Claim
+	p.confirmation.Code, p.left = checked.Claim, checked.Left-1
 	p.paid = append(p.paid, checked.Paid...)
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
-	"github.com/twinlock/twinlock/internal/totp"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -67,21 +66,11 @@ func codeField() ui.Field {
 
 // refuse says what happened as far as it may be said, and what to do next.
 func (p *codePage) refuse(v proof.Verdict, a auth.Attempt, now time.Time, limit int) {
-	p.Code.Error = codeText(v, now)
+	p.Code.Error = web.CodeText(v, now)
 	if left := limit - a.WrongCodes; v == proof.Wrong && left <= 2 {
 		p.Code.Error = ui.N("login.wrongCodeFew", left)
 	}
 	p.Summary = ui.Summarize(p.Code.Error, &p.Code)
-}
-
-func codeText(v proof.Verdict, now time.Time) ui.Text {
-	switch v {
-	case proof.Missing:
-		return ui.T("login.missingCode")
-	case proof.Spent:
-		return ui.N("login.spentCode", web.Seconds(totp.Left(now)))
-	}
-	return ui.T("login.wrongCode")
 }
 
 // confirmPage asks for a fresh password, a fresh code, or both.
@@ -130,7 +119,7 @@ func (p *confirmPage) mark(f *ui.Field, why ui.Text) {
 	p.Summary = ui.Summarize(why, p.fields()...)
 }
 
-func (p *confirmPage) refuse(v proof.Verdict, now time.Time) { p.mark(p.Code, codeText(v, now)) }
+func (p *confirmPage) refuse(v proof.Verdict, now time.Time) { p.mark(p.Code, web.CodeText(v, now)) }
 
 // askedNewPasswordPage tells that a new password is asked for, and where its
 // letter went.

@@ -107,16 +107,7 @@ func (h *Flow) postPassword(w http.ResponseWriter, r *http.Request) error {
 func (h *Flow) refuseForNow(w http.ResponseWriter, r *http.Request, page string, wait *store.WaitError, with func(ui.Text) any) error {
 	v := web.Asking(r)
 	web.RetryAfter(w, wait.Until.Sub(v.Now))
-	return h.Show(w, r, http.StatusTooManyRequests, page, with(waitText(wait, v)))
-}
-
-// waitText says when to come back. It does not tell a right try from a wrong
-// one: neither was looked at.
-func waitText(wait *store.WaitError, v *web.Visitor) ui.Text {
-	if wait.Closed {
-		return ui.T("login.closed")
-	}
-	return ui.N("login.wait", web.Seconds(wait.Until.Sub(v.Now)), "Clock", v.Texts.Clock(wait.Until, nil))
+	return h.Show(w, r, http.StatusTooManyRequests, page, with(web.WaitText(wait, v)))
 }
 
 // goNext sends the visitor to whatever the attempt owes next. It is the only

@@ -30,11 +30,10 @@ type Flow struct {
 
 // Rules are the numbers of this flow.
 type Rules struct {
-	Timeout    time.Duration // of a pending login
-	WrongCodes int           // end a pending login
-	ResetLink  store.Mailed  // for a password that somebody else must be taken to know
-
-	RecoveryCodesFew int // left, when new ones are asked for
+	Timeout          time.Duration // of a pending login
+	WrongCodes       int           // end a pending login
+	RecoveryCodesFew int           // with so many left, or fewer, a person is asked to make new ones
+	ResetLink        store.Mailed  // for a password that somebody else must be taken to know
 }
 
 // Routes are the flow's addresses, in the order a visitor meets them.

@@ -122,7 +122,7 @@ func (h *Flow) returnThroughWindow(w http.ResponseWriter, r *http.Request) error
 	case errors.As(err, &wait):
 		web.RetryAfter(w, wait.Until.Sub(v.Now))
 		return web.JSON(w, http.StatusTooManyRequests,
-			windowAnswer{Standing: standingLapsed, Text: waitText(wait, v).In(v.Texts)})
+			windowAnswer{Standing: standingLapsed, Text: web.WaitText(wait, v).In(v.Texts)})
 	case err != nil:
 		return err
 	case !tried.Right:

@@ -16,6 +16,30 @@ func (f *Floor) From(r *http.Request) proof.From {
 	return proof.From{Actor: v.Actor(), Network: v.Network, Device: f.Device(r), Now: v.Now}
 }
 
+// Attempt finds a pending login of this browser, and whose it is;
+// store.ErrNotFound where it is another browser's, or finished.
+func (f *Floor) Attempt(r *http.Request, id string) (auth.Attempt, auth.User, error) {
+	browser := f.KnownBrowser(r)
+	if browser.IsZero() {
+		return auth.Attempt{}, auth.User{}, store.ErrNotFound
+	}
+	attempt, err := f.Store.Attempt(r.Context(), auth.AttemptID(id), browser.Hash())
+	if err != nil {
+		return attempt, auth.User{}, err
+	}
+	u, err := f.Store.User(r.Context(), attempt.User)
+	return attempt, u, err
+}
+
+// Owes tells what a pending login owes next, under the policy of now.
+func (f *Floor) Owes(r *http.Request, a auth.Attempt, u auth.User) (auth.Step, error) {
+	policy, err := f.Live.PolicyOf(r.Context(), u.ID)
+	if err != nil {
+		return "", err
+	}
+	return auth.Next(a, u, policy, Asking(r).Now), nil
+}
+
 // FinishLogin turns an attempt that owes nothing into a session, and gives it
 // to the browser. It is the one way in: every flow that signs somebody in ends
 // here. An attempt that still owes something is store.ErrSpent.
@@ -49,11 +73,28 @@ func (f *Floor) finishLogin(w http.ResponseWriter, r *http.Request, id auth.Atte
 	if err != nil {
 		return auth.User{}, err
 	}
-	f.KeepSession(w, made.Token)
+	if err := f.GoOn(w, r, made.Token); err != nil {
+		return auth.User{}, err
+	}
 	if !made.Device.IsZero() {
 		f.KeepDevice(w, made.Device)
 	}
 	return u, nil
+}
+
+// GoOn gives the browser a session that was just made or renewed, and lets the
+// rest of this request be asked under it: a page that is shown at once needs
+// the secret of the new session, not of the old.
+func (f *Floor) GoOn(w http.ResponseWriter, r *http.Request, token secret.Token) error {
+	v := Asking(r)
+	f.KeepSession(w, token)
+	presence, err := f.Live.Who(r.Context(), token.Hash(), v.Now)
+	if err != nil {
+		return err
+	}
+	v.Token, v.Presence = token, presence
+	f.preferPersons(v)
+	return nil
 }
 
 // MailedPath is the address of a page of ours with a token, as letters carry

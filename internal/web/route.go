@@ -98,6 +98,12 @@ func (f *Floor) sendToLogin(rt Route, v *Visitor, w http.ResponseWriter, r *http
 	return Redirect(w, "/login")
 }
 
+// SendToLogin answers a page that only its own handler knows to be closed to
+// this visitor.
+func (f *Floor) SendToLogin(w http.ResponseWriter, r *http.Request) error {
+	return f.sendToLogin(Route{}, Asking(r), w, r)
+}
+
 // Redirect answers 303: the browser goes on with GET, whatever it sent.
 func Redirect(w http.ResponseWriter, to string) error {
 	w.Header().Set("Location", to)

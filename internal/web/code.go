@@ -1,0 +1,30 @@
+package web
+
+import (
+	"time"
+
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/totp"
+	"github.com/twinlock/twinlock/internal/ui"
+)
+
+// WaitText says when to come back, or that nobody may before the door is
+// opened. It is the same for right and wrong: nothing was looked at.
+func WaitText(wait *store.WaitError, v *Visitor) ui.Text {
+	if wait.Closed {
+		return ui.T("login.closed")
+	}
+	return ui.N("login.wait", Seconds(wait.Until.Sub(v.Now)), "Clock", v.Texts.Clock(wait.Until, nil))
+}
+
+// CodeText says why a code was not taken, and what to do next.
+func CodeText(verdict proof.Verdict, now time.Time) ui.Text {
+	switch verdict {
+	case proof.Missing:
+		return ui.T("login.missingCode")
+	case proof.Spent:
+		return ui.N("login.spentCode", Seconds(totp.Left(now)))
+	}
+	return ui.T("login.wrongCode")
+}
