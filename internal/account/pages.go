@@ -3,10 +3,15 @@ package account
 import (
 	"context"
 	"errors"
+	"html/template"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/totp"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -45,11 +50,214 @@ func (h *Flow) twoFactorSection(ctx context.Context, v *web.Visitor) (*twoFactor
 	return &section, nil
 }
 
+// setUpPage is the configuration area: the key for the app, and the field for
+// the code that the app then shows.
+type setUpPage struct {
+	ui.Summary
+	Attempt auth.AttemptID // of the login that waits for this; "" inside a session
+	Account string
+	Sealed  string // the set-up, as the page sends it back
+	Apps    []app
+	Link    template.URL // opens the app
+	QR      template.HTML
+	Secret  string // in groups, for typing by hand
+	Plain   ui.Copy
+	Digits  int
+	Period  int // seconds
+	Ring    ui.Ring
+	Code    ui.Field
+	Kept    time.Duration // for so long the key stays
+}
+
+func (h *Flow) setUpPage(e enroller, key totp.Key, sealed string, now time.Time) (setUpPage, error) {
+	page := newSetUpPage(key, e.Address, now)
+	page.Attempt, page.Sealed, page.Kept = e.Attempt.ID, sealed, h.Rules.SetUpTimeout
+	link, err := appLink(key, h.Site, e.Address)
+	if err != nil {
+		return page, err
+	}
+	page.Link = template.URL(link)
+	picture, err := totp.QR(link)
+	page.QR = template.HTML(picture)
+	return page, err
+}
+
+func newSetUpPage(key totp.Key, account string, now time.Time) setUpPage {
+	return setUpPage{
+		Account: account, Apps: apps, Secret: key.Grouped(),
+		Plain:  ui.Copy{Label: ui.T("twofactor.copyKey"), What: key.Text()},
+		Digits: totp.Digits, Period: int(totp.Period.Seconds()),
+		Ring: ui.Ring{Left: totp.Left(now), Period: totp.Period},
+		Code: ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode,
+			Hint: ui.T("twofactor.codeHint"), Required: true},
+	}
+}
+
+// appLink is the link that hands the key to an app. The template's own rule
+// for links does not know its scheme, so it is looked at here.
+func appLink(key totp.Key, site, account string) (string, error) {
+	link := totp.Link(key, site, account)
+	if !strings.HasPrefix(link, "otpauth://totp/") {
+		return "", errors.New("the link for the authenticator app does not begin as it should")
+	}
+	return link, nil
+}
+
+func (p *setUpPage) refuse(why ui.Text) {
+	p.Code.Error = why
+	p.Summary = ui.Summarize(why, &p.Code)
+}
+
+// setUpText says why a code does not activate. A phone whose clock is wrong is
+// told so: it would never show a right one.
+func setUpText(c proof.SetUpCode) ui.Text {
+	minutes := int(c.Drift.Abs().Round(time.Minute) / time.Minute)
+	switch {
+	case c.Verdict == proof.Missing:
+		return ui.T("twofactor.missingCode")
+	case c.Drift > 0:
+		return ui.N("twofactor.clockAhead", max(1, minutes))
+	case c.Drift < 0:
+		return ui.N("twofactor.clockBehind", max(1, minutes))
+	}
+	return ui.T("twofactor.wrongCode")
+}
+
+// app is an authenticator app and where to get it.
+type app struct {
+	Name   string
+	Stores []appStore
+}
+
+type appStore struct{ Name, URL string }
+
+// apps are a selection. Each takes everything that the QR code says.
+var apps = []app{
+	{"Aegis Authenticator", []appStore{
+		{"F-Droid", "https://f-droid.org/packages/com.beemdevelopment.aegis/"},
+		{"Google Play", "https://play.google.com/store/apps/details?id=com.beemdevelopment.aegis"},
+	}},
+	{"2FAS Auth", []appStore{
+		{"Google Play", "https://play.google.com/store/apps/details?id=com.twofasapp"},
+		{"App Store", "https://apps.apple.com/app/2fas-auth/id1217793794"},
+	}},
+	{"Ente Auth", []appStore{
+		{"F-Droid", "https://f-droid.org/packages/io.ente.auth/"},
+		{"Google Play", "https://play.google.com/store/apps/details?id=io.ente.auth"},
+		{"App Store", "https://apps.apple.com/app/ente-auth/id6444121398"},
+	}},
+	{"Google Authenticator", []appStore{
+		{"Google Play", "https://play.google.com/store/apps/details?id=com.google.android.apps.authenticator2"},
+		{"App Store", "https://apps.apple.com/app/google-authenticator/id388497605"},
+	}},
+	{"Microsoft Authenticator", []appStore{
+		{"Google Play", "https://play.google.com/store/apps/details?id=com.azure.authenticator"},
+		{"App Store", "https://apps.apple.com/app/microsoft-authenticator/id983156458"},
+	}},
+}
+
+// newCodesPage shows recovery codes that were just made, once.
+type newCodesPage struct {
+	Codes   []string
+	Site    string
+	Account string
+	Made    time.Time
+	Next    string // where Continue leads
+	Saved   ui.Checkbox
+}
+
+func newCodesShown(site, account string, made time.Time, next string) newCodesPage {
+	return newCodesPage{Site: site, Account: account, Made: made, Next: next, Saved: savedTick()}
+}
+
+// CopyAll copies the codes alone; Download saves them with what is printed.
+func (newCodesPage) CopyAll() ui.Copy {
+	return ui.Copy{Label: ui.T("recovery.copyAll"), From: "codes"}
+}
+
+// Download saves the sheet as it is printed.
+func (newCodesPage) Download() ui.Download {
+	return ui.Download{From: "sheet", File: "recovery-codes.txt"}
+}
+
+func savedTick() ui.Checkbox {
+	return ui.Checkbox{Name: "saved", Value: "yes", Label: ui.T("recovery.saved"), Required: true}
+}
+
+// notSavedPage asks for the tick that was missing.
+type notSavedPage struct {
+	ui.Summary
+	Next  string
+	Saved ui.Checkbox
+}
+
+func newNotSavedPage(next string) notSavedPage {
+	p := notSavedPage{Next: next, Saved: savedTick()}
+	p.Saved.Error = ui.T("recovery.notSaved")
+	p.Summary = ui.Summary{Text: p.Saved.Error, Marked: []ui.Mark{{ID: p.Saved.Identity(), Text: p.Saved.Label}}, Focused: true}
+	return p
+}
+
+// recoveryCodesPage tells of the codes that a person has, and makes new ones.
+type recoveryCodesPage struct {
+	ui.Summary
+	Made time.Time // zero: there are none
+	All  int
+	Left int
+	Few  bool
+	Used []time.Time // oldest first
+	Code ui.Field
+}
+
+func newRecoveryCodesPage(set store.RecoverySet, few int) recoveryCodesPage {
+	page := recoveryCodesPage{Made: set.Made, All: len(set.Used), Left: set.Left(), Code: freshCodeField()}
+	page.Few = page.Left <= few
+	for _, at := range set.Used {
+		if !at.IsZero() {
+			page.Used = append(page.Used, at)
+		}
+	}
+	slices.SortFunc(page.Used, time.Time.Compare)
+	return page
+}
+
+func (p *recoveryCodesPage) refuse(why ui.Text) {
+	p.Code.Error = why
+	p.Summary = ui.Summarize(why, &p.Code)
+}
+
+// disablePage says that two-factor authentication is on, and turns it off.
+type disablePage struct {
+	ui.Summary
+	Since  time.Time
+	Must   bool // the next login asks for a new set-up
+	Digits int
+	Period int // seconds
+	Code   ui.Field
+}
+
+func newDisablePage(u auth.User) disablePage {
+	return disablePage{Since: u.TwoFactorSince, Must: u.MustUseTwoFactor,
+		Digits: totp.Digits, Period: int(totp.Period.Seconds()), Code: freshCodeField()}
+}
+
+func (p *disablePage) refuse(why ui.Text) {
+	p.Code.Error = why
+	p.Summary = ui.Summarize(why, &p.Code)
+}
+
+// freshCodeField takes what the login takes: a code of the app, or a recovery
+// code.
+func freshCodeField() ui.Field {
+	return ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode,
+		Hint: ui.T("login.codeHint"), Required: true}
+}
+
 // Examples are the flow's pages in named states.
 func Examples() []ui.Example {
 	example := newProfile(auth.User{Address: "ada@example.org", Name: "Ada"}, 12)
 	since := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
-	return []ui.Example{
+	return slices.Concat(twoFactorExamples(since), []ui.Example{
 		{Page: "account/settings", Name: "two-factor authentication not enabled for this person", Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "two-factor authentication off", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{}}},
 		{Page: "account/settings", Name: "two-factor authentication on", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, Codes: 9}}},
@@ -59,5 +267,49 @@ func Examples() []ui.Example {
 			{ID: "a", Browser: "Firefox · Linux", Network: "192.0.2.7", Began: since, LastSeen: since, This: true},
 			{ID: "b", Browser: "Safari · iPhone", Network: "192.0.2.9", Began: since, LastSeen: since, Lapsed: true},
 		}}},
+	})
+}
+
+// twoFactorExamples show a key that no account has.
+func twoFactorExamples(since time.Time) []ui.Example {
+	now := time.Date(2026, 11, 23, 12, 0, 12, 0, time.UTC)
+	ada := auth.User{ID: "ada", Address: "ada@example.org", TwoFactorSince: since}
+	setUp := exampleSetUp(now)
+	wrong, ahead, over, forced := setUp, setUp, setUp, setUp
+	wrong.refuse(setUpText(proof.SetUpCode{Verdict: proof.Wrong}))
+	ahead.refuse(setUpText(proof.SetUpCode{Verdict: proof.Wrong, Drift: 5 * time.Minute}))
+	over.Summary = ui.Summarize(ui.T("twofactor.setUpOver"), &over.Code)
+	forced.Attempt = "a"
+	must, refused := ada, newDisablePage(ada)
+	must.MustUseTwoFactor = true
+	refused.refuse(web.CodeText(proof.Wrong, now))
+	codes := newCodesShown("Twinlock", ada.Address, now, "/account")
+	codes.Codes = []string{"AB3D-EF4H-JK5N-PQ6S", "TU7X-YA8C-DE9G-HJ3M", "NP4R-ST5W-XY6B-CD7F", "GH8K-MN9Q-RS3U-WX4A", "BC5E-FG6J-KM7P-QR8T",
+		"UW9Y-AB3D-EF4H-JK5N", "PQ6S-TU7X-YA8C-DE9G", "HJ3M-NP4R-ST5W-XY6B", "CD7F-GH8K-MN9Q-RS3U", "WX4A-BC5E-FG6J-KM7P"}
+	some := store.RecoverySet{Made: since, Used: make([]time.Time, 10)}
+	some.Used[3], some.Used[7] = since.AddDate(0, 0, 9), since.AddDate(0, 0, 4)
+	few := store.RecoverySet{Made: since, Used: []time.Time{{}, {}, since.AddDate(0, 0, 4)}}
+	return []ui.Example{
+		{Page: "account/set-up", Name: "begun", Data: setUp},
+		{Page: "account/set-up", Name: "wrong code", Data: wrong},
+		{Page: "account/set-up", Name: "the phone's clock is ahead", Data: ahead},
+		{Page: "account/set-up", Name: "took too long", Data: over},
+		{Page: "account/set-up", Name: "a login waits for it", Data: forced},
+		{Page: "account/new-codes", Name: "shown once", Data: codes},
+		{Page: "account/not-saved", Name: "tick missing", Data: newNotSavedPage("/account")},
+		{Page: "account/recovery-codes", Name: "two used", Data: newRecoveryCodesPage(some, 3)},
+		{Page: "account/recovery-codes", Name: "few left", Data: newRecoveryCodesPage(few, 3)},
+		{Page: "account/disable", Name: "asked", Data: newDisablePage(ada)},
+		{Page: "account/disable", Name: "wrong code", Data: refused},
+		{Page: "account/disable", Name: "must use it", Data: newDisablePage(must)},
 	}
+}
+
+func exampleSetUp(now time.Time) setUpPage {
+	key, _ := totp.KeyFromBytes([]byte("a key for the page's"))
+	page := newSetUpPage(key, "ada@example.org", now)
+	link, _ := appLink(key, "Twinlock", page.Account)
+	picture, _ := totp.QR(link)
+	page.Link, page.QR, page.Kept = template.URL(link), template.HTML(picture), 15*time.Minute
+	return page
 }

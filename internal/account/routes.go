@@ -4,9 +4,11 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/address"
+	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/slots"
@@ -40,7 +42,22 @@ type Rules struct {
 
 // Routes are the flow's addresses, in the order a visitor meets them.
 func (h *Flow) Routes() []web.Route {
-	return append([]web.Route{
+	return slices.Concat([]web.Route{
 		{Method: http.MethodGet, Path: "/account", Need: web.SignedIn, Serve: h.showSettings},
-	}, h.settingsRoutes()...)
+	}, h.settingsRoutes(), h.twoFactorRoutes())
+}
+
+// twoFactorRoutes are the addresses of two-factor authentication. The first
+// two are also where a login leads that owes the set-up, so they look by
+// themselves at who comes, and at whether the plug-in is enabled for them.
+func (h *Flow) twoFactorRoutes() []web.Route {
+	const plugin = auth.TwoFactorPlugin
+	return []web.Route{
+		{Method: http.MethodGet, Path: "/account/two-factor", Need: web.Anybody, Serve: h.showTwoFactor},
+		{Method: http.MethodPost, Path: "/account/two-factor", Need: web.Anybody, Serve: h.postTwoFactor},
+		{Method: http.MethodPost, Path: "/account/two-factor/disable", Need: web.SignedIn, Plugin: plugin, Action: auth.RemoveFactor, Serve: h.postDisable},
+		{Method: http.MethodGet, Path: "/account/recovery-codes", Need: web.SignedIn, Plugin: plugin, Serve: h.showRecoveryCodes},
+		{Method: http.MethodPost, Path: "/account/recovery-codes", Need: web.SignedIn, Plugin: plugin, Action: auth.RemoveFactor, Serve: h.postRecoveryCodes},
+		{Method: http.MethodPost, Path: "/account/recovery-codes/saved", Need: web.SignedIn, Plugin: plugin, Serve: h.postSaved},
+	}
 }

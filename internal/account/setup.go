@@ -1,0 +1,255 @@
+package account
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/recovery"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/totp"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// enroller is who sets two-factor authentication up: a person in a session, or
+// one whose login owes it.
+type enroller struct {
+	auth.User
+	Attempt auth.Attempt // of the login that owes it; zero inside a session
+
+	// row is what a begun set-up is sealed for: it opens for no other session
+	// and no other login, not even of the same person.
+	row string
+}
+
+// forced tells that a login waits for this.
+func (e enroller) forced() bool { return e.Attempt.ID != "" }
+
+// actor is who does it. A login on its way has no session, and is nothing to
+// whoever else may be signed in to this browser.
+func (e enroller) actor(v *web.Visitor) auth.Actor {
+	by := v.Actor()
+	if e.forced() {
+		by.User, by.Session = e.User, auth.Session{}
+	}
+	return by
+}
+
+// showTwoFactor shows the set-up while two-factor authentication is off, and
+// how to disable it while it is on.
+func (h *Flow) showTwoFactor(w http.ResponseWriter, r *http.Request) error {
+	query, err := web.ReadQuery(r, "attempt")
+	if err != nil {
+		return err
+	}
+	return h.asEnroller(w, r, query["attempt"], func(e enroller) error {
+		return h.showSetUp(w, r, e, http.StatusOK, ui.Text{})
+	})
+}
+
+// asEnroller serves whoever may set two-factor authentication up now. Both
+// ways lead through here: inside a session the password must be fresh; with
+// the attempt of a login the set-up must be the very step that it owes.
+func (h *Flow) asEnroller(w http.ResponseWriter, r *http.Request, attempt string, serve func(enroller) error) error {
+	v := web.Asking(r)
+	switch {
+	case attempt != "":
+		return h.asOwing(w, r, attempt, serve)
+	case !v.SignedIn():
+		return h.SendToLogin(w, r)
+	case !v.Policy().TwoFactor:
+		return web.NotFound()
+	case v.User().TwoFactor():
+		return h.alreadyOn(w, r)
+	}
+	if missing := auth.May(v.Actor(), auth.ChangeAccount, v.Policy(), v.Now); missing != auth.Yes {
+		return h.AskAgain(w, r, missing)
+	}
+	return serve(enroller{User: v.User(), row: "set-up/session/" + string(v.Presence.Session.ID)})
+}
+
+func (h *Flow) asOwing(w http.ResponseWriter, r *http.Request, id string, serve func(enroller) error) error {
+	attempt, u, err := h.Attempt(r, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return h.startAgain(w, r)
+	} else if err != nil {
+		return err
+	}
+	step, err := h.Owes(r, attempt, u)
+	if err != nil {
+		return err
+	}
+	if step != auth.StepEnrol {
+		return h.startAgain(w, r)
+	}
+	return serve(enroller{User: u, Attempt: attempt, row: "set-up/login/" + string(attempt.ID)})
+}
+
+// startAgain answers an attempt that is over. Whoever finished it meanwhile is
+// signed in, and sees that two-factor authentication is on.
+func (h *Flow) startAgain(w http.ResponseWriter, r *http.Request) error {
+	if web.Asking(r).SignedIn() {
+		return web.Redirect(w, "/account/two-factor")
+	}
+	return web.Redirect(w, "/login?again=late")
+}
+
+func (h *Flow) alreadyOn(w http.ResponseWriter, r *http.Request) error {
+	if r.Method == http.MethodGet {
+		return h.showDisable(w, r)
+	}
+	return web.Redirect(w, "/account/two-factor")
+}
+
+// setUp is a set-up on its way. Its key is in no table before Activate: it
+// travels in the page, which sends it back, and in a cookie, which keeps it
+// over a reload. Both are sealed for the enroller.
+type setUp struct {
+	Key        []byte
+	User       auth.UserID
+	Generation int64
+	Began      time.Time
+}
+
+// showSetUp shows the set-up with the key that this browser is in the middle
+// of, or with a fresh one. It writes nothing but a cookie.
+func (h *Flow) showSetUp(w http.ResponseWriter, r *http.Request, e enroller, status int, problem ui.Text) error {
+	now := web.Asking(r).Now
+	sealed := h.SetUp(r)
+	key, ok := h.openSetUp(e, sealed, now)
+	if !ok {
+		var err error
+		key = totp.NewKey()
+		if sealed, err = h.sealSetUp(e, key, now); err != nil {
+			return err
+		}
+		h.KeepSetUp(w, sealed)
+	}
+	page, err := h.setUpPage(e, key, sealed, now)
+	if err != nil {
+		return err
+	}
+	page.Summary = ui.Summarize(problem, &page.Code)
+	return h.Show(w, r, status, "account/set-up", page)
+}
+
+func (h *Flow) sealSetUp(e enroller, key totp.Key, now time.Time) (string, error) {
+	plain, err := json.Marshal(setUp{Key: key.Bytes(), User: e.ID, Generation: e.Generation, Began: now})
+	if err != nil {
+		return "", err
+	}
+	sealed, err := h.Ring.Seal(plain, e.row)
+	return base64.RawURLEncoding.EncodeToString(sealed), err
+}
+
+// openSetUp gives the key of a set-up that this enroller began, not too long
+// ago, for the account as it still is. Anything else is false: whoever asks
+// gets a fresh key, and is told nothing of the other one.
+func (h *Flow) openSetUp(e enroller, sealed string, now time.Time) (totp.Key, bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil {
+		return totp.Key{}, false
+	}
+	plain, _, err := h.Ring.Open(raw, e.row)
+	if err != nil {
+		return totp.Key{}, false
+	}
+	var s setUp
+	if err := json.Unmarshal(plain, &s); err != nil || s.User != e.ID || s.Generation != e.Generation {
+		return totp.Key{}, false
+	}
+	if now.Before(s.Began) || !now.Before(s.Began.Add(h.Rules.SetUpTimeout)) {
+		return totp.Key{}, false
+	}
+	key, err := totp.KeyFromBytes(s.Key)
+	return key, err == nil
+}
+
+// postTwoFactor activates.
+func (h *Flow) postTwoFactor(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.ReadForm(r, "attempt", "set-up", "code")
+	if err != nil {
+		return err
+	}
+	return h.asEnroller(w, r, form["attempt"], func(e enroller) error { return h.activate(w, r, e, form) })
+}
+
+// activate turns two-factor authentication on with the key of the page that
+// the code came with, whatever other pages of this browser show.
+func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form web.Form) error {
+	ctx, v := r.Context(), web.Asking(r)
+
+	// Read.
+	key, ok := h.openSetUp(e, form["set-up"], v.Now)
+	if !ok {
+		return h.showSetUp(w, r, e, http.StatusUnprocessableEntity, ui.T("twofactor.setUpOver"))
+	}
+	page, err := h.setUpPage(e, key, form["set-up"], v.Now)
+	if err != nil {
+		return err
+	}
+
+	// Decide.
+	checked, err := h.Proof.SetUpCode(ctx, h.From(r), e.User, key, form["code"])
+	var wait *store.WaitError
+	switch {
+	case errors.As(err, &wait):
+		web.RetryAfter(w, wait.Until.Sub(v.Now))
+		page.refuse(ui.N("twofactor.wait", web.Seconds(wait.Until.Sub(v.Now))))
+		return h.Show(w, r, http.StatusTooManyRequests, "account/set-up", page)
+	case err != nil:
+		return err
+	case checked.Verdict != proof.Right:
+		page.refuse(setUpText(checked))
+		return h.Show(w, r, http.StatusUnprocessableEntity, "account/set-up", page)
+	}
+
+	// Write.
+	codes, set, err := h.freshCodes(r)
+	if err != nil {
+		return err
+	}
+	token, err := h.Store.EnableTwoFactor(ctx, e.actor(v), store.Enrolment{
+		User: e.ID, Generation: e.Generation, Key: key, Step: checked.Step, Codes: set,
+		Attempt: e.Attempt.ID, Paid: checked.Paid,
+	}, v.Now)
+	if errors.Is(err, store.ErrSpent) {
+		return h.startAgain(w, r)
+	} else if err != nil {
+		return err
+	}
+
+	// Answer.
+	h.KeepSetUp(w, "")
+	next := "/account"
+	if e.forced() {
+		next = whereTo(e.Attempt.Return)
+		_, err = h.FinishLogin(w, r, e.Attempt.ID)
+	} else {
+		err = h.GoOn(w, r, token)
+	}
+	if err != nil {
+		return err
+	}
+	return h.showCodes(w, r, ui.T("twofactor.doneEnabled"), codes, next)
+}
+
+// freshCodes makes recovery codes, and hashes them where passwords are hashed.
+func (h *Flow) freshCodes(r *http.Request) (codes []recovery.Code, set recovery.Set, err error) {
+	codes = recovery.New(h.Rules.RecoveryCodes)
+	err = h.Slots.Do(r.Context(), func() { set = recovery.Hash(codes) })
+	return codes, set, err
+}
+
+// whereTo is where a login was going, or the application list.
+func whereTo(address string) string {
+	if address == "" {
+		return "/apps"
+	}
+	return address
+}
