@@ -96,38 +96,59 @@ func (Key) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalText hides the key.
 func (Key) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
+// longestTyped bounds what is looked at; no paste of a code comes near it.
+const longestTyped = 256 // bytes
+
 // Clean gives the six digits of a typed code; false for anything that is not
-// one. Spaces and hyphens of every kind are dropped, and the digits of other
-// scripts count.
+// one. Spaces, hyphens and invisible marks of every kind are dropped, and the
+// digits of other scripts count.
 func Clean(typed string) (code string, ok bool) {
-	var b strings.Builder
-	for _, r := range norm.NFKC.String(typed) {
-		switch {
-		case unicode.IsSpace(r), unicode.Is(unicode.Dash, r):
-			continue
-		case !unicode.IsDigit(r) || b.Len() == Digits:
-			return "", false
-		}
-		b.WriteByte('0' + digit(r))
+	if len(typed) > longestTyped {
+		return "", false
 	}
-	return b.String(), b.Len() == Digits
+	code = strings.Map(asciiDigit, norm.NFKC.String(typed))
+	if len(code) != Digits || strings.Trim(code, "0123456789") != "" {
+		return "", false
+	}
+	return code, true
 }
 
-// digit is the value of a decimal digit of any script: Unicode keeps the ten
-// of each script together, zero first.
-func digit(r rune) byte {
-	zero := r
-	for unicode.IsDigit(zero-1) && r-zero < 9 {
-		zero--
+// asciiDigit drops what separates digits and makes the others ASCII, which the
+// normal form does for full-width ones and not for Arabic ones.
+func asciiDigit(r rune) rune {
+	const japaneseHyphen = 'ー' // from the key where others have a hyphen
+	switch {
+	case unicode.IsSpace(r), unicode.In(r, unicode.Dash, unicode.Cf), r == japaneseHyphen:
+		return -1
+	case unicode.IsDigit(r):
+		return '0' + digit(r)
 	}
-	return byte((r - zero) % 10)
+	return r
+}
+
+// digit is the value of a decimal digit of any script. Unicode keeps the ten
+// of each script together, zero first, so that each run of the table begins
+// with a zero, even where two scripts' digits touch.
+func digit(r rune) rune {
+	for _, run := range unicode.Nd.R16 {
+		if rune(run.Lo) <= r && r <= rune(run.Hi) {
+			return (r - rune(run.Lo)) % 10
+		}
+	}
+	for _, run := range unicode.Nd.R32 {
+		if rune(run.Lo) <= r && r <= rune(run.Hi) {
+			return (r - rune(run.Lo)) % 10
+		}
+	}
+	return r // no digit: the caller asked before
 }
 
 // Match finds the step whose code was typed. A step is a count of 30-second
 // periods since the Unix epoch (RFC 6238 §4.2). The step of now, the one
 // before and the one after are tried, so a phone may be up to 30 seconds wrong
 // and a code lives for at most 90 seconds. All three are always tried: the
-// time taken does not say which one matched.
+// time taken does not say which one matched. A code that belongs to two of them
+// gives the later: after the earlier one it could be used again.
 //
 // Match does not know which codes were used before: the caller must refuse a
 // step at or below the last one it took (RFC 6238 §5.2).
@@ -160,7 +181,9 @@ const longestDrift = time.Hour
 // Drift tells how far off the clock of a phone is that shows a code Match
 // does not find: positive where it is ahead. It is for the set-up page alone,
 // where the key was just made and nothing is granted; false where the code
-// fits no time within an hour.
+// fits no time within an hour. Where it fits several the nearest counts. About
+// one wrong code in four thousand fits some time of these two hours, so the
+// answer is a hint and proves nothing.
 func Drift(key Key, code string, now time.Time) (off time.Duration, ok bool) {
 	current := stepAt(now)
 	for n := int64(skew + 1); n <= int64(longestDrift/Period); n++ {
