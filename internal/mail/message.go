@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	netmail "net/mail"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -33,7 +34,7 @@ type Sender interface {
 
 // messageID gives the Message-ID without its angle brackets: the letter's own
 // name at the host it comes from (RFC 5322 §3.6.4).
-func (m Message) messageID(host string) string { return m.ID + "@" + host }
+func (m Message) messageID(host string) string { return m.ID + "@" + mailHost(host) }
 
 // write puts the message on w as one mail file. Text stands in it as it is, so
 // that a person who opens the file can read it and copy the link.
@@ -58,7 +59,10 @@ func (m Message) compose(host string, encoding gomail.Encoding) *gomail.Msg {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
 	msg.SetGenHeader(gomail.HeaderContentLang, m.Language)
-	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
-	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	msg.SetBodyString(gomail.TypeTextPlain, onTheWire(m.Text))
+	msg.AddAlternativeString(gomail.TypeTextHTML, onTheWire(m.HTML))
 	return msg
 }
+
+// onTheWire ends lines as mail does (RFC 5322 §2.3).
+func onTheWire(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") }

@@ -31,7 +31,19 @@ type Site struct {
 // DefaultFrom is the sender where the setting mail_from is not given:
 // Twinlock <noreply@HOST>.
 func DefaultFrom(publicURL *url.URL) netmail.Address {
-	return netmail.Address{Name: "Twinlock", Address: "noreply@" + publicURL.Hostname()}
+	return netmail.Address{Name: "Twinlock", Address: "noreply@" + mailHost(publicURL.Hostname())}
+}
+
+// ParseFrom reads the setting mail_from: an address, or "Name <address>".
+func ParseFrom(raw string) (netmail.Address, error) {
+	from, err := netmail.ParseAddress(raw)
+	if err != nil {
+		return netmail.Address{}, errors.New("neither an address nor one in the form Name <address>")
+	}
+	if from.Address, err = postalAddress(from.Address); err != nil {
+		return netmail.Address{}, err
+	}
+	return *from, nil
 }
 
 // Render writes a letter in its language, or in English where there is no such

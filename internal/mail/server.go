@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // Server is a mail server as the setting smtp_url names it. It prints without
@@ -130,3 +132,21 @@ func (s Server) String() string {
 // Format prints String for every verb, %#v too, so that no careless line in a
 // log can show the password.
 func (s Server) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// mailHost writes the host of the public URL as mail wants it, in greetings,
+// addresses and Message-IDs: a name in ASCII, or a network address in the
+// brackets of RFC 5321 §4.1.3.
+func mailHost(host string) string {
+	addr, err := netip.ParseAddr(host)
+	switch {
+	case err == nil && addr.Is6():
+		return "[IPv6:" + host + "]"
+	case err == nil:
+		return "[" + host + "]"
+	}
+	ascii, err := idna.Lookup.ToASCII(host)
+	if err != nil {
+		return host // the server will say what it thinks of it
+	}
+	return ascii
+}

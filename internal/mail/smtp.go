@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	netmail "net/mail"
-	"net/netip"
 	"os"
 	"time"
 
@@ -101,7 +100,7 @@ func (s *SMTP) options(m Message, conn net.Conn) []gomail.Option {
 	options := []gomail.Option{
 		gomail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil }),
 		gomail.WithTimeout(longestConversation),
-		gomail.WithHELO(greeting(s.host)),
+		gomail.WithHELO(mailHost(s.host)),
 		gomail.WithTLSConfig(s.tls),
 		gomail.WithTLSPolicy(s.policy()),
 		gomail.WithoutNoop(),
@@ -137,20 +136,6 @@ func (s *SMTP) credentials() []gomail.Option {
 		gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, plain, login),
 		gomail.WithUsername(s.server.user),
 		gomail.WithPassword(s.server.password),
-	}
-}
-
-// greeting is the name that the sender gives itself: a host name, or a network
-// address in the brackets that RFC 5321 §4.1.3 asks for.
-func greeting(host string) string {
-	addr, err := netip.ParseAddr(host)
-	switch {
-	case err != nil:
-		return host
-	case addr.Is6():
-		return "[IPv6:" + host + "]"
-	default:
-		return "[" + host + "]"
 	}
 }
 

@@ -224,6 +224,9 @@ func expectEnvelope(t *testing.T, read mailtest.Message, to string) {
 	if got := addresses(t, read.Header.Get("From")); len(got) != 1 || got[0].Address != "noreply@localhost" {
 		t.Errorf("senders %v", got)
 	}
+	if strings.Count(string(read.Raw), "\n") != strings.Count(string(read.Raw), "\r\n") {
+		t.Error("a line ends with a line feed alone")
+	}
 	head, _, _ := strings.Cut(string(read.Raw), "\r\n\r\n")
 	for line := range strings.SplitSeq(head, "\r\n") {
 		if len(line) > 998 || strings.ContainsAny(line, "\r\n\x00") || !utf8.ValidString(line) {

@@ -47,7 +47,8 @@ type Server struct {
 	certificate certificate
 
 	mu       sync.Mutex
-	smtp     *smtp.Server
+	smtp     *smtp.Server // nil while stopped
+	listener net.Listener
 	messages []Message
 	grown    chan struct{} // closed and made anew with each message
 	trouble  trouble
@@ -91,10 +92,12 @@ func (s *Server) URL() string {
 func (s *Server) Stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.smtp != nil {
-		_ = s.smtp.Close()
-		s.smtp = nil
+	if s.smtp == nil {
+		return
 	}
+	_ = s.listener.Close() // the library knows it only once it serves
+	_ = s.smtp.Close()
+	s.smtp = nil
 }
 
 // Resume brings a stopped server back to its old address.
@@ -114,7 +117,7 @@ func (s *Server) listen(address string) error {
 		server.TLSConfig = s.certificate.config
 	}
 	s.mu.Lock()
-	s.address, s.smtp = listener.Addr().String(), server
+	s.address, s.smtp, s.listener = listener.Addr().String(), server, listener
 	s.mu.Unlock()
 	go func() { _ = server.Serve(s.protect(listener)) }()
 	return nil
