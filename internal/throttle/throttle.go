@@ -78,43 +78,50 @@ type State struct {
 	Closed bool      // not before somebody opens the door, or the window has passed
 }
 
-// State tells whether a thing may be tried. A wait never lasts longer than its
-// own length from now: a clock that went back leaves nobody waiting for ever.
+// State tells whether a thing may be tried.
+//
+// Nobody waits for ever because a clock went back. A wait is never said to last
+// longer than its own length from now; one that seems to begin further ahead
+// than that was counted by a clock that was wrong, and is over. Failures that
+// seem to begin further ahead than their window are forgotten.
 func (r Rule) State(c Count, now time.Time) State {
-	if c = r.counted(c, now); r.CloseAfter > 0 && c.Failures >= r.CloseAfter {
+	c = r.counted(c, now)
+	if r.CloseAfter > 0 && c.Failures >= r.CloseAfter {
 		return State{Closed: true}
 	}
-	last := c.Last
-	if last.After(now) {
-		last = now
+	wait := r.wait(c.Failures)
+	until := c.Last.Add(wait)
+	if !until.After(now) || c.Last.Sub(now) > wait {
+		return State{}
 	}
-	if until := last.Add(r.wait(c.Failures)); until.After(now) {
-		return State{Until: until}
-	}
-	return State{}
+	return State{Until: earlier(until, now.Add(wait))}
 }
 
 // Add counts one more failure.
 func (r Rule) Add(c Count, now time.Time) Count {
-	if c = r.counted(c, now); c.Failures == 0 {
+	c = r.counted(c, now)
+	if c.Failures == 0 {
 		c.First = now
 	}
+	c.First = earlier(c.First, now)
 	c.Failures++
 	c.Last = now
 	return c
 }
 
-// counted is what of a count still matters. A count that began in the future
-// was made by a clock that was wrong; it begins again at now, so that its
-// window ends.
+// counted is what of a count still matters: nothing outside of its window.
 func (r Rule) counted(c Count, now time.Time) Count {
-	if c.First.After(now) {
-		c.First = now
-	}
-	if r.Window > 0 && !now.Before(c.First.Add(r.Window)) {
+	if r.Window > 0 && now.Sub(c.First).Abs() >= r.Window {
 		return Count{}
 	}
 	return c
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // wait is how long to wait after so many failures.
