@@ -42,7 +42,7 @@ func SetUpCode(user string) Bucket { return bucket("set-up", user) }
 // Network counts failures from a network address; of IPv6 the /64, which one
 // customer has to itself.
 func Network(a netip.Addr) Bucket {
-	a = a.Unmap().WithZone("")
+	a = a.Unmap()
 	if a.Is6() {
 		if p, err := a.Prefix(64); err == nil {
 			return bucket("network", p.String())
