@@ -1,0 +1,229 @@
+package slots
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const wait = 5 * time.Second
+
+// held is work that goes on until it is let go.
+type held struct{ begun, letGo chan struct{} }
+
+func newHeld() held { return held{make(chan struct{}), make(chan struct{})} }
+
+func (h held) work() { close(h.begun); <-h.letGo }
+
+// do starts work and gives the channel that its error will come from.
+func do(ctx context.Context, s *Slots, work func()) <-chan error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.Do(ctx, work) }()
+	return ended
+}
+
+// occupy starts work and returns when it has begun.
+func occupy(t *testing.T, s *Slots) (held, <-chan error) {
+	t.Helper()
+	h := newHeld()
+	ended := do(t.Context(), s, h.work)
+	<-h.begun
+	return h, ended
+}
+
+func forbidden(t *testing.T) func() { return func() { t.Error("work began that was refused") } }
+
+func refuseBusy(t *testing.T, err error) {
+	t.Helper()
+	var busy *BusyError
+	if !errors.As(err, &busy) || busy.RetryAfter != wait {
+		t.Errorf("got %v, want a *BusyError with %v", err, wait)
+	}
+}
+
+func TestAsMuchWorkRunsAtOnceAsThereAreSlots(t *testing.T) {
+	const slots, pieces = 3, 60
+	s := New(slots, pieces, time.Minute)
+	defer s.Close()
+	var running, done atomic.Int32
+	var together sync.WaitGroup
+	together.Add(slots) // the first ones meet, which takes all slots at once
+	var all sync.WaitGroup
+	for range pieces {
+		all.Go(func() {
+			err := s.Do(t.Context(), func() {
+				if now := running.Add(1); now > slots {
+					t.Errorf("%d pieces run at once in %d slots", now, slots)
+				}
+				if done.Add(1) <= slots {
+					together.Done()
+					together.Wait()
+				}
+				running.Add(-1)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if done.Load() != pieces {
+		t.Errorf("%d pieces of %d were done", done.Load(), pieces)
+	}
+}
+
+func TestWhatWorkWroteIsThereWhenDoReturns(t *testing.T) {
+	s := New(2, 100, time.Minute)
+	defer s.Close()
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Go(func() {
+			result := 0
+			if err := s.Do(t.Context(), func() { result = i + 1 }); err != nil || result != i+1 {
+				t.Errorf("result %d, %v; want %d", result, err, i+1)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestAFullLineRefusesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, 2, wait)
+		h, first := occupy(t, s)
+		var ran atomic.Int32
+		second := do(t.Context(), s, func() { ran.Add(1) })
+		third := do(t.Context(), s, func() { ran.Add(1) })
+		synctest.Wait() // both stand in the line
+
+		before := time.Now()
+		refuseBusy(t, s.Do(t.Context(), forbidden(t)))
+		if took := time.Since(before); took != 0 {
+			t.Errorf("it took %v to refuse", took)
+		}
+
+		close(h.letGo)
+		if err := errors.Join(<-first, <-second, <-third); err != nil || ran.Load() != 2 {
+			t.Errorf("%d of the two in the line ran: %v", ran.Load(), err)
+		}
+		s.Close()
+	})
+}
+
+func TestAWaitIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, 2, wait)
+		h, first := occupy(t, s)
+
+		before := time.Now()
+		refuseBusy(t, s.Do(t.Context(), forbidden(t)))
+		if took := time.Since(before); took != wait {
+			t.Errorf("it was refused after %v, want %v", took, wait)
+		}
+
+		close(h.letGo)
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+		s.Close() // the slot was free: what had been refused was passed over
+	})
+}
+
+func TestWorkThatHasBegunMayTakeLongerThanTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, 1, wait)
+		if err := s.Do(t.Context(), func() { time.Sleep(10 * wait) }); err != nil {
+			t.Errorf("long work: %v", err)
+		}
+		s.Close()
+	})
+}
+
+func TestACallerWhoHangsUpWhileWaitingIsPassedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, 1, wait)
+		h, first := occupy(t, s)
+		ctx, hangUp := context.WithCancel(t.Context())
+		waiting := do(ctx, s, forbidden(t))
+		synctest.Wait()
+		hangUp()
+		if err := <-waiting; !errors.Is(err, context.Canceled) {
+			t.Errorf("the caller who hung up got %v", err)
+		}
+		close(h.letGo)
+		<-first
+		synctest.Wait() // the thread has been through the line
+		if err := s.Do(t.Context(), func() {}); err != nil {
+			t.Errorf("the next one: %v", err)
+		}
+		s.Close()
+	})
+}
+
+func TestASlotIsHeldUntilItsWorkEndsThoughTheCallerHungUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, 1, wait)
+		ctx, hangUp := context.WithCancel(t.Context())
+		h := newHeld()
+		first := do(ctx, s, h.work)
+		<-h.begun
+		hangUp()
+		synctest.Wait()
+		select {
+		case err := <-first:
+			t.Fatalf("Do returned before its work ended: %v", err)
+		default:
+		}
+		refuseBusy(t, s.Do(t.Context(), forbidden(t))) // after its wait: the slot is held
+
+		close(h.letGo)
+		if err := <-first; err != nil {
+			t.Errorf("work that ended: %v", err)
+		}
+		s.Close()
+	})
+}
+
+func TestAPanicIsAnErrorAndTheThreadLivesOn(t *testing.T) {
+	s := New(1, 1, time.Minute)
+	defer s.Close()
+	for range 3 {
+		err := s.Do(t.Context(), func() { panic("out of ideas") })
+		if err == nil || !strings.Contains(err.Error(), "out of ideas") || !strings.Contains(err.Error(), "slots_test.go") {
+			t.Fatalf("the panic became %v, want its words and where it was", err)
+		}
+	}
+	ran := false
+	if err := s.Do(t.Context(), func() { ran = true }); err != nil || !ran {
+		t.Errorf("after the panics: %v, ran %v", err, ran)
+	}
+}
+
+func TestCloseWaitsForWorkAndRefusesTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, 1, wait)
+		h, first := occupy(t, s)
+		waiting := do(t.Context(), s, forbidden(t))
+		synctest.Wait()
+		closed := make(chan struct{})
+		go func() { s.Close(); close(closed) }()
+		refuseBusy(t, <-waiting)
+		synctest.Wait()
+		select {
+		case <-closed:
+			t.Fatal("Close returned before the work ended")
+		default:
+		}
+		close(h.letGo)
+		if err := <-first; err != nil {
+			t.Errorf("work that had begun: %v", err)
+		}
+		<-closed
+		refuseBusy(t, s.Do(t.Context(), forbidden(t)))
+	})
+}
