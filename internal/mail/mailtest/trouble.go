@@ -1,6 +1,7 @@
 package mailtest
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/emersion/go-smtp"
@@ -17,6 +18,8 @@ const (
 	Recipient              // RCPT TO
 	Content                // DATA, after the first bytes of the letter
 )
+
+var errHungUp = errors.New("told to hang up")
 
 // trouble is what the server does at one stage. The zero value is none.
 type trouble struct {
@@ -70,7 +73,8 @@ func (s *Server) pass(at Stage, conn *smtp.Conn) error {
 		<-t.over
 		return nil
 	case t.hangUp:
-		return conn.Conn().Close()
+		_ = conn.Conn().Close()
+		return errHungUp // what came before lies in a buffer, and must not count as received
 	case t.code != 0:
 		return &smtp.SMTPError{
 			Code:         t.code,
