@@ -10,8 +10,8 @@ import (
 
 // Browser is one browser: it keeps cookies and follows redirects.
 type Browser struct {
-	Network string // where it is: an address without a port
-	Header  http.Header
+	Network string      // where it is: an address without a port
+	Header  http.Header // sent with every request, in place of what browsers send by themselves
 
 	site *Site
 	jar  http.CookieJar
@@ -100,12 +100,12 @@ func (b *Browser) url(address string) *url.URL {
 func (b *Browser) request(method, address string, values url.Values) *http.Request {
 	b.site.t.Helper()
 	r := httptest.NewRequestWithContext(b.site.t.Context(), method, b.url(address).String(), strings.NewReader(values.Encode()))
-	for name, value := range b.Header {
-		r.Header[name] = value
-	}
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Origin", string(b.site.Config.PublicURL))
+	}
+	for name, values := range b.Header {
+		r.Header[name] = values
 	}
 	return r
 }

@@ -82,6 +82,9 @@ func writeText(b *strings.Builder, n *html.Node) {
 		return
 	case n.Type == html.ElementNode && (isUnseen(n) || attr(n, "aria-hidden") == "true"):
 		return
+	case attr(n, "role") == "img":
+		b.WriteString(attr(n, "aria-label"))
+		return
 	}
 	for child := n.FirstChild; child != nil; child = child.NextSibling {
 		writeText(b, child)
