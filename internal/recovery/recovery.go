@@ -15,16 +15,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// alphabet leaves out what looks alike: 0 and O, 1, I and L, 2 and Z. 16 of
-// its 28 signs have 76 bits. Only one of U and V is in it, for the same reason.
-const alphabet = "3456789ABCDEFGHJKMNPQRSTUWXY"
+// alphabet leaves out what looks alike: 0 and O, 1, I and L, 2 and Z, the B of
+// 8 and B, the S of 5 and S, the V of U and V. 16 of its 26 signs have 75 bits.
+const alphabet = "3456789ACDEFGHJKMNPQRTUWXY"
 
 const (
-	length = 16
-	group  = 4
+	length       = 16
+	group        = 4
+	longestTyped = 256 // bytes; no paste of a code comes near it
 )
 
-// Code is one recovery code. It does not print itself.
+// Code is one recovery code. It does not print itself. Codes come from New; the
+// zero value is of no use.
 type Code struct{ signs func() string }
 
 // New makes so many random codes.
@@ -78,20 +80,24 @@ func (Code) LogValue() slog.Value { return slog.StringValue(hidden) }
 func (Code) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // Clean gives the signs of a typed code; false for anything that is not one.
-// Case, spaces and hyphens do not matter.
+// Case, spaces, hyphens and invisible marks do not matter.
 func Clean(typed string) (signs string, ok bool) {
-	var b strings.Builder
-	for _, r := range norm.NFKC.String(typed) {
-		r = unicode.ToUpper(r)
-		switch {
-		case unicode.IsSpace(r), unicode.Is(unicode.Dash, r):
-			continue
-		case b.Len() == length || r > unicode.MaxASCII || strings.IndexByte(alphabet, byte(r)) < 0:
-			return "", false
-		}
-		b.WriteByte(byte(r))
+	if len(typed) > longestTyped {
+		return "", false
 	}
-	return b.String(), b.Len() == length
+	signs = strings.Map(sign, norm.NFKC.String(typed))
+	if len(signs) != length || strings.Trim(signs, alphabet) != "" {
+		return "", false
+	}
+	return signs, true
+}
+
+// sign drops what stands between signs, and makes the others upper case.
+func sign(r rune) rune {
+	if unicode.IsSpace(r) || unicode.In(r, unicode.Dash, unicode.Cf) {
+		return -1
+	}
+	return unicode.ToUpper(r)
 }
 
 // Set is the codes of one person as they are kept: hashed, with one salt for
