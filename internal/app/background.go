@@ -96,7 +96,7 @@ func (a *App) sendLetter(ctx context.Context, q store.QueuedLetter) error {
 		return a.Store.LetterSent(ctx, q.ID, now)
 	}
 	a.log.Warn("letter not sent", "letter", q.ID, "kind", q.Letter.Kind, "tries", q.Tries+1, "error", err)
-	next, giveUp := mail.NextTry(q.Tries+1, q.Queued, now)
+	next, giveUp := mail.NextTry(q.Tries+1, q.Queued, a.Config.MailRetry, now)
 	if giveUp || mail.Permanent(err) {
 		next = time.Time{}
 	}

@@ -47,15 +47,11 @@ type Config struct {
 	InvitationLink time.Duration `name:"invitation_link" default:"24h" accept:"5m..30d" help:"How long the link in an invitation works."`
 
 	PasswordMinimum  int           `name:"password_minimum" default:"12" accept:"8..64" section:"Passwords and codes" help:"The fewest characters of a new password; NIST SP 800-63B-4 asks for 15 where the password stands alone."`
-	PasswordMaximum  int           `name:"password_maximum" default:"256" accept:"64..1024" help:"The most characters of a new password."`
-	PasswordScore    int           `name:"password_score" default:"3" accept:"0..4" help:"The lowest zxcvbn score of a new password."`
 	OnReset          OnReset       `name:"on_password_reset" default:"reset" accept:"reset|keep" help:"Whether setting a forgotten password anew also removes the second factors, or asks for a code and keeps them."`
 	OnResetAdmins    OnReset       `name:"on_password_reset_administrators" default:"reset" accept:"reset|keep" help:"The same for administrators."`
 	RecoveryCodes    int           `name:"recovery_codes" default:"10" accept:"4..50" help:"How many recovery codes are made at a time."`
 	RecoveryCodesFew int           `name:"recovery_codes_few" default:"3" accept:"0..10" help:"With how many recovery codes left a person is asked to make new ones; always below recovery_codes."`
 	HashSlots        int           `name:"hash_slots" default:"0" accept:"0..256" help:"How many passwords are hashed at once; 0 means as many as there are processor cores."`
-	HashMemory       int           `name:"hash_memory_mib" default:"19" accept:"19..1024" help:"The memory of one Argon2id hash in MiB."`
-	HashPasses       int           `name:"hash_passes" default:"2" accept:"2..16" help:"The passes of one Argon2id hash."`
 	HashWait         time.Duration `name:"hash_wait" default:"5s" accept:"1s..1m" help:"How long a login waits for its turn to be hashed before it is asked to come back."`
 
 	ThrottleFree        int           `name:"throttle_free" default:"5" accept:"1..20" section:"Wrong tries" help:"How many wrong passwords, or wrong codes, in a row cost no wait."`

@@ -37,15 +37,11 @@ type Flags struct {
 	VerifyLink                    *string `name:"verify-link" placeholder:"24h" help:"How long the link that confirms an address works."`
 	InvitationLink                *string `name:"invitation-link" placeholder:"24h" help:"How long the link in an invitation works."`
 	PasswordMinimum               *string `name:"password-minimum" placeholder:"12" help:"The fewest characters of a new password; NIST SP 800-63B-4 asks for 15 where the password stands alone."`
-	PasswordMaximum               *string `name:"password-maximum" placeholder:"256" help:"The most characters of a new password."`
-	PasswordScore                 *string `name:"password-score" placeholder:"3" help:"The lowest zxcvbn score of a new password."`
 	OnPasswordReset               *string `name:"on-password-reset" placeholder:"reset" help:"Whether setting a forgotten password anew also removes the second factors, or asks for a code and keeps them."`
 	OnPasswordResetAdministrators *string `name:"on-password-reset-administrators" placeholder:"reset" help:"The same for administrators."`
 	RecoveryCodes                 *string `name:"recovery-codes" placeholder:"10" help:"How many recovery codes are made at a time."`
 	RecoveryCodesFew              *string `name:"recovery-codes-few" placeholder:"3" help:"With how many recovery codes left a person is asked to make new ones; always below recovery_codes."`
 	HashSlots                     *string `name:"hash-slots" placeholder:"0" help:"How many passwords are hashed at once; 0 means as many as there are processor cores."`
-	HashMemoryMiB                 *string `name:"hash-memory-mib" placeholder:"19" help:"The memory of one Argon2id hash in MiB."`
-	HashPasses                    *string `name:"hash-passes" placeholder:"2" help:"The passes of one Argon2id hash."`
 	HashWait                      *string `name:"hash-wait" placeholder:"5s" help:"How long a login waits for its turn to be hashed before it is asked to come back."`
 	ThrottleFree                  *string `name:"throttle-free" placeholder:"5" help:"How many wrong passwords, or wrong codes, in a row cost no wait."`
 	ThrottleFirstWait             *string `name:"throttle-first-wait" placeholder:"1s" help:"The first wait after those; each further failure doubles it."`

@@ -81,8 +81,6 @@ func fieldName(name string) string {
 		switch word {
 		case "url", "smtp":
 			b.WriteString(strings.ToUpper(word))
-		case "mib":
-			b.WriteString("MiB")
 		default:
 			b.WriteString(strings.ToUpper(word[:1]) + word[1:])
 		}

@@ -14,7 +14,7 @@ func TestThePausesGrowAndStayBelowAMinute(t *testing.T) {
 		4: 40 * time.Second, 5: 45 * time.Second, 6: 45 * time.Second, 1_000_000: 45 * time.Second,
 	} {
 		now := first.Add(time.Hour)
-		if at, giveUp := mail.NextTry(tries, first, now); giveUp || !at.Equal(now.Add(want)) {
+		if at, giveUp := mail.NextTry(tries, first, 24*time.Hour, now); giveUp || !at.Equal(now.Add(want)) {
 			t.Errorf("after %d tries: %s later, given up %t; want %s", tries, at.Sub(now), giveUp, want)
 		}
 	}
@@ -35,7 +35,7 @@ func TestALetterIsGivenUpAfterADay(t *testing.T) {
 		{"at the end", end, time.Time{}, true},
 		{"long after the end", end.Add(time.Hour), time.Time{}, true},
 	} {
-		if at, giveUp := mail.NextTry(50, first, step.now); !at.Equal(step.at) || giveUp != step.giveUp {
+		if at, giveUp := mail.NextTry(50, first, 24*time.Hour, step.now); !at.Equal(step.at) || giveUp != step.giveUp {
 			t.Errorf("%s: %s, given up %t", step.name, at, giveUp)
 		}
 	}
