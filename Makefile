@@ -19,11 +19,15 @@ test: ## install what the tests need, then run every test, in browsers and on Po
 quick: ## the tests that need no browser and no database server
 	@go test ./internal/... ./cmd/...
 
-check: ## formatting, vet, tidy
+check: ## formatting, vet, staticcheck, tidy
 	@test -z "$$(gofmt -l cmd internal browser tools)" || { gofmt -l cmd internal browser tools; exit 1; }
 	@go vet ./...
 	@cd tools && go vet ./...
+	@go build -C tools -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	@bin/staticcheck ./...
+	@bin/staticcheck -tags testclock ./...
 	@go mod tidy -diff
+	@cd tools && go mod tidy -diff
 
 pictures: ## a picture of every page: phone and desktop, light and dark, into browser/pictures
 	@tools/prepare

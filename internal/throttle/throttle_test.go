@@ -208,7 +208,7 @@ func TestBucketsAreApart(t *testing.T) {
 			}
 		}
 	}
-	if Password(thing) != Password(thing) {
+	if again := Password(thing); again != Password(thing) {
 		t.Error("one thing has two buckets")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 )
@@ -25,32 +26,44 @@ type event struct {
 type tally struct {
 	passed, failed, skipped int
 	broken                  bool
+	out                     io.Writer
 	output                  map[string]*strings.Builder // of each test, until it passes
 }
 
-func main() {
-	t := tally{output: map[string]*strings.Builder{}}
-	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, 16<<20)
+func main() { os.Exit(sum(os.Stdin, os.Stdout)) }
+
+// longestLine is the most that one line of output may hold.
+const longestLine = 16 << 20
+
+// sum reads to the end and gives the exit status.
+func sum(in io.Reader, out io.Writer) int {
+	t := tally{out: out, output: map[string]*strings.Builder{}}
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, longestLine)
 	for lines.Scan() {
 		var e event
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			fmt.Println(lines.Text()) // the go command's own words
+			fmt.Fprintln(out, lines.Text()) // the go command's own words
 			continue
 		}
 		t.take(e)
 	}
-	fmt.Printf("%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped)
-	if t.failed > 0 || t.broken || t.passed == 0 {
-		os.Exit(1)
+	if err := lines.Err(); err != nil {
+		fmt.Fprintln(out, "not everything could be read:", err)
+		t.broken = true
 	}
+	fmt.Fprintf(out, "%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped)
+	if t.failed > 0 || t.broken || t.passed == 0 {
+		return 1
+	}
+	return 0
 }
 
 func (t *tally) take(e event) {
 	key := e.Package + " " + e.Test
 	switch e.Action {
 	case "build-output":
-		fmt.Print(e.Output)
+		fmt.Fprint(t.out, e.Output)
 	case "build-fail":
 		t.broken = true
 	case "output":
@@ -66,11 +79,14 @@ func (t *tally) take(e event) {
 func (t *tally) end(e event, key string) {
 	said := t.output[key]
 	delete(t.output, key)
+	if e.Test == "" && e.Action == "skip" {
+		return // a package without tests
+	}
 	if e.Test == "" {
-		fmt.Printf("%-5s %-60s %6.1fs\n", e.Action, e.Package, e.Elapsed)
+		fmt.Fprintf(t.out, "%-5s %-60s %6.1fs\n", e.Action, e.Package, e.Elapsed)
 		t.broken = t.broken || e.Action == "fail"
 		if e.Action == "fail" && said != nil {
-			fmt.Print(said)
+			fmt.Fprint(t.out, said)
 		}
 		return
 	}
@@ -81,9 +97,9 @@ func (t *tally) end(e event, key string) {
 		t.skipped++
 	case "fail":
 		t.failed++
-		fmt.Printf("--- %s\n", key)
+		fmt.Fprintf(t.out, "--- %s\n", key)
 		if said != nil {
-			fmt.Print(said)
+			fmt.Fprint(t.out, said)
 		}
 	}
 }
