@@ -25,10 +25,10 @@ import (
 var ErrMalformed = errors.New("malformed e-mail address")
 
 const (
-	longestTyped  = 1024 // bytes; more is not worth normalizing
-	longestLocal  = 64   // bytes, RFC 5321 §4.5.3.1.1
-	longestDomain = 253  // bytes, RFC 1035 §2.3.4 without the root's dot
-	longestWhole  = 254  // bytes, RFC 5321 §4.5.3.1.3 without the brackets
+	longestTyped = 1024 // bytes; more is not worth normalizing
+	longestLocal = 64   // bytes, RFC 5321 §4.5.3.1.1
+	longestLabel = 63   // bytes, RFC 1035 §2.3.4
+	longestWhole = 254  // bytes, RFC 5321 §4.5.3.1.3 without the brackets
 )
 
 // Address is one e-mail address in its two forms. The zero value is no
@@ -134,11 +134,11 @@ func fold(local string) (string, bool) {
 // IDNA and not by fold, which would make one domain of straße and strasse.
 func domainForms(domain string) (ascii, readable string, ok bool) {
 	ascii, err := idna.Lookup.ToASCII(domain)
-	if err != nil || len(ascii) > longestDomain {
+	if err != nil {
 		return "", "", false
 	}
 	for label := range strings.SplitSeq(ascii, ".") {
-		if label == "" || len(label) > 63 {
+		if label == "" || len(label) > longestLabel {
 			return "", "", false
 		}
 	}

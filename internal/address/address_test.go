@@ -97,6 +97,7 @@ func TestParseRefusesWhatIsNoAddress(t *testing.T) {
 		"percent in the domain":     "ada@example%2ecom",
 		"zero-width space":          "ad\u200ba@example.com",
 		"soft hyphen":               "ad\u00ada@example.com",
+		"Ogham space":               "ad\u1680a@example.com",
 		"right-to-left override":    "ad\u202ea@example.com",
 		"byte order mark":           "ad\ufeffa@example.com",
 		"Hangul filler":             "ad\u3164a@example.com",
@@ -111,6 +112,7 @@ func TestParseRefusesWhatIsNoAddress(t *testing.T) {
 		"long only when folded":     strings.Repeat("\u0130", 22) + "@example.com",
 		"label too long":            "ada@" + strings.Repeat("d", 64) + ".com",
 		"too long altogether":       strings.Repeat("a", 64) + "@" + longDomain(190),
+		"ten kilobytes of spaces":   strings.Repeat(" ", 10<<10) + "ada@example.com",
 		"ten kilobytes":             strings.Repeat("a", 10<<10) + "@example.com",
 	} {
 		t.Run(name, func(t *testing.T) {
