@@ -1,0 +1,488 @@
+package kit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+)
+
+// one Chromium serves all tests of a process.
+var chromium = sync.OnceValues(func() (context.Context, error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+	)
+	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stop := chromedp.NewContext(allocator)
+	atEnd = stop
+	return ctx, chromedp.Run(ctx)
+})
+
+var atEnd = func() {}
+
+// Quit ends the browser. TestMain calls it.
+func Quit() {
+	atEnd()
+	if path, err := build(); err == nil {
+		_ = os.Remove(path)
+	}
+}
+
+// Profile is one browser profile: cookies of its own.
+type Profile struct {
+	server  *Server
+	t       testing.TB
+	browser context.Context
+	id      cdp.BrowserContextID
+}
+
+// Profile opens a fresh browser profile with one tab.
+func (s *Server) Profile(t testing.TB) *Tab {
+	t.Helper()
+	b, err := chromium()
+	if err != nil {
+		t.Fatalf("Chromium: %v", err)
+	}
+	p := &Profile{server: s, t: t, browser: b}
+	whole := cdp.WithExecutor(b, chromedp.FromContext(b).Browser)
+	if p.id, err = target.CreateBrowserContext().Do(whole); err != nil {
+		t.Fatalf("Chromium: %v", err)
+	}
+	t.Cleanup(func() { _ = target.DisposeBrowserContext(p.id).Do(whole) })
+	return p.Tab()
+}
+
+// Tab opens another tab of the profile. A profile without a window needs one
+// first, so each tab gets its own.
+func (p *Profile) Tab() *Tab {
+	p.t.Helper()
+	whole := cdp.WithExecutor(p.browser, chromedp.FromContext(p.browser).Browser)
+	id, err := target.CreateTarget("about:blank").WithBrowserContextID(p.id).WithNewWindow(true).Do(whole)
+	if err != nil {
+		p.t.Fatalf("open a tab: %v", err)
+	}
+	ctx, cancel := chromedp.NewContext(p.browser, chromedp.WithTargetID(id))
+	p.t.Cleanup(cancel)
+	tab := &Tab{Profile: p, ctx: ctx}
+	chromedp.ListenTarget(ctx, tab.listen)
+	if err := chromedp.Run(ctx); err != nil { // attaches for as long as the tab lives, so without a time limit
+		p.t.Fatalf("open a tab: %v", err)
+	}
+	tab.do("open a tab", chromedp.EmulateViewport(1280, 900))
+	return tab
+}
+
+// Tab is one tab of a profile.
+type Tab struct {
+	*Profile
+	ctx context.Context
+
+	mu       sync.Mutex
+	problems []string
+}
+
+// listen keeps what goes wrong in the page's own scripts.
+func (tab *Tab) listen(event any) {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		tab.problems = append(tab.problems, e.ExceptionDetails.Error())
+	case *page.EventJavascriptDialogOpening:
+		tab.problems = append(tab.problems, "the page opened a dialog of the browser: "+e.Message)
+	}
+}
+
+// Problems are the exceptions that scripts of the page threw.
+func (tab *Tab) Problems() []string {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	return tab.problems
+}
+
+// try does what may fail while a page changes into another.
+func (tab *Tab) try(actions ...chromedp.Action) error {
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, actions...)
+}
+
+func (tab *Tab) do(what string, actions ...chromedp.Action) {
+	tab.t.Helper()
+	if err := tab.try(actions...); err != nil {
+		tab.fail("%s: %v", what, err)
+	}
+}
+
+// fail shows what the page looked like.
+func (tab *Tab) fail(format string, args ...any) {
+	tab.t.Helper()
+	tab.t.Fatalf("%s\nat %s\n%s", fmt.Sprintf(format, args...), tab.Address(), tab.Text())
+}
+
+// Phone makes the tab a phone's.
+func (tab *Tab) Phone() *Tab {
+	tab.do("become a phone", chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch))
+	return tab
+}
+
+// WithoutScript turns scripts off.
+func (tab *Tab) WithoutScript() *Tab {
+	tab.do("turn scripts off", emulation.SetScriptExecutionDisabled(true))
+	return tab
+}
+
+// Dark makes the system prefer dark colours.
+func (tab *Tab) Dark() *Tab {
+	tab.do("prefer dark colours", emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
+	return tab
+}
+
+// Prefer tells servers which language the person reads.
+func (tab *Tab) Prefer(language string) *Tab {
+	tab.do("prefer a language", network.Enable(), network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": language}))
+	return tab
+}
+
+// Open goes to a path of the server, or to a whole address.
+func (tab *Tab) Open(path string) *Tab {
+	tab.t.Helper()
+	if strings.HasPrefix(path, "/") {
+		path = tab.server.URL + path
+	}
+	tab.do("open "+path, chromedp.Navigate(path))
+	return tab
+}
+
+// Reload loads the page again, and Back goes to the one before.
+func (tab *Tab) Reload() { tab.t.Helper(); tab.do("reload", chromedp.Reload()) }
+
+// Back goes to the page before.
+func (tab *Tab) Back() { tab.t.Helper(); tab.do("go back", chromedp.NavigateBack()) }
+
+// Address is the path and query where the tab is.
+func (tab *Tab) Address() string {
+	var where string
+	_ = tab.try(chromedp.Location(&where))
+	return strings.TrimPrefix(where, tab.server.URL)
+}
+
+// At waits until the tab is at a path.
+func (tab *Tab) At(path string) *Tab {
+	tab.t.Helper()
+	tab.wait("the address "+path, func() bool {
+		at, _, _ := strings.Cut(tab.Address(), "?")
+		return at == path
+	})
+	return tab
+}
+
+func (tab *Tab) wait(what string, yes func() bool) {
+	tab.t.Helper()
+	defer func() {
+		if tab.t.Failed() {
+			tab.t.Logf("at %s\n%s", tab.Address(), tab.Text())
+		}
+	}()
+	Eventually(tab.t, what, yes)
+}
+
+// Text is what the page says, as far as it is shown.
+func (tab *Tab) Text() string {
+	var text string
+	_ = tab.try(chromedp.Evaluate(`document.body ? document.body.innerText : ""`, &text))
+	return text
+}
+
+// See waits until the page says something.
+func (tab *Tab) See(words string) *Tab {
+	tab.t.Helper()
+	tab.wait(fmt.Sprintf("the words %q", words), func() bool { return strings.Contains(tab.Text(), words) })
+	return tab
+}
+
+// query finds the controls of a role and an exact accessible name; "" matches
+// any.
+func (tab *Tab) query(role, name string) (found []*accessibility.Node) {
+	_ = tab.try(chromedp.ActionFunc(func(ctx context.Context) error {
+		document, err := dom.GetDocument().Do(ctx)
+		if err != nil {
+			return err
+		}
+		ask := accessibility.QueryAXTree().WithBackendNodeID(document.BackendNodeID)
+		if role != "" {
+			ask = ask.WithRole(role)
+		}
+		if name != "" {
+			ask = ask.WithAccessibleName(name)
+		}
+		nodes, err := ask.Do(ctx)
+		for _, n := range nodes {
+			if !n.Ignored {
+				found = append(found, n)
+			}
+		}
+		return err
+	}))
+	return found
+}
+
+// Has tells whether a control is there now.
+func (tab *Tab) Has(role, name string) bool { return len(tab.query(role, name)) > 0 }
+
+// HasNot waits until a control is not there.
+func (tab *Tab) HasNot(role, name string) *Tab {
+	tab.t.Helper()
+	tab.wait(fmt.Sprintf("no %s %q", role, name), func() bool { return !tab.Has(role, name) })
+	return tab
+}
+
+// Find waits for a control of one of the roles.
+func (tab *Tab) Find(name string, roles ...string) (found *accessibility.Node) {
+	tab.t.Helper()
+	tab.wait(fmt.Sprintf("%s %q", strings.Join(roles, " or "), name), func() bool {
+		for _, role := range roles {
+			if nodes := tab.query(role, name); len(nodes) > 0 {
+				found = nodes[0]
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// on calls a function of the page on a control.
+func (tab *Tab) on(n *accessibility.Node, function string, result any) {
+	tab.t.Helper()
+	tab.do("act on a control", chromedp.ActionFunc(func(ctx context.Context) error {
+		object, err := dom.ResolveNode().WithBackendNodeID(n.BackendDOMNodeID).Do(ctx)
+		if err != nil {
+			return err
+		}
+		value, problem, err := runtime.CallFunctionOn(function).WithObjectID(object.ObjectID).WithReturnByValue(true).Do(ctx)
+		switch {
+		case err != nil:
+			return err
+		case problem != nil:
+			return problem
+		case result != nil:
+			return json.Unmarshal(value.Value, result)
+		}
+		return nil
+	}))
+}
+
+// Fill types into a field in one go, as a person pastes or a password manager
+// fills in.
+func (tab *Tab) Fill(name, value string) *Tab {
+	tab.t.Helper()
+	field := tab.Find(name, "textbox", "searchbox", "spinbutton")
+	tab.on(field, `function() { this.focus(); this.select && this.select(); }`, nil)
+	tab.do("type into "+name, input.InsertText(value))
+	if value == "" {
+		tab.on(field, `function() { this.value = "" }`, nil)
+	}
+	return tab
+}
+
+// Value is what a field holds.
+func (tab *Tab) Value(name string) (value string) {
+	tab.t.Helper()
+	tab.on(tab.Find(name, "textbox", "searchbox", "spinbutton"), `function() { return this.value }`, &value)
+	return value
+}
+
+// Press presses a button or follows a link with the mouse.
+func (tab *Tab) Press(name string) *Tab {
+	tab.t.Helper()
+	tab.click(tab.Find(name, "button", "link", "DisclosureTriangle"))
+	return tab
+}
+
+// Tick ticks a box or chooses a radio.
+func (tab *Tab) Tick(name string) *Tab {
+	tab.t.Helper()
+	tab.click(tab.Find(name, "checkbox", "radio"))
+	return tab
+}
+
+// Ticked tells whether a box is ticked.
+func (tab *Tab) Ticked(name string) (ticked bool) {
+	tab.t.Helper()
+	tab.on(tab.Find(name, "checkbox", "radio"), `function() { return this.checked }`, &ticked)
+	return ticked
+}
+
+// click moves the mouse onto a control and presses it, so that whatever lies
+// above it is in the way as it would be for a person.
+func (tab *Tab) click(n *accessibility.Node) {
+	tab.t.Helper()
+	tab.on(n, `function() { this.scrollIntoView({ block: "center", behavior: "instant" }) }`, nil)
+	tab.do("press", chromedp.ActionFunc(func(ctx context.Context) error {
+		quads, err := dom.GetContentQuads().WithBackendNodeID(n.BackendDOMNodeID).Do(ctx)
+		if err != nil {
+			return err
+		}
+		q := quads[0]
+		x, y := (q[0]+q[4])/2, (q[1]+q[5])/2
+		return chromedp.MouseClickXY(x, y).Do(ctx)
+	}))
+}
+
+// Menu opens the user menu, which bears a person's name, and presses an entry.
+func (tab *Tab) Menu(person, entry string) *Tab {
+	tab.t.Helper()
+	tab.click(tab.Find(person, "button", "DisclosureTriangle"))
+	return tab.Press(entry)
+}
+
+// Key presses a key: "Enter", "Tab", "Escape".
+func (tab *Tab) Key(keys string) *Tab {
+	tab.t.Helper()
+	tab.do("press a key", chromedp.KeyEvent(keys))
+	return tab
+}
+
+// Region is the text of a control of a role; "" where there is none.
+func (tab *Tab) Region(role string) string {
+	var all []string
+	for _, n := range tab.query(role, "") {
+		var text string
+		tab.on(n, `function() { return this.innerText }`, &text)
+		if text = strings.TrimSpace(text); text != "" {
+			all = append(all, text)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+// Status waits until the page says, in role=status, what was done.
+func (tab *Tab) Status(words string) *Tab {
+	tab.t.Helper()
+	tab.wait(fmt.Sprintf("the status %q", words), func() bool { return strings.Contains(tab.Region("status"), words) })
+	return tab
+}
+
+// Alert waits until the page says, in role=alert, what went wrong.
+func (tab *Tab) Alert(words string) *Tab {
+	tab.t.Helper()
+	tab.wait(fmt.Sprintf("the alert %q", words), func() bool { return strings.Contains(tab.Region("alert"), words) })
+	return tab
+}
+
+// Focused is the accessible name of the element with the focus.
+func (tab *Tab) Focused() (name string) {
+	tab.do("look for the focus", chromedp.Evaluate(
+		`(() => { const e = document.activeElement; return e?.labels?.[0]?.innerText ?? e?.getAttribute?.("aria-label") ?? e?.id ?? "" })()`, &name))
+	return name
+}
+
+// Evaluate runs an expression in the page.
+func (tab *Tab) Evaluate(expression string, result any) {
+	tab.t.Helper()
+	tab.do("evaluate", chromedp.Evaluate(expression, result))
+}
+
+// Cookies are the profile's cookies for the server.
+func (tab *Tab) Cookies() (cookies []*network.Cookie) {
+	tab.t.Helper()
+	tab.do("read the cookies", chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		cookies, err = network.GetCookies().WithURLs([]string{tab.server.URL}).Do(ctx)
+		return err
+	}))
+	return cookies
+}
+
+// SetCookies gives the profile cookies, as somebody who copied them would.
+func (tab *Tab) SetCookies(cookies []*network.Cookie) {
+	tab.t.Helper()
+	for _, c := range cookies {
+		tab.do("set a cookie", network.SetCookie(c.Name, c.Value).WithURL(tab.server.URL).WithHTTPOnly(c.HTTPOnly).WithPath("/"))
+	}
+}
+
+// AllowClipboard lets the page write to the clipboard.
+func (tab *Tab) AllowClipboard() *Tab {
+	tab.t.Helper()
+	tab.do("allow the clipboard", chromedp.ActionFunc(func(ctx context.Context) error {
+		c := chromedp.FromContext(ctx)
+		return browser.SetPermission(&browser.PermissionDescriptor{Name: "clipboard-write"}, browser.PermissionSettingGranted).
+			WithOrigin(tab.server.URL).WithBrowserContextID(tab.id).Do(cdp.WithExecutor(ctx, c.Browser))
+	}))
+	return tab
+}
+
+// Picture is the whole page as a PNG.
+func (tab *Tab) Picture() (png []byte) {
+	tab.t.Helper()
+	tab.do("take a picture", chromedp.FullScreenshot(&png, 100))
+	return png
+}
+
+// Keep writes a picture into a folder.
+func (tab *Tab) Keep(folder, name string) {
+	tab.t.Helper()
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		tab.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), tab.Picture(), 0o644); err != nil {
+		tab.t.Fatal(err)
+	}
+}
+
+// Print is the page as it is printed.
+func (tab *Tab) Print() (pdf []byte) {
+	tab.t.Helper()
+	tab.do("print", chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		pdf, _, err = page.PrintToPDF().Do(ctx)
+		return err
+	}))
+	return pdf
+}
+
+// Violation is something that the accessibility check finds.
+type Violation struct {
+	ID     string `json:"id"`
+	Impact string `json:"impact"`
+	Help   string `json:"help"`
+	Nodes  []struct {
+		HTML string `json:"html"`
+	} `json:"nodes"`
+}
+
+var axe = sync.OnceValues(func() (string, error) {
+	source, err := os.ReadFile(filepath.Join("node_modules", "axe-core", "axe.min.js"))
+	return string(source), err
+})
+
+// Accessibility runs axe-core on the page: WCAG 2.2 A and AA, and best
+// practice.
+func (tab *Tab) Accessibility() (violations []Violation) {
+	tab.t.Helper()
+	source, err := axe()
+	if err != nil {
+		tab.t.Fatalf("axe-core is missing (tools/prepare fetches it): %v", err)
+	}
+	tab.do("check accessibility", chromedp.Evaluate(source+"; true", nil), chromedp.Evaluate(
+		`axe.run(document, { resultTypes: ["violations"] }).then(r => r.violations)`, &violations,
+		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	return violations
+}
