@@ -77,11 +77,10 @@ func TestLanguageAndThemeBeforeAnybodyIsLoggedIn(t *testing.T) {
 	tab := s.Profile(t).Prefer("de-AT,de;q=0.9,en;q=0.5").Open("/login").See("Passwort vergessen")
 	tab.Press("English").See("Forgot password")
 	tab.Press("Dark")
-	var theme string
-	tab.Evaluate(`document.documentElement.dataset.theme`, &theme)
-	if theme != "dark" {
-		t.Errorf("theme %q, want dark", theme)
-	}
+	kit.Eventually(t, "the page is dark", func() bool {
+		var theme string
+		return tab.Look(`document.documentElement.dataset.theme ?? ""`, &theme) && theme == "dark"
+	})
 }
 
 func TestForgottenPassword(t *testing.T) {

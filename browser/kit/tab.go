@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/browser"
@@ -117,16 +118,22 @@ func (tab *Tab) Problems() []string {
 	return tab.problems
 }
 
-// try does what may fail while a page changes into another.
+// glance is how long a look at a page may take: a question about a document
+// that is just going is never answered, and is asked again.
+const glance = time.Second
+
+// try looks at a page, which may fail while it changes into another.
 func (tab *Tab) try(actions ...chromedp.Action) error {
-	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	ctx, cancel := context.WithTimeout(tab.ctx, glance)
 	defer cancel()
 	return chromedp.Run(ctx, actions...)
 }
 
 func (tab *Tab) do(what string, actions ...chromedp.Action) {
 	tab.t.Helper()
-	if err := tab.try(actions...); err != nil {
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
 		tab.fail("%s: %v", what, err)
 	}
 }
@@ -269,10 +276,9 @@ func (tab *Tab) Find(name string, roles ...string) (found *accessibility.Node) {
 	return found
 }
 
-// on calls a function of the page on a control.
-func (tab *Tab) on(n *accessibility.Node, function string, result any) {
-	tab.t.Helper()
-	tab.do("act on a control", chromedp.ActionFunc(func(ctx context.Context) error {
+// call calls a function of the page on a control.
+func call(n *accessibility.Node, function string, result any) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
 		object, err := dom.ResolveNode().WithBackendNodeID(n.BackendDOMNodeID).Do(ctx)
 		if err != nil {
 			return err
@@ -287,7 +293,12 @@ func (tab *Tab) on(n *accessibility.Node, function string, result any) {
 			return json.Unmarshal(value.Value, result)
 		}
 		return nil
-	}))
+	})
+}
+
+func (tab *Tab) on(n *accessibility.Node, function string, result any) {
+	tab.t.Helper()
+	tab.do("act on a control", call(n, function, result))
 }
 
 // Fill types into a field in one go, as a person pastes or a password manager
@@ -361,12 +372,12 @@ func (tab *Tab) Key(keys string) *Tab {
 	return tab
 }
 
-// Region is the text of a control of a role; "" where there is none.
+// Region is the text of everything that has a role now; "" where nothing has.
 func (tab *Tab) Region(role string) string {
 	var all []string
 	for _, n := range tab.query(role, "") {
 		var text string
-		tab.on(n, `function() { return this.innerText }`, &text)
+		_ = tab.try(call(n, `function() { return this.innerText }`, &text))
 		if text = strings.TrimSpace(text); text != "" {
 			all = append(all, text)
 		}
@@ -399,6 +410,12 @@ func (tab *Tab) Focused() (name string) {
 func (tab *Tab) Evaluate(expression string, result any) {
 	tab.t.Helper()
 	tab.do("evaluate", chromedp.Evaluate(expression, result))
+}
+
+// Look is Evaluate for a page that may be changing; false where it could not
+// be asked.
+func (tab *Tab) Look(expression string, result any) bool {
+	return tab.try(chromedp.Evaluate(expression, result)) == nil
 }
 
 // Cookies are the profile's cookies for the server.
