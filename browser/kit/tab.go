@@ -229,11 +229,16 @@ func (tab *Tab) See(words string) *Tab {
 // any.
 func (tab *Tab) query(role, name string) (found []*accessibility.Node) {
 	_ = tab.try(chromedp.ActionFunc(func(ctx context.Context) error {
-		document, err := dom.GetDocument().Do(ctx)
-		if err != nil {
+		// Asked through the page itself: asking the DOM domain for its document
+		// while another one loads gets no answer.
+		document, problem, err := runtime.Evaluate("document").Do(ctx)
+		switch {
+		case err != nil:
 			return err
+		case problem != nil:
+			return problem
 		}
-		ask := accessibility.QueryAXTree().WithBackendNodeID(document.BackendNodeID)
+		ask := accessibility.QueryAXTree().WithObjectID(document.ObjectID)
 		if role != "" {
 			ask = ask.WithRole(role)
 		}
