@@ -257,7 +257,7 @@ func freshCodeField() ui.Field {
 func Examples() []ui.Example {
 	example := newProfile(auth.User{Address: "ada@example.org", Name: "Ada"}, 12)
 	since := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
-	return slices.Concat(twoFactorExamples(since), []ui.Example{
+	return slices.Concat(twoFactorExamples(since), ui.SignedIn([]ui.Example{
 		{Page: "account/settings", Name: "two-factor authentication not enabled for this person", Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "two-factor authentication off", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{}}},
 		{Page: "account/settings", Name: "two-factor authentication on", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, Codes: 9}}},
@@ -267,7 +267,7 @@ func Examples() []ui.Example {
 			{ID: "a", Browser: "Firefox · Linux", Network: "192.0.2.7", Began: since, LastSeen: since, This: true},
 			{ID: "b", Browser: "Safari · iPhone", Network: "192.0.2.9", Began: since, LastSeen: since, Lapsed: true},
 		}}},
-	})
+	}))
 }
 
 // twoFactorExamples show a key that no account has.
@@ -289,12 +289,11 @@ func twoFactorExamples(since time.Time) []ui.Example {
 	some := store.RecoverySet{Made: since, Used: make([]time.Time, 10)}
 	some.Used[3], some.Used[7] = since.AddDate(0, 0, 9), since.AddDate(0, 0, 4)
 	few := store.RecoverySet{Made: since, Used: []time.Time{{}, {}, since.AddDate(0, 0, 4)}}
-	return []ui.Example{
+	return append(ui.SignedIn([]ui.Example{
 		{Page: "account/set-up", Name: "begun", Data: setUp},
 		{Page: "account/set-up", Name: "wrong code", Data: wrong},
 		{Page: "account/set-up", Name: "the phone's clock is ahead", Data: ahead},
 		{Page: "account/set-up", Name: "took too long", Data: over},
-		{Page: "account/set-up", Name: "a login waits for it", Data: forced},
 		{Page: "account/new-codes", Name: "shown once", Data: codes},
 		{Page: "account/not-saved", Name: "tick missing", Data: newNotSavedPage("/account")},
 		{Page: "account/recovery-codes", Name: "two used", Data: newRecoveryCodesPage(some, 3)},
@@ -302,7 +301,7 @@ func twoFactorExamples(since time.Time) []ui.Example {
 		{Page: "account/disable", Name: "asked", Data: newDisablePage(ada)},
 		{Page: "account/disable", Name: "wrong code", Data: refused},
 		{Page: "account/disable", Name: "must use it", Data: newDisablePage(must)},
-	}
+	}), ui.Example{Page: "account/set-up", Name: "a login waits for it", Data: forced})
 }
 
 func exampleSetUp(now time.Time) setUpPage {

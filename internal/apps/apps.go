@@ -106,11 +106,11 @@ func Examples() []ui.Example {
 	for range searchFrom / len(few) {
 		many = append(many, few...)
 	}
-	return []ui.Example{
+	return ui.SignedIn([]ui.Example{
 		{Page: "apps/list", Name: "nothing yet", Data: newListPage(nil, "", false)},
 		{Page: "apps/list", Name: "nothing yet, for an administrator", Data: newListPage(nil, "", true)},
 		{Page: "apps/list", Name: "a few", Data: newListPage(few, "", false)},
 		{Page: "apps/list", Name: "many", Data: newListPage(many, "", false)},
 		{Page: "apps/list", Name: "nothing found", Data: newListPage(many, "zzz", false)},
-	}
+	})
 }

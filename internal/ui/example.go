@@ -10,6 +10,14 @@ type Example struct {
 	Data  any
 }
 
+// SignedIn puts examples into the layout of somebody who is signed in.
+func SignedIn(examples []Example) []Example {
+	for i := range examples {
+		examples[i].Shell.Menu = &Menu{Name: "Ada Lovelace"}
+	}
+	return examples
+}
+
 // ErrorPage is the data of the page "ui/error", which says what went wrong and
 // where to go from here.
 type ErrorPage struct {
