@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/twinlock/twinlock/internal/mail"
@@ -136,6 +137,41 @@ func TestAnAddressKeepsItsSpellingAndItsHostIsReadByEveryServer(t *testing.T) {
 	}
 }
 
+func TestLongWordsAreCut(t *testing.T) {
+	letter := example(t, "two-factor reset")
+	letter.Name, letter.Values.Device, letter.Values.Reason = strings.Repeat("ü", 500), strings.Repeat("x", 500), strings.Repeat("字", 5000)
+	m := render(t, catalogues(t), letter, "en")
+	for _, words := range []string{
+		"Hello " + strings.Repeat("ü", 79) + "…,\n",
+		"Browser: " + strings.Repeat("x", 79) + "…\n",
+		"Reason: " + strings.Repeat("字", 999) + "…\n",
+	} {
+		if !strings.Contains(m.Text, words) {
+			t.Errorf("%.20s… is not cut as it should be in\n%s", words, m.Text)
+		}
+	}
+	if m.To.Name != strings.Repeat("ü", 79)+"…" {
+		t.Errorf("recipient %s", m.To.Name)
+	}
+}
+
+func TestOnlyANetworkAddressIsSaidToBeOne(t *testing.T) {
+	for network, want := range map[string]string{
+		"203.0.113.9":       "Network address: 203.0.113.9\n",
+		"2001:db8::9":       "Network address: 2001:db8::9\n",
+		"fe80::1%evil link": "Network address: fe80::1\n",
+		"evil.example":      "",
+		"":                  "",
+	} {
+		letter := example(t, "password changed")
+		letter.Values.Network = network
+		text := render(t, catalogues(t), letter, "en").Text
+		if !strings.Contains(text, want) || want == "" && strings.Contains(text, "Network address") {
+			t.Errorf("%q:\n%s", network, text)
+		}
+	}
+}
+
 func TestANameThatIsALinkIsNotGreeted(t *testing.T) {
 	for name, greeted := range map[string]bool{
 		"Ada Lovelace":                    true,
@@ -198,12 +234,21 @@ func expectHarmless(t *testing.T, letter mail.Letter, words string) {
 	if read.Subject != plain.Subject {
 		t.Errorf("subject %q", read.Subject)
 	}
+	shown := strings.ReplaceAll(read.Text+read.HTML+addresses(t, read.Header.Get("To"))[0].Name, "\n", "")
+	if i := strings.IndexFunc(shown, invisible); i >= 0 {
+		t.Errorf("shows %q", shown[i:min(i+20, len(shown))])
+	}
 	if tags(read.HTML) > tags(plain.HTML)+1 { // the line for a reason that was not there
 		t.Errorf("new tags in\n%s", read.HTML)
 	}
 	if len(read.Raw) > len(plain.Raw)+12_000 {
 		t.Errorf("%d bytes", len(read.Raw))
 	}
+}
+
+// invisible is what controls a terminal or turns the reading direction.
+func invisible(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) || r == unicode.ReplacementChar
 }
 
 func tags(html string) int { return strings.Count(html, "<") }
