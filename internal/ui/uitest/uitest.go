@@ -12,11 +12,14 @@ import (
 )
 
 // Problems says what is wrong with a page, a sentence each; nothing means that
-// it is sound. It looks for elements left open, ids given twice or leading
+// it is sound. It looks for a missing doctype, elements left open, ids given twice or leading
 // nowhere, controls and headings without a name, secrets sent back, and script
 // or style written into the page, which the content security policy forbids.
 func Problems(page []byte) []string {
 	problems := unbalanced(page)
+	if !bytes.HasPrefix(page, []byte("<!doctype html>")) {
+		problems = append(problems, "something stands before the doctype")
+	}
 	document, err := html.Parse(bytes.NewReader(page))
 	if err != nil {
 		return append(problems, err.Error())
