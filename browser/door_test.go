@@ -103,13 +103,23 @@ func TestCreateAccount(t *testing.T) {
 	tab.Fill("Email", bea).Fill("Password", "password1234").Press("Create account").Alert("common and leaked")
 	tab.Fill("Password", good).Press("Create account").See("We have mailed " + bea)
 	link := s.Link(s.Letter(bea, "token="))
-	login(s.Profile(t), bea, good).Alert("don't match")
+	login(s.Profile(t), bea, next).Alert("don't match")
 	tab.Open(link).Press("Confirm address").At("/apps").Status("Welcome")
 	tab.Open(link).See("This link no longer works")
 
 	again := s.Profile(t).Open("/register").Fill("Email", bea).Fill("Password", next).Press("Create account")
 	again.See("We have mailed " + bea)
 	s.Letter(bea, "already")
+}
+
+func TestALoginBeforeConfirmingMailsTheLinkAgain(t *testing.T) {
+	s := kit.Start(t)
+	tab := s.Profile(t).Open("/register").Fill("Email", bea).Fill("Password", good).Press("Create account")
+	tab.See("We have mailed " + bea)
+	old := s.Link(s.Letter(bea, "token="))
+	login(tab, bea, good).Alert("don't match")
+	kit.Eventually(t, "a second letter", func() bool { return len(s.Letters(bea)) == 2 })
+	tab.Open(old).See("This link no longer works")
 }
 
 func TestConfirmingInAnotherBrowserTakesThePassword(t *testing.T) {

@@ -291,9 +291,9 @@ func ReadQR(t testing.TB, picture []byte) string {
 	if err := os.WriteFile(path, picture, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("zbarimg", "--quiet", "--raw", path).CombinedOutput()
+	out, err := exec.Command("zbarimg", "--quiet", "--raw", path).Output() // it complains of a missing bus beside
 	if err != nil {
-		t.Fatalf("zbarimg: %v\n%s", err, out)
+		t.Fatalf("zbarimg: %v", err)
 	}
 	return strings.TrimSpace(string(out))
 }
