@@ -50,10 +50,25 @@ func (h *Flow) twoFactorSection(ctx context.Context, v *web.Visitor) (*twoFactor
 	return &section, nil
 }
 
+// codeForm is a form whose one field takes a code.
+type codeForm struct {
+	ui.Summary
+	Code ui.Field
+}
+
+func newCodeForm(hint ui.Text) codeForm {
+	return codeForm{Code: ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode, Hint: hint, Required: true}}
+}
+
+func (f *codeForm) refuse(why ui.Text) {
+	f.Code.Error = why
+	f.Summary = ui.Summarize(why, &f.Code)
+}
+
 // setUpPage is the configuration area: the key for the app, and the field for
 // the code that the app then shows.
 type setUpPage struct {
-	ui.Summary
+	codeForm
 	Attempt auth.AttemptID // of the login that waits for this; "" inside a session
 	Account string
 	Sealed  string // the set-up, as the page sends it back
@@ -65,7 +80,6 @@ type setUpPage struct {
 	Digits  int
 	Period  int // seconds
 	Ring    ui.Ring
-	Code    ui.Field
 	Kept    time.Duration // for so long the key stays
 }
 
@@ -84,12 +98,10 @@ func (h *Flow) setUpPage(e enroller, key totp.Key, sealed string, now time.Time)
 
 func newSetUpPage(key totp.Key, account string, now time.Time) setUpPage {
 	return setUpPage{
-		Account: account, Apps: apps, Secret: key.Grouped(),
+		codeForm: newCodeForm(ui.T("twofactor.codeHint")), Account: account, Apps: apps, Secret: key.Grouped(),
 		Plain:  ui.Copy{Label: ui.T("twofactor.copyKey"), What: key.Text()},
 		Digits: totp.Digits, Period: int(totp.Period.Seconds()),
 		Ring: ui.Ring{Left: totp.Left(now), Period: totp.Period},
-		Code: ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode,
-			Hint: ui.T("twofactor.codeHint"), Required: true},
 	}
 }
 
@@ -101,11 +113,6 @@ func appLink(key totp.Key, site, account string) (string, error) {
 		return "", errors.New("the link for the authenticator app does not begin as it should")
 	}
 	return link, nil
-}
-
-func (p *setUpPage) refuse(why ui.Text) {
-	p.Code.Error = why
-	p.Summary = ui.Summarize(why, &p.Code)
 }
 
 // setUpText says why a code does not activate. A phone whose clock is wrong is
@@ -200,17 +207,16 @@ func newNotSavedPage(next string) notSavedPage {
 
 // recoveryCodesPage tells of the codes that a person has, and makes new ones.
 type recoveryCodesPage struct {
-	ui.Summary
+	codeForm
 	Made time.Time // zero: there are none
 	All  int
 	Left int
 	Few  bool
 	Used []time.Time // oldest first
-	Code ui.Field
 }
 
 func newRecoveryCodesPage(set store.RecoverySet, few int) recoveryCodesPage {
-	page := recoveryCodesPage{Made: set.Made, All: len(set.Used), Left: set.Left(), Code: freshCodeField()}
+	page := recoveryCodesPage{codeForm: newCodeForm(ui.T("login.codeHint")), Made: set.Made, All: len(set.Used), Left: set.Left()}
 	page.Few = page.Left <= few
 	for _, at := range set.Used {
 		if !at.IsZero() {
@@ -221,36 +227,18 @@ func newRecoveryCodesPage(set store.RecoverySet, few int) recoveryCodesPage {
 	return page
 }
 
-func (p *recoveryCodesPage) refuse(why ui.Text) {
-	p.Code.Error = why
-	p.Summary = ui.Summarize(why, &p.Code)
-}
-
 // disablePage says that two-factor authentication is on, and turns it off.
 type disablePage struct {
-	ui.Summary
+	codeForm
 	Since  time.Time
 	Must   bool // the next login asks for a new set-up
 	Digits int
 	Period int // seconds
-	Code   ui.Field
 }
 
 func newDisablePage(u auth.User) disablePage {
-	return disablePage{Since: u.TwoFactorSince, Must: u.MustUseTwoFactor,
-		Digits: totp.Digits, Period: int(totp.Period.Seconds()), Code: freshCodeField()}
-}
-
-func (p *disablePage) refuse(why ui.Text) {
-	p.Code.Error = why
-	p.Summary = ui.Summarize(why, &p.Code)
-}
-
-// freshCodeField takes what the login takes: a code of the app, or a recovery
-// code.
-func freshCodeField() ui.Field {
-	return ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode,
-		Hint: ui.T("login.codeHint"), Required: true}
+	return disablePage{codeForm: newCodeForm(ui.T("login.codeHint")), Since: u.TwoFactorSince, Must: u.MustUseTwoFactor,
+		Digits: totp.Digits, Period: int(totp.Period.Seconds())}
 }
 
 // Examples are the flow's pages in named states.

@@ -70,7 +70,7 @@ func (h *Flow) asEnroller(w http.ResponseWriter, r *http.Request, attempt string
 	if missing := auth.May(v.Actor(), auth.ChangeAccount, v.Policy(), v.Now); missing != auth.Yes {
 		return h.AskAgain(w, r, missing)
 	}
-	return serve(enroller{User: v.User(), row: "set-up/session/" + string(v.Presence.Session.ID)})
+	return serve(enroller{User: v.User(), row: setUpRow(v.User(), "session", string(v.Presence.Session.ID))})
 }
 
 func (h *Flow) asOwing(w http.ResponseWriter, r *http.Request, id string, serve func(enroller) error) error {
@@ -87,7 +87,11 @@ func (h *Flow) asOwing(w http.ResponseWriter, r *http.Request, id string, serve 
 	if step != auth.StepEnrol {
 		return h.startAgain(w, r)
 	}
-	return serve(enroller{User: u, Attempt: attempt, row: "set-up/login/" + string(attempt.ID)})
+	return serve(enroller{User: u, Attempt: attempt, row: setUpRow(u, "login", string(attempt.ID))})
+}
+
+func setUpRow(u auth.User, kind, id string) string {
+	return "set-up/" + string(u.ID) + "/" + kind + "/" + id
 }
 
 // startAgain answers an attempt that is over. Whoever finished it meanwhile is
@@ -111,8 +115,7 @@ func (h *Flow) alreadyOn(w http.ResponseWriter, r *http.Request) error {
 // over a reload. Both are sealed for the enroller.
 type setUp struct {
 	Key        []byte
-	User       auth.UserID
-	Generation int64
+	Generation int64 // of the account
 	Began      time.Time
 }
 
@@ -139,7 +142,7 @@ func (h *Flow) showSetUp(w http.ResponseWriter, r *http.Request, e enroller, sta
 }
 
 func (h *Flow) sealSetUp(e enroller, key totp.Key, now time.Time) (string, error) {
-	plain, err := json.Marshal(setUp{Key: key.Bytes(), User: e.ID, Generation: e.Generation, Began: now})
+	plain, err := json.Marshal(setUp{Key: key.Bytes(), Generation: e.Generation, Began: now})
 	if err != nil {
 		return "", err
 	}
@@ -160,7 +163,7 @@ func (h *Flow) openSetUp(e enroller, sealed string, now time.Time) (totp.Key, bo
 		return totp.Key{}, false
 	}
 	var s setUp
-	if err := json.Unmarshal(plain, &s); err != nil || s.User != e.ID || s.Generation != e.Generation {
+	if err := json.Unmarshal(plain, &s); err != nil || s.Generation != e.Generation {
 		return totp.Key{}, false
 	}
 	if now.Before(s.Began) || !now.Before(s.Began.Add(h.Rules.SetUpTimeout)) {

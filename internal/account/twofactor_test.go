@@ -387,6 +387,16 @@ func TestEnablingAsksForThePasswordThatIsNotFresh(t *testing.T) {
 	activate(page, ada.Code()).WantDone(enabled)
 }
 
+func TestEnablingGoesOnAfterThePassword(t *testing.T) {
+	site, ada, browser := newSite(t, "fresh=5m")
+	page := browser.Get("/account/two-factor")
+	ada.SetUpPhone(secretKey(page))
+	site.Clock.Turn(5 * time.Minute)
+	asked := activate(page, ada.Code()).WantStatus(403)
+	shown := asked.Form("Confirm").Fill("Password", ada.Password).Press().WantStatus(200).WantDone(enabled)
+	shown.Form("Continue").Tick("I have saved these codes").Press().WantPath("/account")
+}
+
 func TestEnablingEndsEveryOtherSession(t *testing.T) {
 	site, ada, browser := newSite(t)
 	elsewhere := site.Browser()
