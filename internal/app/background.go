@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/mail"
 	"github.com/twinlock/twinlock/internal/store"
 )
@@ -90,7 +89,7 @@ func (a *App) SendLetters(ctx context.Context) error {
 }
 
 func (a *App) sendLetter(ctx context.Context, q store.QueuedLetter) error {
-	err := a.deliver(ctx, q.Letter)
+	err := a.deliver(ctx, q)
 	now := a.Now()
 	if err == nil {
 		return a.Store.LetterSent(ctx, q.ID, now)
@@ -103,8 +102,8 @@ func (a *App) sendLetter(ctx context.Context, q store.QueuedLetter) error {
 	return a.Store.LetterFailed(ctx, q.ID, err.Error(), next, now)
 }
 
-func (a *App) deliver(ctx context.Context, letter auth.Letter) error {
-	message, err := mail.Render(a.bundle, a.work.site, mailLetter(letter))
+func (a *App) deliver(ctx context.Context, q store.QueuedLetter) error {
+	message, err := mail.Render(a.bundle, a.work.site, mailLetter(q))
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,9 @@ import (
 
 	"github.com/mileusna/useragent"
 
-	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/mail"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 // prepareMail finds out who writes letters and where they go: to the mail
@@ -46,9 +46,11 @@ func senderFor(c config.Config, host string) (mail.Sender, error) {
 	return mail.NewSMTP(server, host)
 }
 
-// mailLetter is a queued letter as it is put into words.
-func mailLetter(l auth.Letter) mail.Letter {
-	v := l.Values
+// mailLetter is a queued letter as it is put into words. Its row's id names it
+// at every try, so that a mail program shows a letter once that a broken
+// connection made us send twice.
+func mailLetter(q store.QueuedLetter) mail.Letter {
+	l, v := q.Letter, q.Letter.Values
 	values := mail.Values{
 		At: v.At, Device: DeviceInWords(v.Device), Network: v.Network, Link: v.Link, Until: v.Until,
 		Left: v.Left, Wrong: v.Wrong, Reason: v.Reason, OldAddress: v.OldAddress, NewAddress: v.NewAddress,
@@ -56,7 +58,7 @@ func mailLetter(l auth.Letter) mail.Letter {
 	for _, factor := range v.Removed {
 		values.Removed = append(values.Removed, mail.Factor(factor))
 	}
-	return mail.Letter{Kind: mail.Kind(l.Kind), To: l.To, Name: l.Name, Language: l.Language, Values: values}
+	return mail.Letter{Kind: mail.Kind(l.Kind), ID: q.ID, To: l.To, Name: l.Name, Language: l.Language, Values: values}
 }
 
 // DeviceInWords is what a browser says of itself, said shorter: "Firefox on
