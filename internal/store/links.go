@@ -155,15 +155,27 @@ func (s *Store) Unlock(ctx context.Context, by auth.Actor, token secret.Hash, no
 	})
 }
 
-// openDoors forgets the failures in a row of an account's password and code.
+// openDoors forgets the failures in a row of an account's password and code,
+// those of the browsers it is known in as well: whoever opened the door by mail
+// comes back with one of them.
 func (t *tx) openDoors(ctx context.Context, user auth.UserID, canonical string) error {
-	for _, bucket := range []throttle.Bucket{throttle.Password(canonical), throttle.Code(string(user))} {
+	devices, err := list(ctx, t, scanHash, `SELECT token_hash FROM devices WHERE user_id = $1`, user)
+	if err != nil {
+		return fmt.Errorf("devices of %s: %w", user, err)
+	}
+	buckets := []throttle.Bucket{throttle.Password(canonical), throttle.Code(string(user))}
+	for _, device := range devices {
+		buckets = append(buckets, throttle.PasswordFromDevice(device))
+	}
+	for _, bucket := range buckets {
 		if err := t.clear(ctx, bucket); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+func scanHash(r row) (h secret.Hash, err error) { return h, r.Scan(&h) }
 
 // MailReset mails the owner of an account a link to a new password.
 func (s *Store) MailReset(ctx context.Context, u auth.User, m Mailed, by auth.Actor, now time.Time) error {
