@@ -3,7 +3,6 @@ package account
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
@@ -51,18 +50,16 @@ func newProfile(u auth.User, minimum int) profile {
 	}
 }
 
-const longestName = 100
-
 func (h *Flow) saveName(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
 	form, err := web.ReadForm(r, "name")
 	if err != nil {
 		return err
 	}
-	name := strings.TrimSpace(form["name"])
-	if len(name) > longestName {
+	name, refused := web.ReadName(form["name"])
+	if !refused.IsZero() {
 		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, func(p *profile) *ui.Field {
-			p.Name.Value, p.Name.Error = form["name"], ui.T("users.longName")
+			p.Name.Value, p.Name.Error = form["name"], refused
 			return &p.Name
 		})
 	}

@@ -77,14 +77,13 @@ func (h *Flow) invite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		page.Email.Error = ui.T("users.malformedAddress")
 	}
-	if len(form["name"]) > longestName {
-		page.Name.Error = ui.T("users.longName")
-	}
+	name, refused := web.ReadName(form["name"])
+	page.Name.Error = refused
 	if page.check() {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/users", page)
 	}
 	u, err := h.Store.InviteUser(r.Context(), v.Actor(),
-		store.NewUser{Address: parsed, Name: strings.TrimSpace(form["name"])}, h.InvitationLink, v.Now)
+		store.NewUser{Address: parsed, Name: name}, h.InvitationLink, v.Now)
 	if errors.Is(err, store.ErrTaken) {
 		page.Email.Error = ui.T("users.taken")
 		page.check()

@@ -113,6 +113,16 @@ type Download struct {
 	File string // "codes.txt"
 }
 
+// Again is a form of one button that does once more what was just done. Where
+// the browser is able to, the button rests for a while first and says how long;
+// the server has limits of its own.
+type Again struct {
+	Action string
+	Hidden []Hidden
+	Label  Text
+	Rest   time.Duration
+}
+
 // Ring counts down a period of the authenticator, again and again.
 type Ring struct {
 	Left, Period time.Duration

@@ -36,7 +36,7 @@
 // # Components
 //
 // field, checkbox, choices, select, button, buttons, form, summary, status,
-// note, empty, definitions, confirm, copy, ring, strength, pagination, nav and
+// note, empty, definitions, confirm, copy, again, ring, strength, pagination, nav and
 // time take the struct of their name. What is only markup has only a class:
 // card, rows, table, grid. The package sample shows all of them.
 package ui

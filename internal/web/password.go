@@ -6,10 +6,11 @@ import (
 )
 
 // NewPasswordField is where a new password is chosen: its rule is said before
-// it is typed, and its strength shown meanwhile.
+// it is typed, and its strength shown meanwhile, judged with the name and the
+// address of the same form.
 func NewPasswordField(label string, minimum int) ui.Field {
 	return ui.Field{Name: "password", Label: ui.T(label), Kind: ui.KindPassword, Required: true,
-		Hint: ui.N("form.passwordRule", minimum), Autocomplete: "new-password", Judge: "/password-strength"}
+		Hint: ui.N("form.passwordRule", minimum), Autocomplete: "new-password", Judge: "/password-strength", JudgeWith: "email name"}
 }
 
 // PasswordText says why a new password is refused.

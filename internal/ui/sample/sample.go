@@ -134,6 +134,7 @@ type everythingPage struct {
 	Buttons       []ui.Button
 	Definitions   []ui.Definition
 	Ring          ui.Ring
+	Again         ui.Again
 	Badge         ui.Badge
 	Sessions      []session
 	Users         []user
@@ -185,6 +186,7 @@ func everything() everythingPage {
 			{Term: ui.Words("Digits"), Value: ui.Words("6")},
 			{Term: ui.Words("Since"), At: seen},
 		},
+		Again: ui.Again{Action: "/sample", Hidden: []ui.Hidden{{Name: "email", Value: "ada@example.org"}}, Label: ui.Words("Send again"), Rest: 30 * time.Second},
 		Ring:  ui.Ring{Left: 17 * time.Second, Period: 30 * time.Second},
 		Badge: ui.Badge{Tone: ui.Good, Text: ui.Words("Active")},
 		Sessions: []session{
