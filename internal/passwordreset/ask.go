@@ -17,24 +17,38 @@ func (h *Flow) showAsk(w http.ResponseWriter, r *http.Request) error {
 }
 
 // postAsk answers everybody alike: with the address that was typed, and no
-// word on whether anybody has it. The letter is queued after the answer is
-// decided, and goes only to an address that is stored.
+// word on whether anybody has it. The letter goes to the address as it is
+// stored.
 func (h *Flow) postAsk(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.ReadForm(r, "email")
+	if err != nil {
+		return err
+	}
+	page := newAskPage(form["email"])
+	typed, ok := page.read()
+	if !ok {
+		return h.Show(w, r, http.StatusUnprocessableEntity, "passwordreset/ask", page)
+	}
+	if err := h.mail(r.Context(), web.Asking(r), typed.Canonical); err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "passwordreset/sent", h.newSentPage(typed))
+}
+
+// mailAgain is postAsk from the page that it showed.
+func (h *Flow) mailAgain(w http.ResponseWriter, r *http.Request) error {
 	form, err := web.ReadForm(r, "email")
 	if err != nil {
 		return err
 	}
 	typed, err := address.Parse(form["email"])
 	if err != nil {
-		page := newAskPage(form["email"])
-		page.Email.Error = ui.T("login.malformedAddress")
-		page.Summary = ui.Summarize(ui.Text{}, &page.Email)
-		return h.Show(w, r, http.StatusUnprocessableEntity, "passwordreset/ask", page)
+		return web.Redirect(w, "/forgot-password")
 	}
 	if err := h.mail(r.Context(), web.Asking(r), typed.Canonical); err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "passwordreset/sent", sentPage{Address: typed.Spelling, Life: h.Link.Life})
+	return h.ShowDone(w, r, "passwordreset/sent", ui.T("forgot.doneAgain"), h.newSentPage(typed))
 }
 
 // mail sends the link to whoever has the address. For everybody else the

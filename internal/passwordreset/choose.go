@@ -76,10 +76,10 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
 	}
 	token, _ := secret.Parse(form["token"])
-	reset := store.Reset{Link: token.Hash(), KeepFactors: owner.DemandsCode}
+	reset := store.Reset{Link: token.Hash(), KeepFactors: !owner.AsksCode}
 	status := http.StatusUnprocessableEntity
 	if page.Password.Error.IsZero() {
-		if status, err = h.readCode(r, &page, owner, form["code"], &reset); err != nil {
+		if status, err = h.readCode(w, r, &page, owner, form["code"], &reset); err != nil {
 			return err
 		}
 	}
@@ -93,41 +93,72 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	// Write.
 	removed, err := h.Store.ResetPassword(ctx, v.Actor(), reset, v.Now)
 	if errors.Is(err, store.ErrSpent) {
-		return web.DeadLink(&deadLinkAction)
+		return h.spentMeanwhile(w, r, page)
 	} else if err != nil {
 		return err
 	}
 
 	// Answer.
-	h.Notice(w, doneKey(removed))
+	h.Notice(w, doneKey(reset, removed))
 	return web.Redirect(w, "/login")
 }
 
-func doneKey(removed []string) string {
-	if len(removed) > 0 {
+func doneKey(reset store.Reset, removed []string) string {
+	switch {
+	case len(removed) > 0:
 		return "reset.doneRemoved"
+	case !reset.Code.IsZero():
+		return "reset.doneKept"
 	}
 	return "reset.done"
 }
 
+// spentMeanwhile finds out what another request was faster with: the link, or
+// only the code.
+func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page choosePage) error {
+	if _, err := h.owner(r, page.Token); err != nil {
+		return err
+	}
+	if page.Code == nil {
+		return web.DeadLink(&deadLinkAction)
+	}
+	page.Code.Error = web.CodeText(proof.Spent, web.Asking(r).Now)
+	page.check()
+	return h.Show(w, r, http.StatusUnprocessableEntity, "passwordreset/choose", page)
+}
+
 // readCode looks at the code that keeps the second factors. Where none is
 // demanded, an empty field gives them up.
-func (h *Flow) readCode(r *http.Request, page *choosePage, o owner, typed string, reset *store.Reset) (status int, err error) {
+func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage, o owner, typed string, reset *store.Reset) (status int, err error) {
 	if !o.AsksCode || typed == "" && !o.DemandsCode {
 		return http.StatusUnprocessableEntity, nil
 	}
+	v := web.Asking(r)
 	checked, err := h.Proof.Code(r.Context(), h.From(r), o.User, typed)
 	var wait *store.WaitError
 	switch {
 	case errors.As(err, &wait):
-		page.Code.Error = ui.T("reset.wait")
+		web.RetryAfter(w, wait.Until.Sub(v.Now))
+		page.Code.Error = waitText(wait, o, v)
 		return http.StatusTooManyRequests, nil
 	case err != nil:
 		return 0, err
 	case checked.Verdict != proof.Right:
-		page.Code.Error = ui.T("reset.wrongCode")
+		page.Code.Error = web.CodeText(checked.Verdict, v.Now)
 		return http.StatusUnprocessableEntity, h.Proof.RefuseCode(r.Context(), h.From(r), o.User, checked)
 	}
 	reset.KeepFactors, reset.Code, reset.Paid = true, checked.Claim, checked.Paid
 	return http.StatusUnprocessableEntity, nil
+}
+
+// waitText says when to come back, or what is left to do when no code is taken
+// any more.
+func waitText(wait *store.WaitError, o owner, v *web.Visitor) ui.Text {
+	switch {
+	case !wait.Closed:
+		return ui.N("reset.wait", web.Seconds(wait.Until.Sub(v.Now)), "Clock", v.Texts.Clock(wait.Until, nil))
+	case o.DemandsCode:
+		return ui.T("reset.closedDemanded")
+	}
+	return ui.T("reset.closed")
 }

@@ -2,10 +2,12 @@
 //
 //	GET  /forgot-password            asks for the address
 //	POST /forgot-password            says the same to everybody
+//	POST /forgot-password/again      the same once more
 //	GET  /forgot-password/new?token  from the mail: a new password
 //	POST /forgot-password/new        sets it
 //
 // The new password also resets two-factor authentication, unless a current
-// code keeps it; the setting on_password_reset may demand the code. Nobody is
-// signed in by a reset.
+// code keeps it; the setting on_password_reset may demand the code. While the
+// plug-in is not enabled for the person nothing is asked and nothing reset: the
+// set-up is kept, sealed, until it counts again. Nobody is signed in by a reset.
 package passwordreset

@@ -1,10 +1,14 @@
 package passwordreset
 
 import (
+	"strings"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -20,10 +24,30 @@ func newAskPage(email string) askPage {
 		Required: true, Autofocus: true, Autocomplete: "username"}}
 }
 
+// read gives the address that was typed. What is wrong is marked in the page.
+func (p *askPage) read() (address.Address, bool) {
+	typed, err := address.Parse(p.Email.Value)
+	switch {
+	case strings.TrimSpace(p.Email.Value) == "":
+		p.Email.Error = ui.T("login.missingEmail")
+	case err != nil:
+		p.Email.Error = ui.T("login.malformedAddress")
+	}
+	p.Summary = ui.Summarize(ui.Text{}, &p.Email)
+	return typed, !p.HasFailed()
+}
+
 // sentPage says the same to everybody.
 type sentPage struct {
 	Address string
 	Life    time.Duration
+	Letters int // that one address gets in an hour
+	Again   ui.Again
+}
+
+func (h *Flow) newSentPage(a address.Address) sentPage {
+	return sentPage{Address: a.Spelling, Life: h.Link.Life, Letters: h.Settings.LettersPerHour,
+		Again: web.NewAgain("/forgot-password/again", a.Spelling)}
 }
 
 // choosePage asks for the new password.
@@ -60,19 +84,18 @@ func (p *choosePage) check() bool {
 
 // Examples are the flow's pages in named states.
 func Examples() []ui.Example {
-	h := &Flow{Settings: config.Config{PasswordMinimum: 12}}
+	h := &Flow{Settings: config.Config{PasswordMinimum: 12, LettersPerHour: 3}, Link: store.Mailed{Life: 30 * time.Minute}}
 	u := auth.User{Address: "ada@example.org"}
 	wrong := h.newChoosePage(owner{User: u, AsksCode: true, DemandsCode: true}, "t")
 	wrong.Password.Error = web.PasswordText("too-short", 12)
-	wrong.Code.Error = ui.T("reset.wrongCode")
+	wrong.Code.Error = web.CodeText(proof.Wrong, time.Time{})
 	wrong.check()
 	malformed := newAskPage("ada")
-	malformed.Email.Error = ui.T("login.malformedAddress")
-	malformed.Summary = ui.Summarize(ui.Text{}, &malformed.Email)
+	malformed.read()
 	return []ui.Example{
 		{Page: "passwordreset/ask", Name: "asked", Data: newAskPage("")},
 		{Page: "passwordreset/ask", Name: "no address", Data: malformed},
-		{Page: "passwordreset/sent", Name: "sent", Data: sentPage{Address: "ada@example.org", Life: 30 * time.Minute}},
+		{Page: "passwordreset/sent", Name: "sent", Data: h.newSentPage(address.Address{Spelling: u.Address})},
 		{Page: "passwordreset/choose", Name: "without second factors", Data: h.newChoosePage(owner{User: u}, "t")},
 		{Page: "passwordreset/choose", Name: "with second factors", Data: h.newChoosePage(owner{User: u, AsksCode: true}, "t")},
 		{Page: "passwordreset/choose", Name: "refused, code demanded", Data: wrong},

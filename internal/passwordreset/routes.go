@@ -36,6 +36,7 @@ func (h *Flow) Routes() []web.Route {
 	return []web.Route{
 		{Method: http.MethodGet, Path: "/forgot-password", Need: web.Anybody, Serve: h.showAsk},
 		{Method: http.MethodPost, Path: "/forgot-password", Need: web.Anybody, Serve: h.postAsk},
+		{Method: http.MethodPost, Path: "/forgot-password/again", Need: web.Anybody, Serve: h.mailAgain},
 		{Method: http.MethodGet, Path: "/forgot-password/new", Need: web.Anybody, Serve: h.showChoose},
 		{Method: http.MethodPost, Path: "/forgot-password/new", Need: web.Anybody, Serve: h.postChoose},
 	}

@@ -13,15 +13,20 @@ import (
 
 var deadLinkAction = ui.Button{Label: ui.T("login.create"), Href: "/register"}
 
-// pending finds the sign-up of a link, and whether this browser began it.
-func (h *Flow) pending(r *http.Request, typed string) (p store.PendingSignup, same bool, err error) {
-	token, _ := secret.Parse(typed)
-	p, err = h.Store.Signup(r.Context(), token.Hash(), web.Asking(r).Now)
-	if errors.Is(err, store.ErrSpent) {
-		return p, false, web.DeadLink(&deadLinkAction)
+// pending finds the sign-up of a link. Once strangers may not create accounts
+// any more, those that they began are not finished either.
+func (h *Flow) pending(r *http.Request, typed string) (c store.ConfirmedSignup, err error) {
+	if err := h.open(r); err != nil {
+		return c, err
 	}
-	browser := h.KnownBrowser(r)
-	return p, err == nil && !browser.IsZero() && p.Browser.Equal(browser.Hash()), err
+	token, _ := secret.Parse(typed)
+	c = store.ConfirmedSignup{Link: token.Hash(), Timeout: h.Timeout}
+	c.PendingSignup, err = h.Store.Signup(r.Context(), c.Link, web.Asking(r).Now)
+	if errors.Is(err, store.ErrSpent) {
+		return c, web.DeadLink(&deadLinkAction)
+	}
+	c.Here = c.Browser.Equal(h.KnownBrowser(r).Hash())
+	return c, err
 }
 
 // showConfirm only looks: programs that scan mail open every link.
@@ -30,11 +35,11 @@ func (h *Flow) showConfirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, same, err := h.pending(r, query["token"])
+	pending, err := h.pending(r, query["token"])
 	if err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "register/confirm", newConfirmPage(query["token"], p.Address, same))
+	return h.Show(w, r, http.StatusOK, "register/confirm", newConfirmPage(query["token"], pending.Address, pending.Here))
 }
 
 // postConfirm makes the account. In the browser that signed up it signs in,
@@ -48,15 +53,15 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, same, err := h.pending(r, form["token"])
+	pending, err := h.pending(r, form["token"])
 	if err != nil {
 		return err
 	}
 
 	// Decide.
-	page := newConfirmPage(form["token"], p.Address, same)
-	if !same {
-		status, err := h.provePassword(r, &page, p, form["password"])
+	page := newConfirmPage(form["token"], pending.Address, pending.Here)
+	if !pending.Here {
+		status, err := h.provePassword(w, r, &page, pending.Canonical, form["password"])
 		if err != nil {
 			return err
 		}
@@ -66,8 +71,7 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Write.
-	token, _ := secret.Parse(form["token"])
-	_, attempt, err := h.Store.ConfirmSignup(ctx, v.Actor(), p, token.Hash(), h.Browser(w, r).Hash(), h.Timeout, v.Now)
+	attempt, err := h.Store.ConfirmSignup(ctx, v.Actor(), pending, v.Now)
 	if errors.Is(err, store.ErrSpent) || errors.Is(err, store.ErrTaken) {
 		return web.DeadLink(&deadLinkAction)
 	} else if err != nil {
@@ -75,7 +79,7 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Answer.
-	if !same {
+	if !pending.Here {
 		h.Notice(w, "register.doneConfirmed")
 		return web.Redirect(w, "/login")
 	}
@@ -92,18 +96,33 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 
 // provePassword asks whoever confirms in another browser for the password of
 // the sign-up. What is wrong is marked in the page.
-func (h *Flow) provePassword(r *http.Request, page *confirmPage, p store.PendingSignup, typed string) (status int, err error) {
-	tried, err := h.Proof.Password(r.Context(), h.From(r), p.Canonical, typed)
+func (h *Flow) provePassword(w http.ResponseWriter, r *http.Request, page *confirmPage, canonical, typed string) (status int, err error) {
+	if typed == "" {
+		page.refuse(ui.T("login.missingPassword"))
+		return http.StatusUnprocessableEntity, nil
+	}
+	v := web.Asking(r)
+	tried, err := h.Proof.Password(r.Context(), h.From(r), canonical, typed)
 	var wait *store.WaitError
 	switch {
 	case errors.As(err, &wait):
-		page.refuse(ui.T("register.wait"))
+		web.RetryAfter(w, wait.Until.Sub(v.Now))
+		page.refuse(waitText(wait, v))
 		return http.StatusTooManyRequests, nil
 	case err != nil:
 		return 0, err
-	case !tried.Right || tried.Signup.Canonical != p.Canonical:
+	case !tried.Right || tried.Signup.Canonical != canonical:
 		page.refuse(ui.T("confirm.wrongPassword"))
 		return http.StatusUnprocessableEntity, h.Proof.RefusePassword(r.Context(), h.From(r), proof.Password{Paid: tried.Paid})
 	}
 	return 0, nil
+}
+
+// waitText says when to come back. A door that is closed opens in the browser
+// that signed up, or with a sign-up that begins afresh: the letter is the proof.
+func waitText(wait *store.WaitError, v *web.Visitor) ui.Text {
+	if wait.Closed {
+		return ui.T("register.closed")
+	}
+	return ui.N("register.wait", web.Seconds(wait.Until.Sub(v.Now)), "Clock", v.Texts.Clock(wait.Until, nil))
 }

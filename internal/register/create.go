@@ -49,10 +49,12 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	page := h.newCreatePage(form["email"])
 	typed, err := address.Parse(form["email"])
 	switch {
+	case strings.TrimSpace(form["email"]) == "":
+		page.Email.Error = ui.T("login.missingEmail")
 	case err != nil:
 		page.Email.Error = ui.T("login.malformedAddress")
 	case !h.takes(typed):
-		page.Email.Error = ui.T("register.wrongDomain", "Domains", strings.Join(h.Settings.MailDomains, ", "))
+		page.Email.Error = ui.T("register.wrongDomain", "Domains", h.Settings.MailDomains.String())
 	}
 	if verdict := h.Judge(form["password"], typed, ""); !verdict.Accepted() {
 		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
@@ -72,7 +74,29 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Answer.
-	return h.Show(w, r, http.StatusOK, "register/sent", sentPage{Address: typed.Spelling, Life: h.Link.Life})
+	return h.Show(w, r, http.StatusOK, "register/sent", h.newSentPage(typed))
+}
+
+// mailAgain sends the letter of a sign-up once more, in the browser that signed
+// up. Its answer is postCreate's, whoever asks and whatever was sent.
+func (h *Flow) mailAgain(w http.ResponseWriter, r *http.Request) error {
+	v := web.Asking(r)
+	form, err := web.ReadForm(r, "email")
+	if err != nil {
+		return err
+	}
+	if err := h.open(r); err != nil {
+		return err
+	}
+	typed, err := address.Parse(form["email"])
+	if err != nil {
+		return web.Redirect(w, "/register")
+	}
+	browser := h.Browser(w, r).Hash()
+	if err := h.Store.MailSignupAgain(r.Context(), v.Actor(), typed.Canonical, browser, h.Link, v.Now); err != nil {
+		return err
+	}
+	return h.ShowDone(w, r, "register/sent", ui.T("forgot.doneAgain"), h.newSentPage(typed))
 }
 
 // takes tells whether addresses of this domain may sign up.

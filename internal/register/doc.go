@@ -2,6 +2,7 @@
 //
 //	GET  /register                the form
 //	POST /register                says the same whether or not the address has an account
+//	POST /register/again          the letter once more
 //	GET  /register/confirm?token  from the mail: a button
 //	POST /register/confirm        confirms the address
 //	GET  /invitation?token        from an invitation: choose a password

@@ -3,7 +3,6 @@ package register
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
@@ -14,14 +13,15 @@ import (
 	"github.com/twinlock/twinlock/internal/web"
 )
 
-const longestName = 100
+// deadInvitation leads to where a new link comes from without anybody's help.
+var deadInvitation = ui.Button{Label: ui.T("forgot.askAgain"), Href: "/forgot-password"}
 
 // invited finds whose invitation a link is.
 func (h *Flow) invited(r *http.Request, typed string) (auth.User, error) {
 	token, _ := secret.Parse(typed)
 	link, err := h.Store.Link(r.Context(), token.Hash(), store.LinkInvitation, web.Asking(r).Now)
 	if errors.Is(err, store.ErrSpent) {
-		return auth.User{}, web.DeadLink(&ui.Button{Label: ui.T("login.toLogin"), Href: "/login"})
+		return auth.User{}, web.DeadLink(&deadInvitation)
 	} else if err != nil {
 		return auth.User{}, err
 	}
@@ -56,11 +56,9 @@ func (h *Flow) postInvitation(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Decide.
-	name := strings.TrimSpace(form["name"])
 	page := h.newInvitationPage(form["token"], u, form["name"])
-	if len(name) > longestName {
-		page.Name.Error = ui.T("users.longName")
-	}
+	name, refused := web.ReadName(form["name"])
+	page.Name.Error = refused
 	owner := address.Address{Spelling: u.Address, Canonical: u.Canonical}
 	if verdict := h.Judge(form["password"], owner, name); !verdict.Accepted() {
 		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
@@ -78,7 +76,7 @@ func (h *Flow) postInvitation(w http.ResponseWriter, r *http.Request) error {
 	token, _ := secret.Parse(form["token"])
 	err = h.Store.AcceptInvitation(ctx, v.Actor(), token.Hash(), name, hash, v.Now)
 	if errors.Is(err, store.ErrSpent) {
-		return web.DeadLink(&ui.Button{Label: ui.T("login.toLogin"), Href: "/login"})
+		return web.DeadLink(&deadInvitation)
 	} else if err != nil {
 		return err
 	}

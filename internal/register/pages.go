@@ -3,8 +3,10 @@ package register
 import (
 	"time"
 
+	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -27,6 +29,11 @@ func (h *Flow) newCreatePage(email string) createPage {
 type sentPage struct {
 	Address string
 	Life    time.Duration
+	Again   ui.Again
+}
+
+func (h *Flow) newSentPage(a address.Address) sentPage {
+	return sentPage{Address: a.Spelling, Life: h.Link.Life, Again: web.NewAgain("/register/again", a.Spelling)}
 }
 
 // confirmPage is one button, and the password where another browser signed up.
@@ -67,7 +74,7 @@ func (h *Flow) newInvitationPage(token string, u auth.User, name string) invitat
 
 // Examples are the flow's pages in named states.
 func Examples() []ui.Example {
-	h := &Flow{Settings: config.Config{PasswordMinimum: 12}}
+	h := &Flow{Settings: config.Config{PasswordMinimum: 12}, Link: store.Mailed{Life: 24 * time.Hour}}
 	u := auth.User{Address: "fay@example.org", Name: "Fay"}
 	wrong := h.newCreatePage("ada")
 	wrong.Email.Error = ui.T("login.malformedAddress")
@@ -78,7 +85,7 @@ func Examples() []ui.Example {
 	return []ui.Example{
 		{Page: "register/create", Name: "empty", Data: h.newCreatePage("")},
 		{Page: "register/create", Name: "refused", Data: wrong},
-		{Page: "register/sent", Name: "sent", Data: sentPage{Address: u.Address, Life: 24 * time.Hour}},
+		{Page: "register/sent", Name: "sent", Data: h.newSentPage(address.Address{Spelling: u.Address})},
 		{Page: "register/confirm", Name: "in the browser that signed up", Data: newConfirmPage("t", u.Address, true)},
 		{Page: "register/confirm", Name: "in another browser", Data: newConfirmPage("t", u.Address, false)},
 		{Page: "register/confirm", Name: "wrong password", Data: refused},

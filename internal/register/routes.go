@@ -41,6 +41,7 @@ func (h *Flow) Routes() []web.Route {
 	return []web.Route{
 		{Method: http.MethodGet, Path: "/register", Need: web.Anybody, Serve: h.showCreate},
 		{Method: http.MethodPost, Path: "/register", Need: web.Anybody, Serve: h.postCreate},
+		{Method: http.MethodPost, Path: "/register/again", Need: web.Anybody, Serve: h.mailAgain},
 		{Method: http.MethodGet, Path: "/register/confirm", Need: web.Anybody, Serve: h.showConfirm},
 		{Method: http.MethodPost, Path: "/register/confirm", Need: web.Anybody, Serve: h.postConfirm},
 		{Method: http.MethodGet, Path: "/invitation", Need: web.Anybody, Serve: h.showInvitation},

@@ -24,10 +24,10 @@ func (h *Flow) newPage(form web.Form) wizardPage {
 			Required: true, Autocomplete: "username"},
 		Password: web.NewPasswordField("form.password", h.Settings.PasswordMinimum),
 	}
-	if !h.Settings.Given("registration") {
+	if h.asksRegistration() {
 		p.Registration = registrationChoices(config.Registration(form["registration"]), h.Settings.Registration)
 	}
-	if h.Settings.Edition != config.Cloud {
+	if h.asksTwoFactor() {
 		p.TwoFactor = &ui.Checkbox{Name: "two-factor", Label: ui.T("plugins.two-factor"), Hint: ui.T("setup.twoFactorHint"),
 			Checked: form["two-factor"] != ""}
 	}

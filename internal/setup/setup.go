@@ -85,7 +85,7 @@ func (h *Flow) postWizard(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Read.
-	form, err := web.ReadForm(r, "token", "name", "email", "password", "registration", "two-factor")
+	form, err := web.ReadForm(r, h.fields()...)
 	if err != nil {
 		return err
 	}
@@ -126,22 +126,41 @@ func (h *Flow) postWizard(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, "/apps")
 }
 
+// fields are those of the form, as the operator's settings leave them.
+func (h *Flow) fields() []string {
+	fields := []string{"token", "name", "email", "password"}
+	if h.asksRegistration() {
+		fields = append(fields, "registration")
+	}
+	if h.asksTwoFactor() {
+		fields = append(fields, "two-factor")
+	}
+	return fields
+}
+
+// asksRegistration tells that the settings leave open who may create an account.
+func (h *Flow) asksRegistration() bool { return !h.Settings.Given("registration") }
+
+// asksTwoFactor tells that the administrator decides about plug-ins.
+func (h *Flow) asksTwoFactor() bool { return h.Settings.Edition != config.Cloud }
+
 func doneKey(testLetter bool) string {
 	if testLetter {
 		return "setup.doneTestLetter"
 	}
-	return "setup.done"
+	return "setup.doneOutbox"
 }
 
 // firstAdministrator reads what was typed. What is wrong is marked in the page.
 func (h *Flow) firstAdministrator(page *wizardPage, form web.Form) (store.FirstAdministrator, bool) {
-	name := strings.TrimSpace(form["name"])
+	name, refused := web.ReadName(form["name"])
+	page.Name.Error = refused
 	owner, err := address.Parse(form["email"])
-	if err != nil {
+	switch {
+	case strings.TrimSpace(form["email"]) == "":
+		page.Email.Error = ui.T("login.missingEmail")
+	case err != nil:
 		page.Email.Error = ui.T("login.malformedAddress")
-	}
-	if len(name) > longestName {
-		page.Name.Error = ui.T("users.longName")
 	}
 	if verdict := h.Judge(form["password"], owner, name); !verdict.Accepted() {
 		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
@@ -149,15 +168,13 @@ func (h *Flow) firstAdministrator(page *wizardPage, form web.Form) (store.FirstA
 	page.Summary = ui.Summarize(ui.Text{}, page.fields()...)
 	first := store.FirstAdministrator{
 		NewUser:    store.NewUser{Address: owner, Name: name, Administrator: true},
-		TwoFactor:  form["two-factor"] != "" && h.Settings.Edition != config.Cloud,
+		TwoFactor:  form["two-factor"] != "",
 		TestLetter: h.Settings.SMTP.Reveal() != "", Timeout: h.Timeout,
 	}
-	if chosen := config.Registration(form["registration"]); !h.Settings.Given("registration") && slices.Contains(registrations, chosen) {
+	if chosen := config.Registration(form["registration"]); slices.Contains(registrations, chosen) {
 		first.Registration = string(chosen)
 	}
 	return first, !page.HasFailed()
 }
-
-const longestName = 100
 
 var registrations = []config.Registration{config.Open, config.Invited, config.Closed}

@@ -23,23 +23,24 @@ func scanSignup(r row) (s auth.Signup, hash string, err error) {
 // address, and voids the one before. An address that had its share of letters
 // for this hour gets none, and nobody is told.
 func (s *Store) MailVerification(ctx context.Context, signup auth.Signup, m Mailed, by auth.Actor, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error {
-		may, err := t.mayWriteTo(ctx, signup.Canonical, now)
-		if err != nil || !may {
-			return err
-		}
-		token := secret.New()
-		expires := now.Add(m.Life)
-		if err := t.claim(ctx, `
-			UPDATE signups SET token_hash = $1, expires_at = $2 WHERE canonical = $3 AND expires_at > $4`,
-			token.Hash(), millis(expires), signup.Canonical, millis(now)); err != nil {
-			return fmt.Errorf("mail a verification: %w", err)
-		}
-		return t.queue(ctx, auth.Letter{
-			Kind: auth.LetterVerify, To: signup.Address, Language: signup.Language,
-			Values: auth.LetterValues{Link: m.Path(token), Until: expires, At: now, Device: by.Device, Network: by.Network},
-		}, now)
-	})
+	return s.transaction(ctx, func(t *tx) error { return t.mailVerification(ctx, by, signup, m, now) })
+}
+
+func (t *tx) mailVerification(ctx context.Context, by auth.Actor, signup auth.Signup, m Mailed, now time.Time) error {
+	may, err := t.mayWriteTo(ctx, signup.Canonical, now)
+	if err != nil || !may {
+		return err
+	}
+	token, expires := secret.New(), now.Add(m.Life)
+	if err := t.claim(ctx, `
+		UPDATE signups SET token_hash = $1, expires_at = $2 WHERE canonical = $3 AND expires_at > $4`,
+		token.Hash(), millis(expires), signup.Canonical, millis(now)); err != nil {
+		return fmt.Errorf("mail a verification: %w", err)
+	}
+	return t.queue(ctx, auth.Letter{
+		Kind: auth.LetterVerify, To: signup.Address, Language: signup.Language,
+		Values: auth.LetterValues{Link: m.Path(token), Until: expires, At: now, Device: by.Device, Network: by.Network},
+	}, now)
 }
 
 // NewSignup is somebody who begins to sign up.
@@ -65,29 +66,60 @@ func (s *Store) BeginSignup(ctx context.Context, by auth.Actor, n NewSignup, m M
 		case err != ErrNotFound:
 			return fmt.Errorf("begin a sign-up: %w", err)
 		}
-		token, expires := secret.New(), now.Add(m.Life)
-		if _, err := t.exec(ctx, `
-			INSERT INTO signups (canonical, address, language, password_hash, token_hash, browser_hash, began_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-			ON CONFLICT (canonical) DO UPDATE SET address = $2, language = $3, password_hash = $4,
-				token_hash = $5, browser_hash = $6, began_at = $7, expires_at = $8`,
-			n.Address.Canonical, n.Address.Spelling, n.Language, n.Hash.Reveal(), token.Hash(), n.Browser,
-			millis(now), millis(expires)); err != nil {
-			return fmt.Errorf("begin a sign-up: %w", err)
-		}
-		may, err := t.mayWriteTo(ctx, n.Address.Canonical, now)
+		signup, err := t.insertSignup(ctx, n, now.Add(m.Life), now)
 		if err != nil {
 			return err
 		}
-		if may {
-			if err := t.queue(ctx, auth.Letter{
-				Kind: auth.LetterVerify, To: n.Address.Spelling, Language: n.Language,
-				Values: auth.LetterValues{Link: m.Path(token), Until: expires, At: now, Device: by.Device, Network: by.Network},
-			}, now); err != nil {
-				return err
-			}
+		if err := t.mailVerification(ctx, by, signup, m, now); err != nil {
+			return err
 		}
 		return t.record(ctx, by, auth.EventSignupBegun, "", "", now)
+	})
+}
+
+// insertSignup puts a sign-up in the place of the one before, under a link that
+// nobody was given yet.
+func (t *tx) insertSignup(ctx context.Context, n NewSignup, expires, now time.Time) (auth.Signup, error) {
+	signup := auth.Signup{Address: n.Address.Spelling, Canonical: n.Address.Canonical,
+		Language: n.Language, Began: now, Expires: expires}
+	_, err := t.exec(ctx, `
+		INSERT INTO signups (canonical, address, language, password_hash, token_hash, browser_hash, began_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (canonical) DO UPDATE SET address = $2, language = $3, password_hash = $4,
+			token_hash = $5, browser_hash = $6, began_at = $7, expires_at = $8`,
+		signup.Canonical, signup.Address, signup.Language, n.Hash.Reveal(), secret.New().Hash(), n.Browser,
+		millis(now), millis(expires))
+	if err != nil {
+		return signup, fmt.Errorf("begin a sign-up: %w", err)
+	}
+	return signup, nil
+}
+
+// MailSignupAgain sends once more what BeginSignup sent: the link to the
+// browser that signed up, or word to the owner of the account. In any other
+// browser it only writes that somebody asked.
+func (s *Store) MailSignupAgain(ctx context.Context, by auth.Actor, canonical string, browser secret.Hash, m Mailed, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		u, err := scanUser(t.QueryRowContext(ctx,
+			`SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`, canonical))
+		switch {
+		case err == nil:
+			return t.tellAccountExists(ctx, by, u, now)
+		case err != ErrNotFound:
+			return fmt.Errorf("mail a sign-up again: %w", err)
+		}
+		signup, _, err := scanSignup(t.QueryRowContext(ctx, `
+			SELECT `+signupColumns+` FROM signups WHERE canonical = $1 AND browser_hash = $2 AND expires_at > $3`,
+			canonical, browser, millis(now)))
+		switch {
+		case err == nil:
+			if err := t.mailVerification(ctx, by, signup, m, now); err != nil {
+				return err
+			}
+		case err != ErrNotFound:
+			return fmt.Errorf("mail a sign-up again: %w", err)
+		}
+		return t.record(ctx, by, auth.EventSignupBegun, "", "asked for the letter again", now)
 	})
 }
 
@@ -128,27 +160,41 @@ func (s *Store) Signup(ctx context.Context, link secret.Hash, now time.Time) (p 
 	return p, err
 }
 
-// ConfirmSignup makes the account, and begins its first login in the browser
-// given: the one that signed up, whose password counts as proved. A link that
-// does not work any more is ErrSpent.
-func (s *Store) ConfirmSignup(ctx context.Context, by auth.Actor, p PendingSignup, link, browser secret.Hash, timeout time.Duration, now time.Time) (u auth.User, a auth.Attempt, err error) {
+// ConfirmedSignup is what ConfirmSignup needs beside the sign-up.
+type ConfirmedSignup struct {
+	PendingSignup
+	Link    secret.Hash
+	Here    bool // this is the browser that signed up: its first login begins
+	Timeout time.Duration
+}
+
+// ConfirmSignup makes the account, and in the browser that signed up begins its
+// first login, for which the password counts as proved. Elsewhere the attempt
+// is zero. Failures before it are forgotten: whoever has the letter is not the
+// stranger who made them. A link that does not work any more is ErrSpent.
+func (s *Store) ConfirmSignup(ctx context.Context, by auth.Actor, c ConfirmedSignup, now time.Time) (a auth.Attempt, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
 		if err := t.claim(ctx, `DELETE FROM signups WHERE `+liveSignup+` AND password_hash = $3`,
-			link, millis(now), p.Hash.Reveal()); err != nil {
+			c.Link, millis(now), c.Hash.Reveal()); err != nil {
 			return fmt.Errorf("confirm a sign-up: %w", err)
 		}
-		u, err = t.addUser(ctx, by, NewUser{
-			Address: address.Address{Spelling: p.Address, Canonical: p.Canonical}, Language: p.Language, Hash: p.Hash,
+		u, err := t.addUser(ctx, by, NewUser{
+			Address: address.Address{Spelling: c.Address, Canonical: c.Canonical}, Language: c.Language, Hash: c.Hash,
 		}, now)
 		if err != nil {
 			return err
 		}
-		a = auth.Attempt{ID: auth.AttemptID(secret.NewID()), User: u.ID, Purpose: auth.BySignup,
-			Generation: u.Generation, Began: now, Expires: now.Add(timeout), PasswordAt: now}
-		if err := t.insertAttempt(ctx, a, browser); err != nil {
+		if err := t.openDoors(ctx, u.ID, u.Canonical); err != nil {
 			return err
+		}
+		if c.Here {
+			a = auth.Attempt{ID: auth.AttemptID(secret.NewID()), User: u.ID, Purpose: auth.BySignup,
+				Generation: u.Generation, Began: now, Expires: now.Add(c.Timeout), PasswordAt: now}
+			if err := t.insertAttempt(ctx, a, c.Browser); err != nil {
+				return err
+			}
 		}
 		return t.record(ctx, by, auth.EventSignupConfirmed, u.ID, "", now)
 	})
-	return u, a, err
+	return a, err
 }
