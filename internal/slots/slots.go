@@ -20,24 +20,27 @@ func (e *BusyError) Error() string { return "too much work is waiting" }
 
 // Slots runs work. It is safe for concurrent use.
 type Slots struct {
-	line    chan *piece
+	places  chan struct{} // one is held by each piece that runs or waits
+	next    chan piece    // unbuffered: what nobody has taken has not begun
 	wait    time.Duration
 	closing chan struct{}
 	threads sync.WaitGroup
 }
 
-// piece is work that waits. Whoever takes it out of claimed decides: the
-// thread that begins it, or the caller who gives it up.
 type piece struct {
-	work    func()
-	claimed chan struct{} // holds one token
-	ended   chan error
+	work  func()
+	ended chan error // has room for the one answer
 }
 
 // New starts so many threads, with a line of at most queue pieces behind them
 // that each wait no longer than wait. Close ends them.
 func New(slots, queue int, wait time.Duration) *Slots {
-	s := &Slots{line: make(chan *piece, queue), wait: wait, closing: make(chan struct{})}
+	s := &Slots{
+		places:  make(chan struct{}, slots+queue),
+		next:    make(chan piece),
+		wait:    wait,
+		closing: make(chan struct{}),
+	}
 	for range slots {
 		s.threads.Go(s.thread)
 	}
@@ -46,39 +49,43 @@ func New(slots, queue int, wait time.Duration) *Slots {
 
 // Do runs work in a slot and returns when it has ended. Work that has begun is
 // always waited for, even when ctx ends: its slot is held, and what it wrote is
-// the caller's to read. Work that never began never will: then the error is a
-// *BusyError, or the one of ctx. A panic in work is an error.
+// the caller's to read. Work that never began never will, and leaves its place
+// in the line to others: then the error is a *BusyError, or the one of ctx. A
+// panic in work is an error. The longest waiting goes first.
 func (s *Slots) Do(ctx context.Context, work func()) error {
-	p := &piece{work: work, claimed: make(chan struct{}, 1), ended: make(chan error, 1)}
-	p.claimed <- struct{}{}
 	select {
-	case s.line <- p:
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
 	default:
-		return &BusyError{RetryAfter: s.wait}
+		return s.busy()
+	}
+	p := piece{work: work, ended: make(chan error, 1)}
+	if err := s.handOver(ctx, p); err != nil {
+		return err
+	}
+	return <-p.ended
+}
+
+// handOver waits for a thread to take the piece. After an error none will.
+func (s *Slots) handOver(ctx context.Context, p piece) error {
+	if ctx.Err() != nil {
+		return ctx.Err() // a free thread must not be quicker
 	}
 	timer := time.NewTimer(s.wait)
 	defer timer.Stop()
 	select {
-	case err := <-p.ended:
-		return err
+	case s.next <- p:
+		return nil
 	case <-timer.C:
-		return p.giveUp(&BusyError{RetryAfter: s.wait})
+		return s.busy()
 	case <-ctx.Done():
-		return p.giveUp(ctx.Err())
+		return ctx.Err()
 	case <-s.closing:
-		return p.giveUp(&BusyError{RetryAfter: s.wait})
+		return s.busy()
 	}
 }
 
-// giveUp takes back work that has not begun; otherwise it waits for its end.
-func (p *piece) giveUp(why error) error {
-	select {
-	case <-p.claimed:
-		return why
-	default:
-		return <-p.ended
-	}
-}
+func (s *Slots) busy() error { return &BusyError{RetryAfter: s.wait} }
 
 // thread works through the line. It keeps its thread for good: one that was
 // locked and lowered must not be given back to others.
@@ -87,24 +94,15 @@ func (s *Slots) thread() {
 	lowerPriority()
 	for {
 		select {
-		case p := <-s.line:
-			p.run()
+		case p := <-s.next:
+			p.ended <- p.run()
 		case <-s.closing:
 			return
 		}
 	}
 }
 
-func (p *piece) run() {
-	select {
-	case <-p.claimed:
-	default:
-		return // given up
-	}
-	p.ended <- p.recovered()
-}
-
-func (p *piece) recovered() (err error) {
+func (p piece) run() (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic in a slot: %v\n%s", cause, debug.Stack())

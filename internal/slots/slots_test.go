@@ -3,6 +3,7 @@ package slots
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -144,7 +145,7 @@ func TestWorkThatHasBegunMayTakeLongerThanTheWait(t *testing.T) {
 	})
 }
 
-func TestACallerWhoHangsUpWhileWaitingIsPassedOver(t *testing.T) {
+func TestACallerWhoHangsUpLeavesTheirPlaceToOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(1, 1, wait)
 		h, first := occupy(t, s)
@@ -155,11 +156,47 @@ func TestACallerWhoHangsUpWhileWaitingIsPassedOver(t *testing.T) {
 		if err := <-waiting; !errors.Is(err, context.Canceled) {
 			t.Errorf("the caller who hung up got %v", err)
 		}
+		next := do(t.Context(), s, func() {}) // in the one place of the line
+		synctest.Wait()
+		close(h.letGo)
+		if err := errors.Join(<-first, <-next); err != nil {
+			t.Errorf("the next one: %v", err)
+		}
+		s.Close()
+	})
+}
+
+func TestACallerWhoHungUpBeforeIsNotServed(t *testing.T) {
+	s := New(1, 1, wait)
+	defer s.Close()
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	for range 100 { // a free thread and the hang-up would be ready together
+		if err := s.Do(ctx, forbidden(t)); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+	}
+}
+
+func TestTheLongestWaitingGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, 5, wait)
+		h, first := occupy(t, s)
+		var order []int // written by the one thread
+		var waiting []<-chan error
+		for i := range 5 {
+			waiting = append(waiting, do(t.Context(), s, func() { order = append(order, i) }))
+			synctest.Wait()
+		}
 		close(h.letGo)
 		<-first
-		synctest.Wait() // the thread has been through the line
-		if err := s.Do(t.Context(), func() {}); err != nil {
-			t.Errorf("the next one: %v", err)
+		for _, ended := range waiting {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+		if !slices.IsSorted(order) || len(order) != 5 {
+			t.Errorf("they went in the order %v", order)
 		}
 		s.Close()
 	})
