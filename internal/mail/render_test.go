@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -265,9 +266,11 @@ func TestWhatIsNoLetterIsRefusedForEver(t *testing.T) {
 
 // The rest is what the tests of this package share.
 
+var loadOnce = sync.OnceValues(i18n.LoadWithPseudo)
+
 func catalogues(t testing.TB) *i18n.Bundle {
 	t.Helper()
-	bundle, err := i18n.LoadWithPseudo()
+	bundle, err := loadOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
