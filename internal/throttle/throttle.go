@@ -64,6 +64,11 @@ type Count struct {
 }
 
 // Rule says what so many failures mean. The zero Rule lets everything through.
+//
+// A window does not slide: it begins with the first failure, and its end takes
+// all failures with it, and the wait or the closed door that came of them. So
+// around an end twice as many may come close together, and never more than so
+// many in a window: the price of keeping one row a bucket instead of one a try.
 type Rule struct {
 	Free        int           // so many failures cost nothing
 	FirstWait   time.Duration // after them; each further failure doubles it
