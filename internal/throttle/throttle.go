@@ -67,8 +67,8 @@ type Count struct {
 //
 // A window does not slide: it begins with the first failure, and its end takes
 // all failures with it, and the wait or the closed door that came of them. So
-// around an end twice as many may come close together, and never more than so
-// many in a window: the price of keeping one row a bucket instead of one a try.
+// around an end twice as many may come close together: the price of keeping one
+// row a bucket instead of one a try.
 type Rule struct {
 	Free        int           // so many failures cost nothing
 	FirstWait   time.Duration // after them; each further failure doubles it
