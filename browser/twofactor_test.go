@@ -21,7 +21,7 @@ func withTwoFactor(t *testing.T) *kit.Server {
 	t.Helper()
 	s := kit.Start(t)
 	s.Person(ada, good, "--name", "Ada")
-	s.Run("", "plugin", "activate", "two-factor")
+	s.Run("", "plugin", "activate", "authentication was enabled")
 	s.Run("", "plugin", "allow", "two-factor", "--everyone")
 	return s
 }
@@ -68,7 +68,7 @@ func TestEnableLoginAndDisable(t *testing.T) {
 	login(tab, ada, good).At("/apps")
 	key, _ := enabled(t, s, tab)
 	tab.Tick("I have saved these codes").Press("Continue").At("/account").See(disable)
-	s.Letter(ada, "two-factor")
+	s.Letter(ada, "authentication was enabled")
 
 	other := s.Profile(t)
 	login(other, ada, good).At("/login/code").See("Login code confirmation")
@@ -155,7 +155,7 @@ func TestAForgottenPasswordResetsTwoFactor(t *testing.T) {
 func TestKeepingTwoFactorAtAReset(t *testing.T) {
 	s := kit.Start(t, "--on-password-reset", "keep")
 	s.Person(ada, good, "--name", "Ada")
-	s.Run("", "plugin", "activate", "two-factor")
+	s.Run("", "plugin", "activate", "authentication was enabled")
 	s.Run("", "plugin", "allow", "two-factor", "--everyone")
 	tab := s.Profile(t)
 	login(tab, ada, good).At("/apps")
@@ -173,7 +173,7 @@ func TestWithoutThePluginNothingIsLeft(t *testing.T) {
 	login(tab, ada, good).At("/apps")
 	for _, active := range []bool{false, true} { // active, and enabled for nobody, is no different
 		if active {
-			s.Run("", "plugin", "activate", "two-factor")
+			s.Run("", "plugin", "activate", "authentication was enabled")
 		}
 		tab.Open("/account").See("Account settings")
 		if tab.Has("link", enable) || tab.Has("button", enable) {
@@ -204,7 +204,7 @@ func TestTheAdministratorsPlugins(t *testing.T) {
 	s.Letter(ada, "switched")
 	login(s.Profile(t), ada, good).At("/apps")
 
-	s.Run("", "plugin", "activate", "two-factor")
+	s.Run("", "plugin", "activate", "authentication was enabled")
 	login(s.Profile(t), ada, good).At("/login/code")
 }
 

@@ -43,7 +43,7 @@ function watch(secret, person, left) {
   function apply(answer) {
     switch (answer.standing) {
       case "live":
-        if (answer.person !== person) { empty("/"); break; }
+        if (answer.person !== person) { empty("/apps"); break; }
         secret = answer.secret;
         left = { idle: answer.idleLeft, warn: answer.warnLeft, total: answer.totalLeft };
         since = clocks();
