@@ -24,6 +24,9 @@ func (h *Flow) finish(w http.ResponseWriter, r *http.Request, a auth.Attempt) er
 // logout ends the session that the cookie names, lapsed ones too, and asks
 // the browser to forget what it kept of us.
 func (h *Flow) logout(w http.ResponseWriter, r *http.Request) error {
+	if _, err := web.ReadForm(r); err != nil {
+		return err
+	}
 	v := web.Asking(r)
 	if held := v.Presence.Session; held.ID != "" {
 		actor := v.Actor()
