@@ -31,19 +31,19 @@ func (s *Site) Browser() *Browser {
 // Get opens an address of the site and goes where it leads.
 func (b *Browser) Get(address string) *Page {
 	b.site.t.Helper()
-	return b.open(b.request(http.MethodGet, address, nil))
+	return b.open(b.Request(http.MethodGet, address, nil))
 }
 
 // Post sends a form that no page of the site has, and goes where it leads.
 func (b *Browser) Post(address string, values url.Values) *Page {
 	b.site.t.Helper()
-	return b.open(b.request(http.MethodPost, address, values))
+	return b.open(b.Request(http.MethodPost, address, values))
 }
 
 // Once sends a form and stops at the first answer.
 func (b *Browser) Once(address string, values url.Values) *Page {
 	b.site.t.Helper()
-	return b.ask(b.request(http.MethodPost, address, values))
+	return b.Ask(b.Request(http.MethodPost, address, values))
 }
 
 // SignIn goes through the login of a person, code included where it is asked,
@@ -97,7 +97,8 @@ func (b *Browser) url(address string) *url.URL {
 	return full
 }
 
-func (b *Browser) request(method, address string, values url.Values) *http.Request {
+// Request makes a request as the browser would; tests may meddle with it.
+func (b *Browser) Request(method, address string, values url.Values) *http.Request {
 	b.site.t.Helper()
 	r := httptest.NewRequestWithContext(b.site.t.Context(), method, b.url(address).String(), strings.NewReader(values.Encode()))
 	if method == http.MethodPost {
@@ -115,19 +116,21 @@ const farthest = 10
 
 func (b *Browser) open(r *http.Request) *Page {
 	b.site.t.Helper()
-	page := b.ask(r)
+	page := b.Ask(r)
 	for range farthest {
 		to := page.Header.Get("Location")
 		if to == "" || page.Status < 300 || page.Status > 399 {
 			return page
 		}
-		page = b.ask(b.request(http.MethodGet, to, nil))
+		page = b.Ask(b.Request(http.MethodGet, to, nil))
 	}
 	b.site.t.Fatalf("more than %d redirects, the last to %s", farthest, page.Path)
 	return nil
 }
 
-func (b *Browser) ask(r *http.Request) *Page {
+// Ask sends a request with the browser's cookies, keeps those that it gets, and
+// stops at the first answer.
+func (b *Browser) Ask(r *http.Request) *Page {
 	b.site.t.Helper()
 	r.RemoteAddr = b.Network + ":40000"
 	if strings.Contains(b.Network, ":") {
