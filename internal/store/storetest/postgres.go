@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -16,8 +15,11 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/twinlock/twinlock/internal/apptest/child"
 )
 
 // postgres is one temporary server for all tests of a process: as its own
@@ -52,8 +54,8 @@ func (p *postgres) address(database string) string {
 
 // Stop ends the server, where one was started. TestMain calls it.
 func Stop() {
-	server, err := startPostgres()
-	if err != nil {
+	server := running.Load()
+	if server == nil {
 		return
 	}
 	_ = server.admin.Close()
@@ -61,6 +63,8 @@ func Stop() {
 	_ = server.server.Wait()
 	_ = os.RemoveAll(server.folder)
 }
+
+var running atomic.Pointer[postgres]
 
 func newPostgres() (*postgres, error) {
 	programs, err := programFolder()
@@ -83,24 +87,29 @@ func newPostgres() (*postgres, error) {
 	}
 	p.server = command(credential, filepath.Join(programs, "postgres"), "-D", data, "-k", p.folder,
 		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200")
-	if err := p.server.Start(); err != nil {
+	if err := child.Start(p.server); err != nil {
 		return nil, err
 	}
-	return p, p.connect()
+	if p.admin, err = sql.Open("pgx", p.address("postgres")); err != nil {
+		return nil, err
+	}
+	running.Store(p)
+	return p, p.wait()
 }
 
-// connect asks until the server answers: it tells nobody when it is ready.
-func (p *postgres) connect() (err error) {
-	if p.admin, err = sql.Open("pgx", p.address("postgres")); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
-	defer cancel()
+// wait asks until the server answers: it tells nobody when it is ready.
+func (p *postgres) wait() error {
+	end := time.After(startPatience)
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
 	for {
-		if err = p.admin.PingContext(ctx); err == nil {
+		err := p.admin.Ping()
+		if err == nil {
 			return nil
 		}
-		if ctx.Err() != nil {
+		select {
+		case <-again.C:
+		case <-end:
 			return fmt.Errorf("the server does not answer: %w", err)
 		}
 	}
@@ -137,7 +146,6 @@ func unprivileged(folder string) (*syscall.Credential, error) {
 func command(as *syscall.Credential, program string, args ...string) *exec.Cmd {
 	c := exec.Command(program, args...)
 	c.Dir = "/"
-	// The server ends with the tests, however they end.
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: as, Pdeathsig: syscall.SIGINT}
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 	return c
 }
