@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/twinlock/twinlock/internal/apptest/child"
 )
 
 // patience is how long anything may take before a test fails.
@@ -64,13 +66,15 @@ func (o *output) find(prefix string) string {
 	return ""
 }
 
+// binary is where this process builds the program, when a test first needs it.
+var binary = filepath.Join(os.TempDir(), fmt.Sprintf("twinlock-browser-%d", os.Getpid()))
+
 var build = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(os.TempDir(), fmt.Sprintf("twinlock-browser-%d", os.Getpid()))
-	out, err := exec.Command("go", "build", "-tags", "testclock", "-o", path, "github.com/twinlock/twinlock/cmd/twinlock").CombinedOutput()
+	out, err := exec.Command("go", "build", "-tags", "testclock", "-o", binary, "github.com/twinlock/twinlock/cmd/twinlock").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("build: %w\n%s", err, out)
 	}
-	return path, err
+	return binary, err
 })
 
 // Start starts a server that ends with the test.
@@ -106,7 +110,6 @@ func (s *Server) start() {
 	}
 	s.process = exec.Command(program, append([]string{"serve"}, s.flags...)...)
 	s.process.Env = append(os.Environ(), "TWINLOCK_TEST_CLOCK="+s.clock)
-	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	s.said = &output{}
 	for _, pipe := range []func() (io.ReadCloser, error){s.process.StdoutPipe, s.process.StderrPipe} {
 		r, err := pipe()
@@ -115,7 +118,7 @@ func (s *Server) start() {
 		}
 		go s.said.read(r)
 	}
-	if err := s.process.Start(); err != nil {
+	if err := child.Start(s.process); err != nil {
 		s.t.Fatal(err)
 	}
 	Eventually(s.t, "the server is ready", func() bool {

@@ -42,9 +42,7 @@ var atEnd = func() {}
 // Quit ends the browser. TestMain calls it.
 func Quit() {
 	atEnd()
-	if path, err := build(); err == nil {
-		_ = os.Remove(path)
-	}
+	_ = os.Remove(binary)
 }
 
 // Profile is one browser profile: cookies of its own.
@@ -182,8 +180,35 @@ func (tab *Tab) Open(path string) *Tab {
 // Reload loads the page again, and Back goes to the one before.
 func (tab *Tab) Reload() { tab.t.Helper(); tab.do("reload", chromedp.Reload()) }
 
-// Back goes to the page before.
-func (tab *Tab) Back() { tab.t.Helper(); tab.do("go back", chromedp.NavigateBack()) }
+// Back goes to the page before. A page that Chromium kept comes back without
+// loading again, so nothing but the history tells when it is there.
+func (tab *Tab) Back() {
+	tab.t.Helper()
+	entries, at := tab.history()
+	if at == 0 {
+		tab.fail("there is no page before")
+	}
+	before := entries[at-1].ID
+	tab.do("go back", page.NavigateToHistoryEntry(before))
+	tab.wait("the page before", func() bool {
+		entries, at := tab.history()
+		return at < len(entries) && entries[at].ID == before && tab.loaded()
+	})
+}
+
+func (tab *Tab) history() (entries []*page.NavigationEntry, at int) {
+	_ = tab.try(chromedp.ActionFunc(func(ctx context.Context) error {
+		current, all, err := page.GetNavigationHistory().Do(ctx)
+		entries, at = all, int(current)
+		return err
+	}))
+	return entries, at
+}
+
+func (tab *Tab) loaded() (yes bool) {
+	_ = tab.try(chromedp.Evaluate(`document.readyState === "complete"`, &yes))
+	return yes
+}
 
 // Address is the path and query where the tab is.
 func (tab *Tab) Address() string {
@@ -491,8 +516,14 @@ type Violation struct {
 	} `json:"nodes"`
 }
 
+// axe is read from browser/node_modules, whether the tests are the browser's
+// own or the kit's.
 var axe = sync.OnceValues(func() (string, error) {
-	source, err := os.ReadFile(filepath.Join("node_modules", "axe-core", "axe.min.js"))
+	const file = "node_modules/axe-core/axe.min.js"
+	source, err := os.ReadFile(file)
+	if err != nil {
+		source, err = os.ReadFile(filepath.Join("..", file))
+	}
 	return string(source), err
 })
 
