@@ -21,7 +21,7 @@ func withTwoFactor(t *testing.T) *kit.Server {
 	t.Helper()
 	s := kit.Start(t)
 	s.Person(ada, good, "--name", "Ada")
-	s.Run("", "plugin", "activate", "authentication was enabled")
+	s.Run("", "plugin", "activate", "two-factor")
 	s.Run("", "plugin", "allow", "two-factor", "--everyone")
 	return s
 }
@@ -155,7 +155,7 @@ func TestAForgottenPasswordResetsTwoFactor(t *testing.T) {
 func TestKeepingTwoFactorAtAReset(t *testing.T) {
 	s := kit.Start(t, "--on-password-reset", "keep")
 	s.Person(ada, good, "--name", "Ada")
-	s.Run("", "plugin", "activate", "authentication was enabled")
+	s.Run("", "plugin", "activate", "two-factor")
 	s.Run("", "plugin", "allow", "two-factor", "--everyone")
 	tab := s.Profile(t)
 	login(tab, ada, good).At("/apps")
@@ -173,7 +173,7 @@ func TestWithoutThePluginNothingIsLeft(t *testing.T) {
 	login(tab, ada, good).At("/apps")
 	for _, active := range []bool{false, true} { // active, and enabled for nobody, is no different
 		if active {
-			s.Run("", "plugin", "activate", "authentication was enabled")
+			s.Run("", "plugin", "activate", "two-factor")
 		}
 		tab.Open("/account").See("Account settings")
 		if tab.Has("link", enable) || tab.Has("button", enable) {
@@ -204,7 +204,7 @@ func TestTheAdministratorsPlugins(t *testing.T) {
 	s.Letter(ada, "switched")
 	login(s.Profile(t), ada, good).At("/apps")
 
-	s.Run("", "plugin", "activate", "authentication was enabled")
+	s.Run("", "plugin", "activate", "two-factor")
 	login(s.Profile(t), ada, good).At("/login/code")
 }
 

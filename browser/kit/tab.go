@@ -69,6 +69,12 @@ func (s *Server) Profile(t testing.TB) *Tab {
 	return p.Tab()
 }
 
+// Browse opens a profile for pages of a server that is not ours.
+func Browse(t testing.TB, url string) *Tab {
+	t.Helper()
+	return (&Server{URL: url, t: t}).Profile(t)
+}
+
 // Tab opens another tab of the profile. A profile without a window needs one
 // first, so each tab gets its own.
 func (p *Profile) Tab() *Tab {
@@ -146,6 +152,12 @@ func (tab *Tab) fail(format string, args ...any) {
 // Phone makes the tab a phone's.
 func (tab *Tab) Phone() *Tab {
 	tab.do("become a phone", chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch))
+	return tab
+}
+
+// Narrow makes the window as narrow as the smallest phone.
+func (tab *Tab) Narrow() *Tab {
+	tab.do("become narrow", chromedp.EmulateViewport(320, 640))
 	return tab
 }
 

@@ -234,3 +234,74 @@ type settingsPage struct {
 	Mail         bool
 	Settings     []config.Shown
 }
+
+// Examples are the flow's pages in named states.
+func Examples() []ui.Example {
+	at := time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
+	groups := []auth.Group{{ID: "g1", Name: "Staff", OpenWindow: -1}, {ID: "g2", Name: "Board", OpenWindow: time.Hour}}
+	plugin := auth.Plugins[0]
+	active := auth.Activation{Plugin: plugin.ID, Active: true, Groups: []auth.GroupID{"g1"}}
+	people := examplePeople(at)
+	unknown := newPluginRegion(plugin, active, groups, []string{"nobody@example.org"}, 3)
+	unknown.People.Error = ui.T("admin.noSuchPerson", "Address", "nobody@example.org")
+	refused := pluginsPage{Plugins: []pluginRegion{unknown}, Summary: ui.Summarize(ui.Text{}, &unknown.People)}
+	events := exampleEvents(at)
+	app := auth.Application{ID: "w", Name: "Wiki", Description: "What we know", URL: "https://wiki.example.org/", Everyone: true}
+	wrongApp := newAppForm(auth.Application{URL: "wiki"}, groups, nil)
+	wrongApp.check(auth.Application{URL: "wiki"})
+	health := store.Health{People: 1204, WithTwoFactor: 873, Administrators: 1, Sessions: 310, LettersFailed: 2, LastFailure: "550 no such user", FactorsUnreadable: 1}
+	var flow Flow
+	examples := []ui.Example{
+		{Page: "admin/overview", Name: "with something to look at", Data: overviewPage{Health: health, Chart: chartOf(exampleDays(at)), Notes: flow.notes(health)}},
+		{Page: "admin/overview", Name: "nothing yet", Data: overviewPage{Health: store.Health{People: 1, Administrators: 1}}},
+		{Page: "admin/plugins", Name: "inactive", Data: pluginsPage{Plugins: []pluginRegion{newPluginRegion(plugin, auth.Activation{Plugin: plugin.ID}, nil, nil, 0)}}},
+		{Page: "admin/plugins", Name: "active for a group", Data: pluginsPage{Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, []string{"ada@example.org"}, 3)}}},
+		{Page: "admin/plugins", Name: "refused", Data: refused},
+		{Page: "admin/plugins", Name: "given by the operator", Data: pluginsPage{Given: true, Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, nil, 3)}}},
+		{Page: "admin/plugin-confirm", Name: "deactivating", Data: newPluginConfirmPage(auth.Activation{Plugin: plugin.ID}, web.Form{"active": "no"}, groups, 3, true)},
+		{Page: "admin/users", Name: "some people", Data: newUsersPage(people, len(people), "")},
+		{Page: "admin/users", Name: "nobody found", Data: newUsersPage(nil, 0, "zzz")},
+		{Page: "admin/user", Name: "somebody with two-factor authentication", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7,
+			Groups: groupTicks(groups, []auth.GroupID{"g1"}, "user"), Events: events,
+			Sessions: []auth.Session{{Device: "Firefox on Linux", Network: "192.0.2.7", LastSeen: at}}, Reason: ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}}},
+		{Page: "admin/user", Name: "invited, never came", Data: userPage{User: people[2].User}},
+		{Page: "admin/groups", Name: "two groups", Data: newGroupsPage(groups, map[auth.GroupID]int{"g1": 12})},
+		{Page: "admin/groups", Name: "none", Data: newGroupsPage(nil, nil)},
+		{Page: "admin/apps", Name: "one application", Data: appsPage{Apps: []auth.Application{app, {Name: "Closed", URL: "https://closed.example.org/"}}, appForm: newAppForm(auth.Application{}, groups, nil)}},
+		{Page: "admin/apps", Name: "refused", Data: appsPage{appForm: wrongApp}},
+		{Page: "admin/app", Name: "one", Data: appPage{App: app, appForm: newAppForm(app, groups, []string{"ada@example.org"})}},
+		{Page: "admin/confirm", Name: "deleting", Data: confirmPage{Title: ui.T("groups.deleteTitle", "Name", "Staff"), Text: ui.T("groups.deleteText"), Button: ui.T("groups.delete"), Action: "/", Back: "/"}},
+		{Page: "admin/events", Name: "some", Data: eventsPage{Events: events, Kind: kindChoices(""), Older: "/admin/events?before=x"}},
+		{Page: "admin/events", Name: "none", Data: eventsPage{Kind: kindChoices("login")}},
+		{Page: "admin/settings", Name: "chosen here", Data: settingsPage{Registration: registrationChoices(config.Open), Settings: config.Config{}.Show()}},
+		{Page: "admin/settings", Name: "given by the operator", Data: settingsPage{Registration: registrationChoices(config.Closed), Given: true, Mail: true}},
+	}
+	for i := range examples {
+		examples[i].Shell.Menu = &ui.Menu{Name: "Eli", Administrator: true}
+		examples[i].Shell.Nav = web.AdministrationNav("/" + examples[i].Page)
+	}
+	return examples
+}
+
+func examplePeople(at time.Time) []store.ListedUser {
+	return []store.ListedUser{
+		{User: auth.User{ID: "a", Address: "ada@example.org", Name: "Ada Lovelace", State: auth.Active, HasPassword: true, TwoFactorSince: at, LastLogin: at, Created: at}, CodesLeft: 7, Sessions: 1},
+		{User: auth.User{ID: "e", Address: "eli@example.org", State: auth.Active, HasPassword: true, Administrator: true, MustUseTwoFactor: true, Created: at}},
+		{User: auth.User{ID: "f", Address: "fay@example.org", Name: "Fay", State: auth.Active, Created: at}},
+		{User: auth.User{ID: "g", Address: "georgios.with.a.very.long.address.indeed@subdomain.example.org", Name: "Γεώργιος Παπαδόπουλος-Κωνσταντινίδης", State: auth.Disabled, HasPassword: true, Created: at}},
+	}
+}
+
+func exampleEvents(at time.Time) []store.ListedEvent {
+	return []store.ListedEvent{
+		{Event: auth.Event{At: at, Kind: auth.EventLogin, Actor: "a", Subject: "a", Network: "192.0.2.7"}, ActorAddress: "ada@example.org", SubjectAddress: "ada@example.org"},
+		{Event: auth.Event{At: at, Kind: auth.EventUserDisabled, Actor: "command", Subject: "g", Detail: "by command"}, SubjectAddress: "georgios@example.org"},
+	}
+}
+
+func exampleDays(at time.Time) (days []store.Day) {
+	for i := range chartDays {
+		days = append(days, store.Day{Start: at.AddDate(0, 0, i-chartDays), Logins: 20 + i*7%31, Refused: i % 5})
+	}
+	return days
+}

@@ -95,7 +95,7 @@ func (a *App) build() {
 	a.Floor = &web.Floor{
 		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
 		IdleNotice: c.IdleNotice, Now: a.Now, Store: a.Store, Live: a.Live, Ring: a.ring,
-		Bundle: a.bundle, Pages: ui.New(a.bundle, flowPages), Log: a.log,
+		Bundle: a.bundle, Pages: ui.New(a.bundle, FlowPages), Log: a.log,
 	}
 	a.Handler = a.Floor.Handler(a.routes(a.examiner()))
 }

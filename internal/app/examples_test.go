@@ -15,7 +15,7 @@ func TestEveryPageOfEveryFlowIsSoundInEveryLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := ui.New(bundle, flowPages)
+	pages := ui.New(bundle, FlowPages)
 	if err := pages.CompileAll(); err != nil {
 		t.Fatal(err)
 	}

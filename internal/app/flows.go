@@ -20,8 +20,8 @@ import (
 	"github.com/twinlock/twinlock/internal/web"
 )
 
-// flowPages are the templates of all flows, by their names.
-var flowPages = map[string]fs.FS{
+// FlowPages are the templates of all flows, by their names. They do not change.
+var FlowPages = map[string]fs.FS{
 	"login":   login.Pages,
 	"account": account.Pages,
 	"admin":   admin.Pages,
@@ -39,6 +39,7 @@ func Examples() []ui.Example {
 	for _, examples := range [][]ui.Example{
 		login.Examples(),
 		account.Examples(),
+		admin.Examples(),
 		setup.Examples(),
 		apps.Examples(),
 		passwordreset.Examples(),

@@ -34,7 +34,7 @@ func (f *Floor) Shell(r *http.Request) ui.Shell {
 	shell.Menu = &ui.Menu{Name: v.User().Called(), Administrator: v.User().Administrator}
 	shell.Window = f.Window(v)
 	if strings.HasPrefix(r.URL.Path, "/admin") {
-		shell.Nav = administrationNav(r.URL.Path)
+		shell.Nav = AdministrationNav(r.URL.Path)
 	}
 	return shell
 }
@@ -66,8 +66,8 @@ func (f *Floor) Person(v *Visitor) string {
 	return base64.RawURLEncoding.EncodeToString(mark[:12])
 }
 
-// administrationNav are the administrator's pages.
-func administrationNav(path string) *ui.Nav {
+// AdministrationNav are the administrator's pages.
+func AdministrationNav(path string) *ui.Nav {
 	nav := &ui.Nav{Label: ui.T("layout.administration")}
 	for _, l := range []struct{ key, href string }{
 		{"admin.overview", "/admin"}, {"admin.users", "/admin/users"}, {"admin.groups", "/admin/groups"},
