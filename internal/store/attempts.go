@@ -104,7 +104,7 @@ func (s *Store) ProveCode(ctx context.Context, by auth.Actor, a auth.Attempt, c 
 		if err := t.claimCode(ctx, by, u, c, now); err != nil {
 			return err
 		}
-		return t.settleCode(ctx, paid)
+		return t.settle(ctx, paid)
 	})
 	a.CodeAt, a.CodeBy = now, c.By()
 	return a, err

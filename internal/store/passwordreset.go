@@ -38,7 +38,7 @@ func (s *Store) ResetPassword(ctx context.Context, by auth.Actor, reset Reset, n
 			if err := t.claimCode(ctx, by, u, reset.Code, now); err != nil {
 				return err
 			}
-			if err := t.settleCode(ctx, reset.Paid); err != nil {
+			if err := t.settle(ctx, reset.Paid); err != nil {
 				return err
 			}
 		}

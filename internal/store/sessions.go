@@ -255,10 +255,8 @@ func (s *Store) Confirm(ctx context.Context, by auth.Actor, c Confirmation, paid
 		if token, err = t.renew(ctx, session, session.Generation); err != nil {
 			return err
 		}
-		for _, p := range paid {
-			if err := t.clear(ctx, p.Bucket); err != nil {
-				return err
-			}
+		if err := t.settle(ctx, paid); err != nil {
+			return err
 		}
 		return t.record(ctx, by, auth.EventConfirmed, u.ID, "", now)
 	})

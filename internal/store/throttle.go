@@ -95,15 +95,15 @@ func (t *tx) clear(ctx context.Context, bucket throttle.Bucket) error {
 	return nil
 }
 
-// settleCode closes the accounts after a right code: the consecutive failures
-// are forgotten, the month's count only loses the try that was right.
-func (t *tx) settleCode(ctx context.Context, paid []Payment) error {
+// settle closes the accounts after what was right: the failures in a row are
+// forgotten, the month's count of wrong codes only loses the try that was right.
+func (t *tx) settle(ctx context.Context, paid []Payment) error {
 	for _, p := range paid {
-		settle := t.clear
+		forget := t.clear
 		if p.Bucket.Lasting() {
-			settle = t.refund
+			forget = t.refund
 		}
-		if err := settle(ctx, p.Bucket); err != nil {
+		if err := forget(ctx, p.Bucket); err != nil {
 			return err
 		}
 	}

@@ -104,7 +104,7 @@ func (s *Store) DisableTwoFactor(ctx context.Context, by auth.Actor, c CodeClaim
 		if token, err = t.goOnAlone(ctx, by, "two-factor authentication disabled", now); err != nil {
 			return err
 		}
-		if err := t.settleCode(ctx, paid); err != nil {
+		if err := t.settle(ctx, paid); err != nil {
 			return err
 		}
 		if err := t.queue(ctx, noticeTo(u, auth.LetterTwoFactorDisabled, by, now), now); err != nil {
@@ -139,7 +139,7 @@ func (s *Store) MakeRecoveryCodes(ctx context.Context, by auth.Actor, set recove
 		if token, err = t.renew(ctx, by.Session, generation); err != nil {
 			return err
 		}
-		if err := t.settleCode(ctx, paid); err != nil {
+		if err := t.settle(ctx, paid); err != nil {
 			return err
 		}
 		if err := t.queue(ctx, noticeTo(u, auth.LetterRecoveryCodesAnew, by, now), now); err != nil {
