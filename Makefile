@@ -35,7 +35,7 @@ pictures: ## a picture of every page: phone and desktop, light and dark, into br
 
 walk: ## walk through the two mission documents in a browser, one line a sentence
 	@tools/prepare
-	@go test ./browser -run TestWalk -walk -count=1 -v
+	@go test ./browser -run TestTheMission -count=1 -v
 
 fuzz: ## each fuzz target for a minute
 	@tools/fuzz 1m

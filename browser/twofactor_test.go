@@ -45,6 +45,8 @@ func codeAt(t *testing.T, key string, off time.Duration) string {
 	return kit.Code(t, key, time.Now().Add(off))
 }
 
+var recoveryCodes = regexp.MustCompile(`[A-Z0-9]{4}(-[A-Z0-9]{4}){3}`)
+
 // enabled sets two-factor authentication up by the pages, and gives the key
 // and the recovery codes. The server's clock then stands a minute later, so
 // that the activating code is not the next one.
@@ -54,7 +56,7 @@ func enabled(t *testing.T, s *kit.Server, tab *kit.Tab) (key string, codes []str
 	key = keyOf(t, tab)
 	tab.Fill("Login code", codeAt(t, key, 0)).Press("Activate")
 	tab.Status("2-factor authentication successfully enabled.")
-	codes = regexp.MustCompile(`[A-Z0-9]{4}(-[A-Z0-9]{4}){3}`).FindAllString(tab.Text(), -1)
+	codes = recoveryCodes.FindAllString(tab.Text(), -1)
 	if len(codes) != 10 {
 		t.Fatalf("%d recovery codes are shown, want 10", len(codes))
 	}
