@@ -20,6 +20,9 @@ func (a *App) JudgePassword(chosen string, owner address.Address, name string) p
 	return password.Rules{Minimum: a.Config.PasswordMinimum}.Judge(chosen, own)
 }
 
+// Hashed counts the passwords and recovery codes that were hashed so far.
+func (a *App) Hashed() int64 { return a.slots.Begun() }
+
 func (a *App) host() string {
 	_, host, _ := strings.Cut(string(a.Config.PublicURL), "://")
 	return host

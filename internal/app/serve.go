@@ -32,7 +32,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 	if err := a.serveControl(a.work.ctx, run); err != nil {
 		return errors.Join(err, listener.Close(), a.Stop())
 	}
-	if err := a.announce(ctx, out); err != nil {
+	if err := a.Announce(ctx, out); err != nil {
 		return errors.Join(err, listener.Close(), a.Stop())
 	}
 	ended := make(chan error, 1)
@@ -51,9 +51,9 @@ func shutdown(server *http.Server) error {
 	return server.Shutdown(ctx)
 }
 
-// announce prints the address and, until there is an administrator, the
+// Announce prints the address and, until there is an administrator, the
 // one-time link to the set-up.
-func (a *App) announce(ctx context.Context, out io.Writer) error {
+func (a *App) Announce(ctx context.Context, out io.Writer) error {
 	if _, err := fmt.Fprintf(out, "Twinlock is at %s\n", a.Config.PublicURL); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +26,7 @@ type Slots struct {
 	wait    time.Duration
 	closing chan struct{}
 	threads sync.WaitGroup
+	begun   atomic.Int64
 }
 
 type piece struct {
@@ -95,6 +97,7 @@ func (s *Slots) thread() {
 	for {
 		select {
 		case p := <-s.next:
+			s.begun.Add(1)
 			p.ended <- p.run()
 		case <-s.closing:
 			return
@@ -111,6 +114,9 @@ func (p piece) run() (err error) {
 	p.work()
 	return nil
 }
+
+// Begun counts the pieces of work that have begun since New.
+func (s *Slots) Begun() int64 { return s.begun.Load() }
 
 // Close lets work that has begun end, and refuses the rest. It is to be called
 // once.
