@@ -15,6 +15,7 @@ import (
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/i18n"
 	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/session"
@@ -75,6 +76,9 @@ func (a *App) open(ctx context.Context, o Options) (err error) {
 		load = i18n.LoadWithPseudo
 	}
 	if a.bundle, err = load(); err != nil {
+		return err
+	}
+	if err := password.Load(); err != nil { // a missing list must not go unnoticed
 		return err
 	}
 	if a.ring, a.Store, err = OpenStore(ctx, a.Config); err != nil {

@@ -331,8 +331,6 @@ func TestWhatIsRefusedAndInWhichWords(t *testing.T) {
 			"twinlock.toml:2: throttle_closed: is not above throttle_free; accepted: more than 20"},
 		{"every set of codes too few", nil, nil, "recovery_codes = 4\nrecovery_codes_few = 4\n",
 			"twinlock.toml:2: recovery_codes_few: is not below recovery_codes, so every new set would be too few; accepted: less than 4"},
-		{"metrics on the public address", flag("metrics_listen", "127.0.0.1:8080"), nil, "",
-			"flag: metrics_listen: is the public address; accepted: any other"},
 
 		{"several at once", flag("listen", "x"), []string{"TWINLOCK_NO=1"}, "edition = \"both\"\n",
 			"environment: TWINLOCK_NO: no such setting" + all +

@@ -208,9 +208,6 @@ func (c *Config) settle() Refusals {
 	if c.RecoveryCodesFew >= c.RecoveryCodes {
 		refuse("recovery_codes_few", "is not below recovery_codes, so every new set would be too few; accepted: less than "+strconv.Itoa(c.RecoveryCodes))
 	}
-	if c.MetricsListen != "" && c.MetricsListen == c.Listen {
-		refuse("metrics_listen", "is the public address; accepted: any other")
-	}
 	if len(c.Plugins) > 0 && c.Edition != Cloud {
 		refuse("plugins", "is read with edition = \"cloud\" only; in the on-premise edition the administrator activates plug-ins on the Plugins page")
 	}
