@@ -100,7 +100,9 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
 	}
 	token, err := h.Store.Confirm(ctx, v.Actor(), again.confirmation, again.paid, v.Now)
-	if errors.Is(err, store.ErrSpent) {
+	if errors.Is(err, store.ErrSpent) && !page.asksCode() { // the session was ended or renewed meanwhile
+		return web.Redirect(w, "/login")
+	} else if errors.Is(err, store.ErrSpent) {
 		page.refuse(proof.Spent, v.Now)
 		return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
 	} else if err != nil {

@@ -149,13 +149,15 @@ func (s *Store) EndSessions(ctx context.Context, by auth.Actor, user auth.UserID
 }
 
 // renew gives a live session a new token, and its account's present
-// generation. It changes no time but those of proofs that were just made.
+// generation. It changes no time but those of proofs that were just made. A
+// session that went on under another generation meanwhile is ErrSpent: whoever
+// proved something under the old token gets none of the new.
 func (t *tx) renew(ctx context.Context, s auth.Session, generation int64) (secret.Token, error) {
 	token := secret.New()
 	err := t.claim(ctx, `
 		UPDATE sessions SET token_hash = $1, generation = $2, password_at = $3, code_at = $4
-		 WHERE id = $5 AND user_id = $6 AND ended_at = 0`,
-		token.Hash(), generation, millis(s.PasswordAt), millis(s.CodeAt), s.ID, s.User)
+		 WHERE id = $5 AND user_id = $6 AND ended_at = 0 AND generation = $7`,
+		token.Hash(), generation, millis(s.PasswordAt), millis(s.CodeAt), s.ID, s.User, s.Generation)
 	if err != nil {
 		return secret.Token{}, fmt.Errorf("renew session %s: %w", s.ID, err)
 	}

@@ -32,13 +32,19 @@ func enrolmentOf(u auth.User) store.Enrolment {
 	return store.Enrolment{User: u.ID, Generation: u.Generation, Key: totp.NewKey(), Step: 100, Codes: setOf(1)}
 }
 
-// protect enables two-factor authentication of the actor.
-func protect(t *testing.T, s *store.Store, by auth.Actor) (store.Authenticator, secret.Token) {
+// protect enables two-factor authentication of the actor, who goes on under
+// the session's new token.
+func protect(t *testing.T, s *store.Store, by *auth.Actor) (store.Authenticator, secret.Token) {
 	t.Helper()
-	token, err := s.EnableTwoFactor(t.Context(), by, enrolmentOf(by.User), now)
+	token, err := s.EnableTwoFactor(t.Context(), *by, enrolmentOf(by.User), now)
 	if err != nil {
 		t.Fatal(err)
 	}
+	h, err := s.Holder(t.Context(), token.Hash())
+	if err != nil {
+		t.Fatal(err)
+	}
+	by.User, by.Session = h.User, h.Session
 	return onlyAuthenticator(t, s, by.User.ID), token
 }
 
@@ -220,7 +226,7 @@ func TestOneCodeDisablesOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := storetest.Person(t, s, "ada@example.org")
 		by := inSession(t, s, u)
-		a, token := protect(t, s, by)
+		a, token := protect(t, s, &by)
 		won := together(t, store.ErrSpent, func() error {
 			_, err := s.DisableTwoFactor(t.Context(), by, store.CodeClaim{Authenticator: a.ID, Step: 101}, nil, now)
 			return err
@@ -247,8 +253,9 @@ func TestASpentCodeDisablesNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u, bob := storetest.Person(t, s, "ada@example.org"), storetest.Person(t, s, "bob@example.org")
 		by := inSession(t, s, u)
-		a, token := protect(t, s, by)
-		his, _ := protect(t, s, inSession(t, s, bob))
+		a, token := protect(t, s, &by)
+		byBob := inSession(t, s, bob)
+		his, _ := protect(t, s, &byBob)
 		for name, c := range map[string]store.CodeClaim{
 			"the activating step":         {Authenticator: a.ID, Step: 100},
 			"an earlier step":             {Authenticator: a.ID, Step: 99},
@@ -271,7 +278,7 @@ func TestOneRecoveryCodeMakesOneNewSet(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := storetest.Person(t, s, "ada@example.org")
 		by := inSession(t, s, u)
-		protect(t, s, by)
+		protect(t, s, &by)
 		generation := reread(t, s, u.ID).Generation
 		first := store.CodeClaim{Recovery: true, Position: 3}
 		if _, err := s.MakeRecoveryCodes(t.Context(), by, setOf(2), first, nil, now); err != nil {
@@ -291,7 +298,7 @@ func TestOneCodeMakesNewRecoveryCodesOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := storetest.Person(t, s, "ada@example.org")
 		by := inSession(t, s, u)
-		a, _ := protect(t, s, by)
+		a, _ := protect(t, s, &by)
 		won := together(t, store.ErrSpent, func() error {
 			_, err := s.MakeRecoveryCodes(t.Context(), by, setOf(2), store.CodeClaim{Authenticator: a.ID, Step: 101}, nil, now)
 			return err
