@@ -3,9 +3,11 @@ package store_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 func TestAProofUnderWayWhileThePasswordIsChangedGetsNoSession(t *testing.T) {
@@ -20,5 +22,29 @@ func TestAProofUnderWayWhileThePasswordIsChangedGetsNoSession(t *testing.T) {
 			t.Errorf("a proof of the old password = %v, want ErrSpent", err)
 		}
 		wantEnded(t, s, kept, false)
+	})
+}
+
+func TestAConfirmationDoesNotForgetTheMonthsWrongCodes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
+		month := throttle.CodesThisMonth(string(by.User.ID))
+		rule := throttle.Rule{Free: 2, CloseAfter: 2, Window: 30 * 24 * time.Hour}
+		if _, err := s.Pay(t.Context(), month, rule, now); err != nil { // a wrong code
+			t.Fatal(err)
+		}
+		paid, err := s.Pay(t.Context(), month, rule, now) // the right one
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Confirm(t.Context(), by, store.Confirmation{Password: true}, []store.Payment{paid}, now); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Pay(t.Context(), month, rule, now); err != nil {
+			t.Errorf("the second wrong code: %v", err)
+		}
+		if err := s.Waits(t.Context(), month, rule, now); err == nil {
+			t.Error("the first wrong code was forgotten")
+		}
 	})
 }
