@@ -91,7 +91,7 @@ func (h *Flow) postPassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	attempt, err := h.Store.ProvePassword(ctx, v.Actor(), store.ProvedPassword{
 		User: found.User, Hash: found.Hash, Purpose: auth.ByLogin, Return: web.ReturnTo(form["next"]),
-		Browser: h.Browser(w, r).Hash(), Paid: found.Paid, Timeout: h.Rules.Timeout,
+		Browser: h.Browser(w, r).Hash(), Held: v.Presence.Session.ID, Paid: found.Paid, Timeout: h.Rules.Timeout,
 	}, v.Now)
 	if errors.Is(err, store.ErrSpent) {
 		return h.startAgain(w, againLate)

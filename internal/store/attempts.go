@@ -54,13 +54,15 @@ type ProvedPassword struct {
 	Purpose auth.Purpose
 	Return  string
 	Browser secret.Hash
+	Held    auth.SessionID // the session that this browser holds, whatever it is worth; "" for none
 	Paid    Payment
 	Timeout time.Duration // how long the attempt may take
 }
 
 // ProvePassword begins an attempt, unless the password or the account was
 // changed since it was read (ErrSpent). It clears the counter that was paid;
-// the code's counter is never touched by a right password.
+// the code's counter is never touched by a right password. Another person's
+// session in this browser ends, and with it what its open window was good for.
 func (s *Store) ProvePassword(ctx context.Context, by auth.Actor, p ProvedPassword, now time.Time) (auth.Attempt, error) {
 	a := auth.Attempt{
 		ID: auth.AttemptID(secret.NewID()), User: p.User.ID, Purpose: p.Purpose,
@@ -78,6 +80,9 @@ func (s *Store) ProvePassword(ctx context.Context, by auth.Actor, p ProvedPasswo
 			return err
 		}
 		if err := t.clear(ctx, p.Paid.Bucket); err != nil {
+			return err
+		}
+		if err := t.endHeld(ctx, by, p.Held, p.User.ID, now); err != nil {
 			return err
 		}
 		return t.insertAttempt(ctx, a, p.Browser)
@@ -190,10 +195,8 @@ func (t *tx) finishLogin(ctx context.Context, by auth.Actor, id auth.AttemptID, 
 
 // afterLogin does what belongs to every finished login beside the session.
 func (t *tx) afterLogin(ctx context.Context, by auth.Actor, u auth.User, made *NewSession, f Finish, now time.Time) error {
-	if _, err := t.exec(ctx, `
-		UPDATE sessions SET ended_at = $1, ended_by = 'replaced'
-		 WHERE id = $2 AND id <> $3 AND ended_at = 0`, millis(now), f.Replaces, made.Session.ID); err != nil {
-		return fmt.Errorf("end the replaced session: %w", err)
+	if err := t.endHeld(ctx, by, f.Replaces, "", now); err != nil {
+		return err
 	}
 	if err := t.endOldest(ctx, u.ID, now); err != nil {
 		return err

@@ -119,6 +119,24 @@ func (t *tx) endSessions(ctx context.Context, user auth.UserID, but auth.Session
 	return n, nil
 }
 
+// endHeld ends the session that a browser held before somebody proved a
+// password there, unless it is the spared person's. It may be anybody's: its
+// owner's sessions are forgotten in memory, and its owner's record tells.
+func (t *tx) endHeld(ctx context.Context, by auth.Actor, held auth.SessionID, spared auth.UserID, now time.Time) error {
+	var owner auth.UserID
+	err := notFound(t.QueryRowContext(ctx, `
+		UPDATE sessions SET ended_at = $1, ended_by = 'replaced'
+		 WHERE id = $2 AND user_id <> $3 AND ended_at = 0
+		RETURNING user_id`, millis(now), held, spared).Scan(&owner))
+	if err == ErrNotFound {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("end the session %s that the browser held: %w", held, err)
+	}
+	t.changed(owner)
+	return t.record(ctx, by, auth.EventSessionEnded, owner, "replaced", now)
+}
+
 // EndSession ends one session of a person. Somebody else's is ErrNotFound.
 func (s *Store) EndSession(ctx context.Context, by auth.Actor, user auth.UserID, id auth.SessionID, kind auth.EventKind, why string, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {

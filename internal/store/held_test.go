@@ -1,0 +1,63 @@
+package store_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
+)
+
+// ear keeps whose memory was told to go.
+type ear struct {
+	sync.Mutex
+	users []auth.UserID
+}
+
+func (e *ear) UserChanged(u auth.UserID) {
+	e.Lock()
+	defer e.Unlock()
+	e.users = append(e.users, u)
+}
+func (e *ear) PluginsChanged()   {}
+func (e *ear) EverybodyChanged() {}
+
+func TestASessionReplacedByAnotherPersonsIsForgotten(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ada, bob := storetest.Person(t, s, "ada@example.org"), storetest.Person(t, s, "bob@example.org")
+		hers := storetest.Session(t, s, ada, now)
+		a := storetest.Attempt(t, s, bob, now)
+		var e ear
+		s.Listen(&e)
+		_, _, err := s.FinishLogin(t.Context(), auth.Actor{}, a.ID,
+			store.Finish{Policy: storetest.Policy, Replaces: hers.Session.ID}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantEnded(t, s, hers.Token, true)
+		if !slices.Contains(e.users, ada.ID) {
+			t.Error("nobody was told that her session ended")
+		}
+	})
+}
+
+func TestAnotherPersonsRightPasswordEndsAnOpenWindow(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ada, bob := storetest.Person(t, s, "ada@example.org"), storetest.Person(t, s, "bob@example.org")
+		for name, tt := range map[string]struct {
+			proves auth.User
+			ended  bool
+		}{"hers": {ada, false}, "another's": {bob, true}} {
+			hers := storetest.Session(t, s, ada, now)
+			if _, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
+				User: tt.proves, Hash: "the hash", Browser: storetest.Browser.Hash(),
+				Held: hers.Session.ID, Timeout: time.Minute}, now); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			wantEnded(t, s, hers.Token, tt.ended)
+		}
+	})
+}
