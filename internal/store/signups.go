@@ -8,6 +8,7 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 const signupColumns = `address, canonical, language, began_at, expires_at, password_hash`
@@ -124,7 +125,7 @@ func (s *Store) MailSignupAgain(ctx context.Context, by auth.Actor, canonical st
 }
 
 func (t *tx) tellAccountExists(ctx context.Context, by auth.Actor, u auth.User, now time.Time) error {
-	may, err := t.mayWriteTo(ctx, u.Canonical, now)
+	may, err := t.mayQueue(ctx, throttle.AccountExists(u.Canonical), now)
 	if err != nil {
 		return err
 	}

@@ -160,10 +160,14 @@ func scanCount(r row) (c throttle.Count, err error) {
 	return c, nil
 }
 
-// mayWriteTo counts a letter to an address, and tells false when it had its
-// share of the hour.
+// mayWriteTo counts a letter with a link to an address, and tells false when it
+// had its share of the hour.
 func (t *tx) mayWriteTo(ctx context.Context, canonical string, now time.Time) (bool, error) {
-	bucket := throttle.Letters(canonical)
+	return t.mayQueue(ctx, throttle.Letters(canonical), now)
+}
+
+// mayQueue counts a letter, and tells false when its bucket had its share.
+func (t *tx) mayQueue(ctx context.Context, bucket throttle.Bucket, now time.Time) (bool, error) {
 	count, err := t.lockCount(ctx, bucket, now)
 	if err != nil {
 		return false, err

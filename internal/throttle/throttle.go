@@ -54,6 +54,11 @@ func Network(a netip.Addr) Bucket {
 // Letters counts letters with a link to an address.
 func Letters(canonicalAddress string) Bucket { return bucket("letters", canonicalAddress) }
 
+// AccountExists counts letters that only tell an address has an account. They
+// are apart from those with a link: whoever signs up again and again with
+// somebody's address must not keep the way to a new password from its owner.
+func AccountExists(canonicalAddress string) Bucket { return bucket("exists", canonicalAddress) }
+
 // Lasting tells a bucket that no success empties.
 func (b Bucket) Lasting() bool { return strings.HasPrefix(string(b), month+":") }
 
