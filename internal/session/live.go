@@ -76,11 +76,18 @@ func (l *Live) holder(ctx context.Context, token secret.Hash) (store.Holder, err
 	}
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
-	if l.changes.Load() == before && holder.Session.Ended.IsZero() {
+	if l.mayKeep(before) && holder.Session.Ended.IsZero() {
 		l.byToken.Store(token, holder)
 		l.byUser[holder.User.ID] = append(l.byUser[holder.User.ID], token)
 	}
 	return holder, nil
+}
+
+// mayKeep tells whether a row that was begun to be read after so many changes
+// may be remembered. Nobody tells us of what another process changes, so of a
+// database that is shared nothing is.
+func (l *Live) mayKeep(before uint64) bool {
+	return !l.store.Shared() && l.changes.Load() == before
 }
 
 // PolicyFor computes what holds for a person in these groups.
@@ -126,7 +133,7 @@ func (l *Live) Activations(ctx context.Context) ([]auth.Activation, error) {
 	}
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
-	if l.changes.Load() == before {
+	if l.mayKeep(before) {
 		l.plugins.Store(&all)
 	}
 	return all, nil

@@ -139,6 +139,11 @@ func (s *Store) Close() error {
 // is shared.
 func (s *Store) Listen(l Listener) { s.listener = l }
 
+// Shared tells whether other processes may write the same database, so that
+// nothing read from it may be remembered: another server, or a command that was
+// typed elsewhere. SQLite is one server's own.
+func (s *Store) Shared() bool { return s.postgres }
+
 // Ready answers whether the database does.
 func (s *Store) Ready(ctx context.Context) error {
 	var one int

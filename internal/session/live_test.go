@@ -1,0 +1,45 @@
+package session_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/session"
+	"github.com/twinlock/twinlock/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	storetest.Stop()
+	os.Exit(status)
+}
+
+// What another server, or a command typed beside the database, ends is over at
+// the next request here.
+func TestWhatAnotherProcessEndsIsOverAtOnce(t *testing.T) {
+	ring, address, now := keys.New(), storetest.PostgreSQL(t), storetest.Now
+	here, elsewhere := storetest.Open(t, address, ring), storetest.Open(t, address, ring)
+	live := session.New(here, storetest.Policy, here.Activations)
+	u := storetest.Person(t, here, "ada@example.org")
+	made := storetest.Session(t, here, u, now)
+	standing := func() auth.Standing {
+		t.Helper()
+		p, err := live.Who(t.Context(), made.Token.Hash(), now.Add(time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Standing
+	}
+	if got := standing(); got != auth.SignedIn {
+		t.Fatalf("%s, want signed in", got)
+	}
+	if err := elsewhere.DisableUser(t.Context(), auth.Actor{Command: true}, u.ID, now); err != nil {
+		t.Fatal(err)
+	}
+	if got := standing(); got != auth.Over {
+		t.Errorf("after the account was disabled elsewhere: %s, want over", got)
+	}
+}
