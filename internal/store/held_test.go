@@ -6,15 +6,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
-// ear keeps whose memory was told to go.
+// ear keeps what was told to leave memory.
 type ear struct {
 	sync.Mutex
-	users []auth.UserID
+	users   []auth.UserID
+	plugins bool
 }
 
 func (e *ear) UserChanged(u auth.UserID) {
@@ -22,7 +25,7 @@ func (e *ear) UserChanged(u auth.UserID) {
 	defer e.Unlock()
 	e.users = append(e.users, u)
 }
-func (e *ear) PluginsChanged()   {}
+func (e *ear) PluginsChanged()   { e.plugins = true }
 func (e *ear) EverybodyChanged() {}
 
 func TestASessionReplacedByAnotherPersonsIsForgotten(t *testing.T) {
@@ -58,6 +61,27 @@ func TestAnotherPersonsRightPasswordEndsAnOpenWindow(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			wantEnded(t, s, hers.Token, tt.ended)
+		}
+	})
+}
+
+// The operator's settings may enable a plug-in for an address.
+func TestAChangeOfAddressAsksAnewWhomPluginsAreFor(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
+		var link secret.Token
+		m := store.Mailed{Life: time.Hour, Path: func(made secret.Token) string { link = made; return "/" }}
+		wanted := address.Address{Spelling: "ada@example.com", Canonical: "ada@example.com"}
+		if err := s.AskNewAddress(t.Context(), by, wanted, m, now); err != nil {
+			t.Fatal(err)
+		}
+		var e ear
+		s.Listen(&e)
+		if _, err := s.ChangeAddress(t.Context(), by, link.Hash(), now); err != nil {
+			t.Fatal(err)
+		}
+		if !e.plugins {
+			t.Error("nobody was told to ask anew")
 		}
 	})
 }
