@@ -190,6 +190,11 @@ func (l *Live) forgetIdle(now time.Time) {
 		id := holder.(store.Holder).Session.ID
 		if known, ok := l.seen.Load(id); ok && known.(*lastSeen).at.Load() < idle {
 			l.byToken.Delete(token)
+		}
+		return true
+	})
+	l.seen.Range(func(id, known any) bool { // also of sessions that ended: their rows left before
+		if at := known.(*lastSeen).at.Load(); at < idle && at <= known.(*lastSeen).written.Load() {
 			l.seen.Delete(id)
 		}
 		return true
