@@ -215,10 +215,9 @@ func TestWhoMustUseItEnrolsFirst(t *testing.T) {
 	s.Run("", "user", "must-use-2fa", ada)
 	tab := s.Profile(t)
 	login(tab, ada, good).At("/account/two-factor")
-	key := keyOf(t, tab)
 	tab.Open("/apps").At("/login")
 	login(tab, ada, good).At("/account/two-factor")
-	key = keyOf(t, tab)
+	key := keyOf(t, tab)
 	tab.Fill("Login code", codeAt(t, key, 0)).Press("Activate").Status("successfully enabled")
 	tab.Tick("I have saved these codes").Press("Continue").At("/apps")
 }

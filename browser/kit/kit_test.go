@@ -179,6 +179,25 @@ func TestTheTabIsWhatItIsToldToBe(t *testing.T) {
 	tab.Tab().WithoutScript().Open("/").See("No script here")
 }
 
+// A page that is busy has not lost what is on it.
+func TestABusyPageIsWaitedForBeforeSomethingIsSaidToBeMissing(t *testing.T) {
+	tab := site(t, map[string]string{"/": `<button>Save</button><p role=status>Saved.</p>
+		<script>setTimeout(() => { const end = Date.now() + 3000; while (Date.now() < end); }, 100)</script>`})
+	for title, there := range map[string]func() bool{
+		"control": func() bool { return tab.Has("button", "Save") },
+		"text":    func() bool { return strings.Contains(tab.Text(), "Save") },
+		"region":  func() bool { return tab.Region("status") == "Saved." },
+	} {
+		tab.Open("/")
+		for begin := time.Now(); time.Since(begin) < 2*time.Second; {
+			if !there() {
+				t.Errorf("the %s is missing while the page is busy", title)
+				break
+			}
+		}
+	}
+}
+
 func TestProblemsOfScriptsAreKept(t *testing.T) {
 	tab := site(t, map[string]string{"/": `<script>throw new Error("on purpose")</script>`}).Open("/")
 	Eventually(t, "the exception is noticed", func() bool {

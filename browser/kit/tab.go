@@ -134,6 +134,13 @@ func (tab *Tab) try(actions ...chromedp.Action) error {
 	return chromedp.Run(ctx, actions...)
 }
 
+// ask looks until the page answers: a question that got lost must not pass for
+// a page on which there is nothing.
+func (tab *Tab) ask(what string, action chromedp.Action) {
+	tab.t.Helper()
+	Eventually(tab.t, what, func() bool { return tab.try(action) == nil })
+}
+
 func (tab *Tab) do(what string, actions ...chromedp.Action) {
 	tab.t.Helper()
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
@@ -146,7 +153,15 @@ func (tab *Tab) do(what string, actions ...chromedp.Action) {
 // fail shows what the page looked like.
 func (tab *Tab) fail(format string, args ...any) {
 	tab.t.Helper()
-	tab.t.Fatalf("%s\nat %s\n%s", fmt.Sprintf(format, args...), tab.Address(), tab.Text())
+	tab.t.Fatalf("%s\n%s", fmt.Sprintf(format, args...), tab.sight())
+}
+
+// sight is what can be told of the page for a failure, which may be nothing.
+func (tab *Tab) sight() string {
+	var where, text string
+	_ = tab.try(chromedp.Location(&where))
+	_ = tab.try(shownText(&text))
+	return "at " + strings.TrimPrefix(where, tab.server.URL) + "\n" + text
 }
 
 // Phone makes the tab a phone's.
@@ -209,7 +224,8 @@ func (tab *Tab) Back() {
 }
 
 func (tab *Tab) history() (entries []*page.NavigationEntry, at int) {
-	_ = tab.try(chromedp.ActionFunc(func(ctx context.Context) error {
+	tab.t.Helper()
+	tab.ask("the history", chromedp.ActionFunc(func(ctx context.Context) error {
 		current, all, err := page.GetNavigationHistory().Do(ctx)
 		entries, at = all, int(current)
 		return err
@@ -218,14 +234,16 @@ func (tab *Tab) history() (entries []*page.NavigationEntry, at int) {
 }
 
 func (tab *Tab) loaded() (yes bool) {
-	_ = tab.try(chromedp.Evaluate(`document.readyState === "complete"`, &yes))
+	tab.t.Helper()
+	tab.ask("whether the page is loaded", chromedp.Evaluate(`document.readyState === "complete"`, &yes))
 	return yes
 }
 
 // Address is the path and query where the tab is.
 func (tab *Tab) Address() string {
+	tab.t.Helper()
 	var where string
-	_ = tab.try(chromedp.Location(&where))
+	tab.ask("the address", chromedp.Location(&where))
 	return strings.TrimPrefix(where, tab.server.URL)
 }
 
@@ -243,17 +261,21 @@ func (tab *Tab) wait(what string, yes func() bool) {
 	tab.t.Helper()
 	defer func() {
 		if tab.t.Failed() {
-			tab.t.Logf("at %s\n%s", tab.Address(), tab.Text())
+			tab.t.Log(tab.sight())
 		}
 	}()
 	Eventually(tab.t, what, yes)
 }
 
 // Text is what the page says, as far as it is shown.
-func (tab *Tab) Text() string {
-	var text string
-	_ = tab.try(chromedp.Evaluate(`document.body ? document.body.innerText : ""`, &text))
+func (tab *Tab) Text() (text string) {
+	tab.t.Helper()
+	tab.ask("the text of the page", shownText(&text))
 	return text
+}
+
+func shownText(text *string) chromedp.Action {
+	return chromedp.Evaluate(`document.body ? document.body.innerText : ""`, text)
 }
 
 // See waits until the page says something.
@@ -266,36 +288,45 @@ func (tab *Tab) See(words string) *Tab {
 // query finds the controls of a role and an exact accessible name; "" matches
 // any.
 func (tab *Tab) query(role, name string) (found []*accessibility.Node) {
-	_ = tab.try(chromedp.ActionFunc(func(ctx context.Context) error {
-		// Asked through the page itself: asking the DOM domain for its document
-		// while another one loads gets no answer.
-		document, problem, err := runtime.Evaluate("document").Do(ctx)
-		switch {
-		case err != nil:
-			return err
-		case problem != nil:
-			return problem
-		}
-		ask := accessibility.QueryAXTree().WithObjectID(document.ObjectID)
-		if role != "" {
-			ask = ask.WithRole(role)
-		}
-		if name != "" {
-			ask = ask.WithAccessibleName(name)
-		}
-		nodes, err := ask.Do(ctx)
-		for _, n := range nodes {
-			if !n.Ignored {
-				found = append(found, n)
-			}
-		}
+	tab.t.Helper()
+	tab.ask("the controls of the page", chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		found, err = controls(ctx, role, name)
 		return err
 	}))
 	return found
 }
 
+func controls(ctx context.Context, role, name string) (found []*accessibility.Node, err error) {
+	// Asked through the page itself: asking the DOM domain for its document
+	// while another one loads gets no answer.
+	document, problem, err := runtime.Evaluate("document").Do(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case problem != nil:
+		return nil, problem
+	}
+	ask := accessibility.QueryAXTree().WithObjectID(document.ObjectID)
+	if role != "" {
+		ask = ask.WithRole(role)
+	}
+	if name != "" {
+		ask = ask.WithAccessibleName(name)
+	}
+	nodes, err := ask.Do(ctx)
+	for _, n := range nodes {
+		if !n.Ignored {
+			found = append(found, n)
+		}
+	}
+	return found, err
+}
+
 // Has tells whether a control is there now.
-func (tab *Tab) Has(role, name string) bool { return len(tab.query(role, name)) > 0 }
+func (tab *Tab) Has(role, name string) bool {
+	tab.t.Helper()
+	return len(tab.query(role, name)) > 0
+}
 
 // HasNot waits until a control is not there.
 func (tab *Tab) HasNot(role, name string) *Tab {
@@ -416,16 +447,27 @@ func (tab *Tab) Key(keys string) *Tab {
 }
 
 // Region is the text of everything that has a role now; "" where nothing has.
-func (tab *Tab) Region(role string) string {
-	var all []string
-	for _, n := range tab.query(role, "") {
-		var text string
-		_ = tab.try(call(n, `function() { return this.innerText }`, &text))
-		if text = strings.TrimSpace(text); text != "" {
-			all = append(all, text)
+func (tab *Tab) Region(role string) (said string) {
+	tab.t.Helper()
+	tab.ask("the text of what has the role "+role, chromedp.ActionFunc(func(ctx context.Context) error {
+		nodes, err := controls(ctx, role, "")
+		if err != nil {
+			return err
 		}
-	}
-	return strings.Join(all, "\n")
+		var all []string
+		for _, n := range nodes {
+			var text string
+			if err := call(n, `function() { return this.innerText }`, &text).Do(ctx); err != nil {
+				return err
+			}
+			if text = strings.TrimSpace(text); text != "" {
+				all = append(all, text)
+			}
+		}
+		said = strings.Join(all, "\n")
+		return nil
+	}))
+	return said
 }
 
 // Status waits until the page says, in role=status, what was done.
