@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 // ear keeps what was told to leave memory.
@@ -82,6 +84,23 @@ func TestAChangeOfAddressAsksAnewWhomPluginsAreFor(t *testing.T) {
 		}
 		if !e.plugins {
 			t.Error("nobody was told to ask anew")
+		}
+	})
+}
+
+func TestAPasswordThatIsOwedAnewBringsNoSessionBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := storetest.Person(t, s, "ada@example.org")
+		made := storetest.Session(t, s, u, now)
+		later := now.Add(61 * time.Minute)
+		for range storetest.Rules.CodesThisMonth.CloseAfter {
+			if _, err := s.Pay(t.Context(), throttle.CodesThisMonth(string(u.ID)), storetest.Rules.CodesThisMonth, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := s.ReturnThroughWindow(t.Context(), auth.Actor{}, made.Session, made.Token.Hash(), store.Payment{}, later)
+		if !errors.Is(err, store.ErrSpent) {
+			t.Errorf("it came back: %v", err)
 		}
 	})
 }

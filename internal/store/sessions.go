@@ -185,7 +185,8 @@ func (t *tx) renew(ctx context.Context, s auth.Session, generation int64) (secre
 
 // ReturnThroughWindow brings a lapsed session back for the window that was
 // still open: a new token, seen now, and nothing else. One call wins; an
-// ending, a change of the account or another return makes it ErrSpent.
+// ending, a change of the account or another return makes it ErrSpent, and so do
+// so many wrong codes that the password must be taken for known to somebody else.
 func (s *Store) ReturnThroughWindow(ctx context.Context, by auth.Actor, lapsed auth.Session, old secret.Hash, paid Payment, now time.Time) (secret.Token, error) {
 	token := secret.New()
 	err := s.transaction(ctx, func(t *tx) error {
@@ -196,6 +197,12 @@ func (s *Store) ReturnThroughWindow(ctx context.Context, by auth.Actor, lapsed a
 			   AND generation = (SELECT generation FROM users WHERE id = $4 AND state = 'active')`,
 			token.Hash(), millis(now), lapsed.ID, lapsed.User, old, t.store.rules.WindowTries); err != nil {
 			return fmt.Errorf("return to session %s: %w", lapsed.ID, err)
+		}
+		owed, err := t.owesNewPassword(ctx, lapsed.User, now)
+		if err != nil {
+			return err
+		} else if owed {
+			return fmt.Errorf("return to session %s with a password that is owed anew: %w", lapsed.ID, ErrSpent)
 		}
 		t.changed(lapsed.User)
 		if err := t.clear(ctx, paid.Bucket); err != nil {
