@@ -53,7 +53,7 @@ type closedPage struct{}
 // Examples are the flow's pages in named states.
 func Examples() []ui.Example {
 	h := &Flow{Settings: config.Config{Registration: config.Open, PasswordMinimum: 12}}
-	wrong := h.newPage(web.Form{"email": "ada"})
+	wrong := h.newPage(web.Form{"email": "ada", "two-factor": "on"})
 	wrong.Email.Error = ui.T("login.malformedAddress")
 	wrong.Password.Error = web.PasswordText("common", 12)
 	wrong.Summary = ui.Summarize(ui.Text{}, wrong.fields()...)
