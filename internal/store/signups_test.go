@@ -1,0 +1,185 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/address"
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
+	"github.com/twinlock/twinlock/internal/throttle"
+)
+
+var bea = address.Address{Spelling: "Bea@example.org", Canonical: "bea@example.org"}
+
+// signup begins a sign-up in a browser and gives the token of its letter, the
+// zero one where no letter may be sent.
+func signup(t *testing.T, s *store.Store, browser secret.Token, hash secret.Text, at time.Time) (token secret.Token) {
+	t.Helper()
+	n := store.NewSignup{Address: bea, Language: "de", Hash: hash, Browser: browser.Hash()}
+	if err := s.BeginSignup(t.Context(), auth.Actor{}, n, verification(&token), at); err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// verification gives a letter's token to a test.
+func verification(token *secret.Token) store.Mailed {
+	return store.Mailed{Life: 24 * time.Hour, Path: func(made secret.Token) string { *token = made; return "/" }}
+}
+
+func pending(t *testing.T, s *store.Store, link secret.Token, at time.Time) store.ConfirmedSignup {
+	t.Helper()
+	p, err := s.Signup(t.Context(), link.Hash(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.ConfirmedSignup{PendingSignup: p, Link: link.Hash(), Timeout: 10 * time.Minute}
+}
+
+func TestASignUpBecomesOneAccount(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c := pending(t, s, signup(t, s, storetest.Browser, "the hash", now), now)
+		c.Here = true
+		attempts := make(chan auth.Attempt, 100)
+		won := together(t, store.ErrSpent, func() error {
+			a, err := s.ConfirmSignup(t.Context(), auth.Actor{}, c, now)
+			if err == nil {
+				attempts <- a
+			}
+			return err
+		})
+		if won != 1 {
+			t.Fatalf("%d accounts, want 1", won)
+		}
+		a := <-attempts
+		if _, err := s.Attempt(t.Context(), a.ID, storetest.Browser.Hash()); err != nil {
+			t.Errorf("the login of the browser that signed up: %v", err)
+		}
+		made, u, err := s.FinishLogin(t.Context(), auth.Actor{}, a.ID, store.Finish{Policy: storetest.Policy}, now)
+		if err != nil || u.Canonical != bea.Canonical || u.Address != bea.Spelling || u.Language != "de" || made.Session.User != u.ID {
+			t.Errorf("signed in as %+v (%v)", u, err)
+		}
+	})
+}
+
+func TestConfirmingElsewhereBeginsNoLogin(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		a, err := s.ConfirmSignup(t.Context(), auth.Actor{}, pending(t, s, signup(t, s, storetest.Browser, "the hash", now), now), now)
+		if err != nil || a.ID != "" {
+			t.Errorf("attempt %q (%v), want none", a.ID, err)
+		}
+	})
+}
+
+func TestASignUpReplacesTheOneBefore(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		eve, owner := secret.New(), secret.New()
+		old := signup(t, s, eve, "her hash", now)
+		stale := pending(t, s, old, now)
+		newest := signup(t, s, owner, "the hash", now)
+		if _, err := s.ConfirmSignup(t.Context(), auth.Actor{}, stale, now); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("the older one: %v, want ErrSpent", err)
+		}
+		c := pending(t, s, newest, now)
+		if !c.Browser.Equal(owner.Hash()) || c.Hash != "the hash" {
+			t.Errorf("the sign-up is %+v", c)
+		}
+		// Looked at before it was replaced, sent after: link and password belong together.
+		c.Hash = "her hash"
+		if _, err := s.ConfirmSignup(t.Context(), auth.Actor{}, c, now); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("with the password of the older one: %v, want ErrSpent", err)
+		}
+	})
+}
+
+func TestASignUpEndsAtItsExactMoment(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		link := signup(t, s, storetest.Browser, "the hash", now)
+		c := pending(t, s, link, now.Add(24*time.Hour-time.Millisecond))
+		if _, err := s.ConfirmSignup(t.Context(), auth.Actor{}, c, now.Add(24*time.Hour)); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("at its end: %v, want ErrSpent", err)
+		}
+		if _, err := s.Signup(t.Context(), secret.Hash{}, now); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("without a link: %v, want ErrSpent", err)
+		}
+	})
+}
+
+func TestTheLetterOfASignUpAgainIsForItsBrowser(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		old := signup(t, s, storetest.Browser, "the hash", now)
+		for name, tt := range map[string]struct {
+			browser secret.Hash
+			mailed  bool
+		}{"none": {secret.Hash{}, false}, "another": {secret.New().Hash(), false}, "its own": {storetest.Browser.Hash(), true}} {
+			var token secret.Token
+			if err := s.MailSignupAgain(t.Context(), auth.Actor{}, bea.Canonical, tt.browser, verification(&token), now); err != nil {
+				t.Fatal(err)
+			}
+			if mailed := !token.IsZero(); mailed != tt.mailed {
+				t.Errorf("%s: mailed %v, want %v", name, mailed, tt.mailed)
+			}
+		}
+		if _, err := s.Signup(t.Context(), old.Hash(), now); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("the older letter's link: %v, want ErrSpent", err)
+		}
+	})
+}
+
+// A sign-up that could not be told of by mail must not leave the link of the
+// one before alive.
+func TestASignUpBeyondTheLettersOfAnHourStillBeginsAfresh(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		var last secret.Token
+		for range 3 {
+			last = signup(t, s, storetest.Browser, "her hash", now)
+		}
+		if token := signup(t, s, secret.New(), "the hash", now); !token.IsZero() {
+			t.Error("a fourth letter was sent")
+		}
+		if _, err := s.Signup(t.Context(), last.Hash(), now); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("the link of the sign-up before: %v, want ErrSpent", err)
+		}
+		c, err := s.Credentials(t.Context(), bea.Canonical, now)
+		if err != nil || c.Hash != "the hash" {
+			t.Errorf("the password is still the old one (%v)", err)
+		}
+	})
+}
+
+func TestADoorOpenedByMailIsOpenToKnownBrowsersToo(t *testing.T) {
+	closing := throttle.Rule{Free: 1, CloseAfter: 2, FirstWait: time.Second, LongestWait: time.Second}
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := storetest.Person(t, s, "ada@example.org")
+		device := storetest.Session(t, s, u, now).Device
+		buckets := []throttle.Bucket{throttle.PasswordFromDevice(device.Hash()), throttle.Password(u.Canonical), throttle.Code(string(u.ID))}
+		stranger := throttle.PasswordFromDevice(secret.New().Hash())
+		for _, b := range append(buckets, stranger) {
+			for i := range 2 {
+				if _, err := s.Pay(t.Context(), b, closing, now.Add(time.Duration(i)*time.Minute)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var token secret.Token
+		if err := s.MailUnlock(t.Context(), u, verification(&token), auth.Actor{}, now); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Unlock(t.Context(), auth.Actor{}, token.Hash(), now); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range buckets {
+			if err := s.Waits(t.Context(), b, closing, now.Add(time.Hour)); err != nil {
+				t.Errorf("%s: %v", b, err)
+			}
+		}
+		var wait *store.WaitError
+		if err := s.Waits(t.Context(), stranger, closing, now.Add(time.Hour)); !errors.As(err, &wait) || !wait.Closed {
+			t.Errorf("somebody else's browser: %v, want a closed door", err)
+		}
+	})
+}
