@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,5 +114,35 @@ func TestTheMission(t *testing.T) {
 			t.Fatalf("not walked: %s", sentence.says)
 		}
 		fmt.Println("walked:", sentence.says)
+	}
+	nothingSecretIsLeft(t, s, tab, key, codes)
+}
+
+// nothingSecretIsLeft searches what the server printed and kept for everything
+// secret that the walk has used.
+func nothingSecretIsLeft(t *testing.T, s *kit.Server, tab *kit.Tab, key string, codes []string) {
+	t.Helper()
+	secrets := map[string]string{"a password": good, "the new password": next, "the key": key}
+	for _, code := range codes {
+		secrets["recovery code "+code[:4]] = code
+		secrets["signs of recovery code "+code[:4]] = strings.ReplaceAll(code, "-", "")
+	}
+	for _, c := range tab.Cookies() {
+		if len(c.Value) >= 43 {
+			secrets["cookie "+c.Name] = c.Value
+		}
+	}
+	for _, letter := range s.Letters(ada) {
+		if _, token, ok := strings.Cut(letter, "token="); ok {
+			secrets["a mailed link"] = token[:43]
+		}
+	}
+	for what, words := range secrets {
+		for _, place := range s.Traces(words) {
+			t.Errorf("%s stands in clear in %s", what, place)
+		}
+	}
+	if len(s.Traces(ada)) == 0 {
+		t.Error("the search finds nothing at all")
 	}
 }

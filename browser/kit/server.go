@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -144,6 +145,33 @@ func (s *Server) Stop() {
 		defer s.said.Unlock()
 		s.t.Logf("the server said:\n%s", strings.Join(s.said.lines, "\n"))
 	}
+}
+
+// Traces tells where words stand in clear after the server has stopped: in
+// what it printed, and in every file of its data but the letters, which are
+// theirs to carry.
+func (s *Server) Traces(words string) (places []string) {
+	s.t.Helper()
+	s.Stop()
+	s.said.Lock()
+	defer s.said.Unlock()
+	if strings.Contains(strings.Join(s.said.lines, "\n"), words) {
+		places = append(places, "what the server printed")
+	}
+	err := filepath.WalkDir(s.Data, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() || filepath.Base(filepath.Dir(path)) == "outbox" {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if bytes.Contains(raw, []byte(words)) {
+			places = append(places, path)
+		}
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return places
 }
 
 // Restart stops the server and starts it again on the same data.
