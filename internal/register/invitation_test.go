@@ -119,10 +119,15 @@ func TestOfTwoFormsWithOneInvitationOneWins(t *testing.T) {
 	_, to := invited(t, site, fay)
 	statuses := make(chan int, 6)
 	var group sync.WaitGroup
+	start := make(chan struct{}) // every form is open before the first is sent
 	for range cap(statuses) {
 		form := site.Browser().Get(to).Form("Set new password").Fill("New password", chosen)
-		group.Go(func() { statuses <- site.Browser().Once("/invitation", form.Values).Status })
+		group.Go(func() {
+			<-start
+			statuses <- site.Browser().Once("/invitation", form.Values).Status
+		})
 	}
+	close(start)
 	group.Wait()
 	close(statuses)
 	won := 0
