@@ -132,6 +132,22 @@ func TestNothingAnswersWhereThePluginIsNotEnabledForThePerson(t *testing.T) {
 	wantOff(t, ada)
 }
 
+func TestWhatIsOnIsHiddenAndKeptWhileThePluginIsInactive(t *testing.T) {
+	site, ada, browser := newProtectedSite(t)
+	site.SetActivation(auth.Activation{Plugin: auth.TwoFactorPlugin, Everyone: true})
+	if page := browser.Get("/account"); page.HasLink(disable) || page.HasLink("Recovery codes") {
+		t.Error("the settings speak of it")
+	}
+	browser.Get("/account/two-factor").WantStatus(404)
+	browser.Get("/account/recovery-codes").WantStatus(404)
+	for _, address := range []string{"/account/two-factor", "/account/two-factor/disable", "/account/recovery-codes"} {
+		browser.Post(address, url.Values{"code": {ada.RecoveryCodes[0]}}).WantStatus(404)
+	}
+	wantOn(t, ada)
+	site.Activate(auth.TwoFactorPlugin)
+	browser.Get("/account/two-factor").Form("Disable").Fill("Login code", ada.RecoveryCodes[0]).Press().WantDone(disabled)
+}
+
 func TestTheKeyStaysOverAReload(t *testing.T) {
 	site, _, browser := newSite(t)
 	first := secretKey(browser.Get("/account/two-factor"))

@@ -86,11 +86,11 @@ func (t *tx) goOnWithCode(ctx context.Context, by auth.Actor, u auth.User, attem
 
 // DisableTwoFactor spends a code and removes every second factor of the acting
 // person. Every other session ends, and the acting one goes on under a new
-// token. ErrSpent where the code was spent, or two-factor authentication
-// turned off, meanwhile: then nothing changes.
+// token. ErrSpent where the code was spent meanwhile, or went with two-factor
+// authentication: then nothing changes.
 func (s *Store) DisableTwoFactor(ctx context.Context, by auth.Actor, c CodeClaim, paid []Payment, now time.Time) (token secret.Token, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
-		u, err := t.lockProtected(ctx, by.User.ID)
+		u, err := t.lockUser(ctx, by.User.ID)
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (s *Store) DisableTwoFactor(ctx context.Context, by auth.Actor, c CodeClaim
 // DisableTwoFactor.
 func (s *Store) MakeRecoveryCodes(ctx context.Context, by auth.Actor, set recovery.Set, c CodeClaim, paid []Payment, now time.Time) (token secret.Token, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
-		u, err := t.lockProtected(ctx, by.User.ID)
+		u, err := t.lockUser(ctx, by.User.ID)
 		if err != nil {
 			return err
 		}
@@ -148,14 +148,4 @@ func (s *Store) MakeRecoveryCodes(ctx context.Context, by auth.Actor, set recove
 		return t.record(ctx, by, auth.EventRecoveryCodesMade, u.ID, string(c.By()), now)
 	})
 	return token, err
-}
-
-// lockProtected is lockUser for an account that has two-factor authentication
-// on; any other is ErrSpent.
-func (t *tx) lockProtected(ctx context.Context, id auth.UserID) (auth.User, error) {
-	u, err := t.lockUser(ctx, id)
-	if err == nil && !u.TwoFactor() {
-		return u, fmt.Errorf("two-factor authentication of %s is off: %w", id, ErrSpent)
-	}
-	return u, err
 }

@@ -178,6 +178,7 @@ func TestADisabledAccountActivatesNothing(t *testing.T) {
 func TestAnAttemptThatOwedTheSetUpGoesOnToASession(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := storetest.Person(t, s, "ada@example.org")
+		before := storetest.Session(t, s, u, now)
 		if err := s.SetMustUseTwoFactor(t.Context(), auth.Actor{Command: true}, u.ID, true, now); err != nil {
 			t.Fatal(err)
 		}
@@ -197,6 +198,7 @@ func TestAnAttemptThatOwedTheSetUpGoesOnToASession(t *testing.T) {
 		if token, err := s.EnableTwoFactor(t.Context(), auth.Actor{User: u}, e, now); err != nil || !token.IsZero() {
 			t.Fatal(token, err)
 		}
+		wantEnded(t, s, before.Token, true)
 		made, err := finish(a.ID)
 		if err != nil || !made.Session.CodeAt.Equal(now) {
 			t.Errorf("%+v, %v", made.Session, err)
