@@ -29,6 +29,9 @@ type groupAdd struct {
 }
 
 func (c *groupAdd) runOn(s *surroundings) error {
+	if !auth.IsGroupName(c.Name) {
+		return errors.New("a group's name has 1 to 100 characters, no comma and no control character")
+	}
 	g, err := s.app.Store.AddGroup(s.ctx, s.by, c.Name, s.app.Now())
 	if errors.Is(err, store.ErrTaken) {
 		return fmt.Errorf("there is a group %s already", c.Name)

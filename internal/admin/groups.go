@@ -67,6 +67,8 @@ func nameProblem(name string) ui.Text {
 		return ui.T("groups.missingName")
 	case len(name) > longestName:
 		return ui.T("users.longName")
+	case !auth.IsGroupName(name):
+		return ui.T("groups.wrongName")
 	}
 	return ui.Text{}
 }

@@ -1,6 +1,10 @@
 package auth
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode"
+)
 
 // UserID names an account for ever. It says nothing of the person, and is
 // not given out again when the account is deleted.
@@ -81,3 +85,13 @@ type Group struct {
 	// spares the code; negative leaves it as the settings have it.
 	OpenWindow time.Duration
 }
+
+// IsGroupName tells whether a group may be called so. Applications are told
+// groups joined by commas, so a comma in a name would be another group.
+func IsGroupName(name string) bool {
+	return name != "" && len(name) <= longestGroupName && !strings.ContainsFunc(name, func(c rune) bool {
+		return c == ',' || unicode.IsControl(c)
+	})
+}
+
+const longestGroupName = 100 // bytes

@@ -70,8 +70,12 @@ func DeadLink(action *ui.Button) error {
 		Heading: ui.T("errors.deadLinkHeading"), Text: ui.T("errors.deadLink")}
 }
 
-// RetryAfter says when to come back (RFC 9110 §10.2.3).
+// RetryAfter says when to come back (RFC 9110 §10.2.3). A door that is closed
+// until somebody opens it has no such time, and says none.
 func RetryAfter(w http.ResponseWriter, wait time.Duration) {
+	if wait <= 0 {
+		return
+	}
 	w.Header().Set("Retry-After", strconv.Itoa(Seconds(wait)))
 }
 
