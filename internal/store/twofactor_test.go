@@ -131,7 +131,7 @@ func TestWhatIsOnIsNotActivatedAgain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := storetest.Person(t, s, "ada@example.org")
 		by := inSession(t, s, u)
-		before, _ := protect(t, s, by)
+		before, _ := protect(t, s, &by)
 		if _, err := s.EnableTwoFactor(t.Context(), by, enrolmentOf(reread(t, s, u.ID)), now); !errors.Is(err, store.ErrSpent) {
 			t.Errorf("activated again: %v", err)
 		}
