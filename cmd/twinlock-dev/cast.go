@@ -8,7 +8,6 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/recovery"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
@@ -52,7 +51,7 @@ func cast(ctx context.Context, a *app.App) ([]person, error) {
 	if err := a.Store.SetActivation(ctx, by, everyone, a.Now()); err != nil {
 		return nil, err
 	}
-	hash := secret.Text(password.Hash(everybodysPassword))
+	hash := a.HashPassword(everybodysPassword)
 	for _, p := range people {
 		if err := enter(ctx, a, by, p, hash); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 )
@@ -110,7 +109,7 @@ func (s *surroundings) readPassword(a address.Address, name string) (secret.Text
 	if verdict := s.app.JudgePassword(chosen, a, name); !verdict.Accepted() {
 		return "", fmt.Errorf("the password is refused: %s", verdict.Reason)
 	}
-	return secret.Text(password.Hash(chosen)), nil
+	return s.app.HashPassword(chosen), nil
 }
 
 type userInvite struct {

@@ -11,7 +11,6 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
-	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -26,7 +25,6 @@ var Pages fs.FS = files
 type Flow struct {
 	*web.Floor
 	Proof *proof.Examiner
-	Slots *slots.Slots
 	Judge func(chosen string, owner address.Address, name string) password.Verdict
 	Rules Rules
 }

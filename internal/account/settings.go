@@ -6,7 +6,6 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
@@ -98,7 +97,7 @@ func (h *Flow) changePassword(w http.ResponseWriter, r *http.Request) error {
 	owner := address.Address{Spelling: u.Address, Canonical: u.Canonical}
 	if verdict := h.Judge(form["new-password"], owner, u.Name); !verdict.Accepted() {
 		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, func(p *profile) *ui.Field {
-			p.NewPassword.Error = web.PasswordText(verdict.Reason, h.Rules.PasswordMinimum)
+			p.NewPassword.Error = web.PasswordText(verdict)
 			return &p.NewPassword
 		})
 	}
@@ -116,7 +115,7 @@ func (h *Flow) changePassword(w http.ResponseWriter, r *http.Request) error {
 		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, markCurrent(ui.T("confirm.wrongPassword")))
 	}
 	chosen := store.NewPassword{Checked: tried.Hash, Paid: tried.Paid}
-	if err := h.Slots.Do(ctx, func() { chosen.Hash = secret.Text(password.Hash(form["new-password"])) }); err != nil {
+	if chosen.Hash, err = h.Proof.Hash(ctx, form["new-password"]); err != nil {
 		return err
 	}
 

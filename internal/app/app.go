@@ -39,6 +39,7 @@ type App struct {
 	log    *slog.Logger
 	ring   *keys.Ring
 	slots  *slots.Slots
+	cost   password.Cost
 	bundle *i18n.Bundle
 	setup  *setup.Flow
 	work   background
@@ -51,12 +52,16 @@ type Options struct {
 	Log      *slog.Logger     // nil: to standard error
 	Pseudo   bool             // the pseudo-language is offered too
 	Outgoing Sender           // nil: as the settings say
+	HashCost password.Cost    // zero: as the settings say
 }
 
 // New opens the keys and the database that the settings name and builds the
 // program on them. Nothing runs before Start.
 func New(ctx context.Context, c config.Config, o Options) (*App, error) {
-	a := &App{Config: c, Now: o.Now, log: o.Log}
+	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost}
+	if a.cost == (password.Cost{}) {
+		a.cost = costOf(c)
+	}
 	if a.Now == nil {
 		a.Now = Clock
 	}
@@ -106,15 +111,11 @@ func (a *App) build() {
 
 func (a *App) examiner() *proof.Examiner {
 	return &proof.Examiner{
-		Store: a.Store, Slots: a.slots, Rules: triesOf(a.Config),
+		Store: a.Store, Slots: a.slots, Rules: triesOf(a.Config), Cost: a.cost,
 		VerifyLink: mailed(a.Config.VerifyLink, "/register/confirm"),
-		UnlockLink: mailed(unlockLinkLife, "/login/unlock"),
+		UnlockLink: mailed(a.Config.UnlockLink, "/login/unlock"),
 	}
 }
-
-// unlockLinkLife is as long as the longest of the other links: whoever is
-// locked out may not read mail at once.
-const unlockLinkLife = 24 * time.Hour
 
 // mailed is a link to one of our pages, as letters carry it.
 func mailed(life time.Duration, path string) store.Mailed {

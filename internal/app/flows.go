@@ -61,16 +61,16 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 	}
 	a.Floor.AskAgain = signIn.AskAgain
 	settings := &account.Flow{
-		Floor: a.Floor, Proof: examiner, Slots: a.slots, Judge: a.JudgePassword,
+		Floor: a.Floor, Proof: examiner, Judge: a.JudgePassword,
 		Rules: account.Rules{PasswordMinimum: c.PasswordMinimum, AddressLink: mailed(c.VerifyLink, "/account/address"),
 			SetUpTimeout: c.SetupTimeout, RecoveryCodes: c.RecoveryCodes, RecoveryCodesFew: c.RecoveryCodesFew},
 	}
-	a.setup = &setup.Flow{Floor: a.Floor, Slots: a.slots, Settings: c, Judge: a.JudgePassword, Timeout: c.LoginTimeout}
+	a.setup = &setup.Flow{Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.JudgePassword, Timeout: c.LoginTimeout}
 	forgotten := &passwordreset.Flow{
-		Floor: a.Floor, Proof: examiner, Slots: a.slots, Settings: c, Judge: a.JudgePassword, Link: a.ResetLink(),
+		Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.JudgePassword, Link: a.ResetLink(),
 	}
 	signUp := &register.Flow{
-		Floor: a.Floor, Proof: examiner, Slots: a.slots, Settings: c, Judge: a.JudgePassword,
+		Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.JudgePassword,
 		Link: mailed(c.VerifyLink, "/register/confirm"), Timeout: c.LoginTimeout, Registration: a.registration,
 	}
 	routes := a.ownRoutes()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 )
 
@@ -17,7 +18,9 @@ func (a *App) ResetLink() store.Mailed { return mailed(a.Config.ResetLink, "/for
 // JudgePassword holds a new password to the rules, for whoever will own it.
 func (a *App) JudgePassword(chosen string, owner address.Address, name string) password.Verdict {
 	own := append(strings.FieldsFunc(owner.Spelling+" "+name, notInWord), a.Config.SiteName, a.host())
-	return password.Rules{Minimum: a.Config.PasswordMinimum}.Judge(chosen, own)
+	c := a.Config
+	rules := password.Rules{Minimum: c.PasswordMinimum, Maximum: c.PasswordMaximum, Score: c.PasswordScore}
+	return rules.Judge(chosen, own)
 }
 
 // Hashed counts the passwords and recovery codes that were hashed so far.
@@ -29,3 +32,9 @@ func (a *App) host() string {
 }
 
 func notInWord(r rune) bool { return strings.ContainsRune(" @.-_+", r) }
+
+// HashPassword hashes a password that was judged, at the cost of the settings.
+// It waits for no slot: commands hash one at a time.
+func (a *App) HashPassword(chosen string) secret.Text {
+	return secret.Text(a.cost.Hash(chosen))
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/throttle"
@@ -30,7 +31,11 @@ func triesOf(c config.Config) proof.Rules {
 	network := throttle.Rule{
 		Free: c.ThrottleNetwork, FirstWait: c.ThrottleFirstWait, LongestWait: c.ThrottleLongestWait, Window: c.ThrottleNetworkSpan,
 	}
-	return proof.Rules{Password: row, Code: row, Network: network, CodesThisMonth: monthOf(c)}
+	return proof.Rules{Password: row, Code: row, Network: network, BitsIPv6: c.ThrottleNetworkIPv6, CodesThisMonth: monthOf(c)}
+}
+
+func costOf(c config.Config) password.Cost {
+	return password.Cost{MemoryKiB: uint32(c.HashMemory) * 1024, Passes: uint32(c.HashPasses)}
 }
 
 func monthOf(c config.Config) throttle.Rule {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 )
@@ -44,7 +43,7 @@ func (s *Site) add(n store.NewUser, email string) *Person {
 	if n.Address, err = address.Parse(email); err != nil {
 		s.t.Fatal(err)
 	}
-	n.Hash = secret.Text(password.Hash(Password))
+	n.Hash = secret.Text(HashCost.Hash(Password))
 	u, err := s.Store.AddUser(s.t.Context(), Command, n, s.Now())
 	if err != nil {
 		s.t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/password"
 )
 
 // Site is a running Twinlock. Its embedded App is the program itself, for what
@@ -40,7 +41,7 @@ func New(t testing.TB, settings ...string) *Site {
 		t.Fatal(err)
 	}
 	s := &Site{Clock: newClock(), Mail: newMail(), t: t}
-	s.App, err = app.New(t.Context(), c, app.Options{Now: s.Clock.Now, Outgoing: s.Mail, Log: slog.New(logOf(t))})
+	s.App, err = app.New(t.Context(), c, app.Options{HashCost: HashCost, Now: s.Clock.Now, Outgoing: s.Mail, Log: slog.New(logOf(t))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +53,10 @@ func New(t testing.TB, settings ...string) *Site {
 	})
 	return s
 }
+
+// HashCost is next to nothing: what a hash takes is not what these tests are
+// about.
+var HashCost = password.Cost{MemoryKiB: 64, Passes: 1}
 
 // logOf writes what is worth a warning into the test's own log.
 func logOf(t testing.TB) slog.Handler {

@@ -34,19 +34,25 @@ type Flags struct {
 	Fresh                         *string `name:"fresh" placeholder:"15m" help:"How long a password and a code stand for changing the password, the address or the factors."`
 	ResetLink                     *string `name:"reset-link" placeholder:"30m" help:"How long the link in a letter about a forgotten password works."`
 	VerifyLink                    *string `name:"verify-link" placeholder:"24h" help:"How long the link that confirms an address works."`
+	UnlockLink                    *string `name:"unlock-link" placeholder:"24h" help:"How long the link works that opens an account which too many failures closed."`
 	InvitationLink                *string `name:"invitation-link" placeholder:"24h" help:"How long the link in an invitation works."`
 	PasswordMinimum               *string `name:"password-minimum" placeholder:"12" help:"The fewest characters of a new password; NIST SP 800-63B-4 asks for 15 where the password stands alone."`
+	PasswordMaximum               *string `name:"password-maximum" placeholder:"256" help:"The most characters of a new password."`
+	PasswordScore                 *string `name:"password-score" placeholder:"3" help:"How hard to guess a new password has to be, by zxcvbn's estimate of up to 4."`
 	OnPasswordReset               *string `name:"on-password-reset" placeholder:"reset" help:"Whether setting a forgotten password anew also removes the second factors, or asks for a code and keeps them."`
 	OnPasswordResetAdministrators *string `name:"on-password-reset-administrators" placeholder:"reset" help:"The same for administrators."`
 	RecoveryCodes                 *string `name:"recovery-codes" placeholder:"10" help:"How many recovery codes are made at a time."`
 	RecoveryCodesFew              *string `name:"recovery-codes-few" placeholder:"3" help:"With how many recovery codes left a person is asked to make new ones; always below recovery_codes."`
 	HashSlots                     *string `name:"hash-slots" placeholder:"0" help:"How many passwords are hashed at once; 0 means as many as there are processor cores."`
+	HashMemory                    *string `name:"hash-memory" placeholder:"19" help:"How much memory, in MiB, the hash of a password takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for."`
+	HashPasses                    *string `name:"hash-passes" placeholder:"2" help:"How often the hash of a password goes through that memory."`
 	HashWait                      *string `name:"hash-wait" placeholder:"5s" help:"How long a login waits for its turn to be hashed before it is asked to come back."`
 	ThrottleFree                  *string `name:"throttle-free" placeholder:"5" help:"How many wrong passwords, or wrong codes, in a row cost no wait."`
 	ThrottleFirstWait             *string `name:"throttle-first-wait" placeholder:"1s" help:"The first wait after those; each further failure doubles it."`
 	ThrottleLongestWait           *string `name:"throttle-longest-wait" placeholder:"15m" help:"The longest wait."`
 	ThrottleClosed                *string `name:"throttle-closed" placeholder:"100" help:"How many failures in a row close the door until a mailed link or an administrator opens it; NIST SP 800-63B-4 allows 100."`
 	ThrottleNetwork               *string `name:"throttle-network" placeholder:"20" help:"How many failures of one network address within throttle_network_within cost no wait."`
+	ThrottleNetworkIpv6           *string `name:"throttle-network-ipv6" placeholder:"64" help:"How many bits of an IPv6 address are one network address."`
 	ThrottleNetworkWithin         *string `name:"throttle-network-within" placeholder:"15m" help:"How long the failures of a network address count."`
 	WrongCodes                    *string `name:"wrong-codes" placeholder:"5" help:"How many wrong codes end a begun login."`
 	WrongCodesInAll               *string `name:"wrong-codes-in-all" placeholder:"50" help:"How many wrong codes within wrong_codes_within, whatever succeeded in between, ask for a new password."`

@@ -205,6 +205,9 @@ func (c *Config) settle() Refusals {
 	if c.ThrottleClosed <= c.ThrottleFree {
 		refuse("throttle_closed", "is not above throttle_free; accepted: more than "+strconv.Itoa(c.ThrottleFree))
 	}
+	if c.HashMemory*c.HashPasses < leastHashWork {
+		refuse("hash_memory", fmt.Sprintf("is too little for %d passes; accepted: such that hash_memory times hash_passes is at least %d", c.HashPasses, leastHashWork))
+	}
 	if c.RecoveryCodesFew >= c.RecoveryCodes {
 		refuse("recovery_codes_few", "is not below recovery_codes, so every new set would be too few; accepted: less than "+strconv.Itoa(c.RecoveryCodes))
 	}
@@ -213,6 +216,10 @@ func (c *Config) settle() Refusals {
 	}
 	return refused
 }
+
+// leastHashWork, in MiB times passes, is the smallest product among the costs of
+// OWASP's Password Storage Cheat Sheet: 7 MiB in five passes.
+const leastHashWork = 35
 
 // follow fills in what was not given and depends on what was.
 func (c *Config) follow() {

@@ -9,14 +9,14 @@ import (
 )
 
 func TestHashIsWhatTheGuideSays(t *testing.T) {
-	h := Hash("correct horse battery staple")
+	h := Usual.Hash("correct horse battery staple")
 	if !strings.HasPrefix(h, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("Hash = %q", h)
 	}
-	if h == Hash("correct horse battery staple") {
+	if h == Usual.Hash("correct horse battery staple") {
 		t.Error("two hashes of one password are the same: the salt is not fresh")
 	}
-	if ok, upgrade := Check(h, "correct horse battery staple"); !ok || upgrade {
+	if ok, upgrade := Usual.Check(h, "correct horse battery staple"); !ok || upgrade {
 		t.Errorf("Check = %v, upgrade %v; want true, false", ok, upgrade)
 	}
 }
@@ -39,11 +39,11 @@ func TestEveryCharacterCounts(t *testing.T) {
 	}
 	for name, pair := range tests {
 		t.Run(name, func(t *testing.T) {
-			stored := Hash(pair[0])
-			if ok, _ := Check(stored, pair[0]); !ok {
+			stored := Usual.Hash(pair[0])
+			if ok, _ := Usual.Check(stored, pair[0]); !ok {
 				t.Error("the password itself is refused")
 			}
-			if ok, _ := Check(stored, pair[1]); ok {
+			if ok, _ := Usual.Check(stored, pair[1]); ok {
 				t.Errorf("%q is accepted in place of %q", pair[1], pair[0])
 			}
 		})
@@ -51,8 +51,8 @@ func TestEveryCharacterCounts(t *testing.T) {
 }
 
 func TestTheSameCharactersMatchFromEveryKeyboard(t *testing.T) {
-	stored := Hash("Z\u00fcrich \u00e0 la carte")
-	if ok, _ := Check(stored, "Zu\u0308rich a\u0300 la carte"); !ok {
+	stored := Usual.Hash("Z\u00fcrich \u00e0 la carte")
+	if ok, _ := Usual.Check(stored, "Zu\u0308rich a\u0300 la carte"); !ok {
 		t.Error("composed and decomposed letters do not match")
 	}
 }
@@ -72,10 +72,10 @@ var foreign = map[string]string{
 func TestForeignHashesMatchAndAskToBeReplaced(t *testing.T) {
 	for name, stored := range foreign {
 		t.Run(name, func(t *testing.T) {
-			if ok, upgrade := Check(stored, "correct horse battery staple"); !ok || !upgrade {
+			if ok, upgrade := Usual.Check(stored, "correct horse battery staple"); !ok || !upgrade {
 				t.Errorf("right password: Check = %v, upgrade %v; want true, true", ok, upgrade)
 			}
-			if ok, upgrade := Check(stored, "correct horse battery stable"); ok || upgrade {
+			if ok, upgrade := Usual.Check(stored, "correct horse battery stable"); ok || upgrade {
 				t.Errorf("wrong password: Check = %v, upgrade %v; want false, false", ok, upgrade)
 			}
 		})
@@ -88,10 +88,10 @@ func TestBcryptRefusesWhatItCannotSee(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ok, _ := Check(string(stored), seen); !ok {
+	if ok, _ := Usual.Check(string(stored), seen); !ok {
 		t.Error("72 bytes are refused")
 	}
-	if ok, _ := Check(string(stored), seen+"2"); ok {
+	if ok, _ := Usual.Check(string(stored), seen+"2"); ok {
 		t.Error("73 bytes are accepted, though bcrypt looked at 72 only")
 	}
 }
@@ -128,7 +128,7 @@ func TestUnreadableHashesAreNeverRight(t *testing.T) {
 	for name, stored := range unreadable {
 		t.Run(name, func(t *testing.T) {
 			for _, password := range []string{"", "correct horse battery staple", stored} {
-				if ok, upgrade := Check(stored, password); ok || upgrade {
+				if ok, upgrade := Usual.Check(stored, password); ok || upgrade {
 					t.Errorf("Check(…, %q) = %v, upgrade %v; want false, false", password, ok, upgrade)
 				}
 			}
@@ -137,7 +137,7 @@ func TestUnreadableHashesAreNeverRight(t *testing.T) {
 }
 
 func TestOneHashIsComputedWhetherTheAccountExistsOrNot(t *testing.T) {
-	ours := Hash("correct horse battery staple")
+	ours := Usual.Hash("correct horse battery staple")
 	stored := map[string]string{"an account": ours}
 	for name, hash := range unreadable {
 		stored[name] = hash
@@ -145,11 +145,11 @@ func TestOneHashIsComputedWhetherTheAccountExistsOrNot(t *testing.T) {
 	for name, stored := range stored {
 		for _, password := range []string{"", "correct horse battery staple", strings.Repeat("x", 256)} {
 			var computed []hashed
-			check(stored, password, func(h hashed, password string) bool {
+			Usual.check(stored, password, func(h hashed, password string) bool {
 				computed = append(computed, h)
 				return h.matches(password)
 			})
-			if len(computed) != 1 || !computed[0].isPresent() {
+			if len(computed) != 1 || !computed[0].costs(Usual) {
 				t.Errorf("%s, %d bytes typed: computed %d hashes, want one of today's cost", name, len(password), len(computed))
 			}
 		}
@@ -158,7 +158,7 @@ func TestOneHashIsComputedWhetherTheAccountExistsOrNot(t *testing.T) {
 
 func TestAFlukeOfTheStandInIsNotALogin(t *testing.T) {
 	always := func(hashed, string) bool { return true }
-	if ok, upgrade := check("", "correct horse battery staple", always); ok || upgrade {
+	if ok, upgrade := Usual.check("", "correct horse battery staple", always); ok || upgrade {
 		t.Errorf("check = %v, upgrade %v; want false, false", ok, upgrade)
 	}
 }
@@ -166,8 +166,8 @@ func TestAFlukeOfTheStandInIsNotALogin(t *testing.T) {
 func TestAVeryLongPasswordIsRefusedBeforeAnyWork(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	worked := func(hashed, string) bool { t.Error("a hash was computed"); return true }
-	for _, stored := range []string{"", Hash("correct horse battery staple")} {
-		if ok, _ := check(stored, long, worked); ok {
+	for _, stored := range []string{"", Usual.Hash("correct horse battery staple")} {
+		if ok, _ := Usual.check(stored, long, worked); ok {
 			t.Error("a password of 1 MiB is accepted")
 		}
 	}
@@ -182,7 +182,7 @@ func FuzzCheckSurvivesAnyStoredHash(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stored string) {
 		begin := time.Now()
-		Check(stored, "correct horse battery staple")
+		Usual.Check(stored, "correct horse battery staple")
 		if took := time.Since(begin); took > 20*time.Second {
 			t.Errorf("Check(%q) took %v", stored, took)
 		}
@@ -191,6 +191,6 @@ func FuzzCheckSurvivesAnyStoredHash(f *testing.F) {
 
 func BenchmarkHash(b *testing.B) {
 	for b.Loop() {
-		Hash("correct horse battery staple")
+		Usual.Hash("correct horse battery staple")
 	}
 }

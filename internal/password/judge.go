@@ -11,20 +11,27 @@ import (
 // Longest is the most characters (code points) that a password may have.
 const Longest = 256
 
-// Rules are what a new password has to keep. The zero value asks for 12
-// characters.
+// Rules are what a new password has to keep. The zero value asks for 12 to 256
+// characters that take a good while to guess.
 type Rules struct {
 	// Minimum is the fewest characters (code points) of a password; 0 means
 	// 12. Less than 8 counts as 8, the least that NIST SP 800-63B-4 §3.1.1.2
 	// allows; 15 is what it demands where the password is the only factor.
 	Minimum int
+	// Maximum is the most characters; 0 means [Longest], and more counts as it.
+	Maximum int
+	// Score is the least of zxcvbn's estimates, up to 4, that is accepted; 0
+	// means 3, "safely unguessable: moderate protection from offline slow-hash
+	// scenario".
+	Score int
 }
 
 // Verdict is what Judge thinks of a password. The zero value refuses.
 type Verdict struct {
 	Reason Reason
-	// Score is for a strength bar, from 0 (everybody's first guess) to 4. Only
-	// an accepted password has 3 or more.
+	Limit  int // the fewest or the most characters, whichever the reason is about
+	// Score is for a strength bar, from 0 (everybody's first guess) to 4. A
+	// refused password has 2 at most.
 	Score int
 }
 
@@ -54,21 +61,24 @@ const (
 // Takes about a millisecond, and some tens of them whatever is typed. Panics
 // where [Load] fails. Safe for concurrent use.
 func (r Rules) Judge(password string, own []string) Verdict {
-	if utf8.RuneCountInString(password) > Longest {
-		return Verdict{Reason: TooLong}
+	if utf8.RuneCountInString(password) > r.maximum() {
+		return Verdict{Reason: TooLong, Limit: r.maximum()}
 	}
 	words := ownWords(own)
 	score := score(password, words)
 	reason := r.reason(password, words, score)
 	if reason != Good {
-		score = min(score, accepted-1)
+		score = min(score, weak)
 	}
-	return Verdict{reason, score}
+	v := Verdict{Reason: reason, Score: score}
+	if reason == TooShort {
+		v.Limit = r.minimum()
+	}
+	return v
 }
 
-// accepted is the lowest score that is accepted: zxcvbn's "safely unguessable:
-// moderate protection from offline slow-hash scenario".
-const accepted = 3
+// weak is the highest score that a strength bar does not show as good.
+const weak = 2
 
 func (r Rules) reason(password string, words []string, score int) Reason {
 	common, err := shipped()
@@ -84,7 +94,7 @@ func (r Rules) reason(password string, words []string, score int) Reason {
 		return Disguised
 	case madeOf(password, words):
 		return OwnWords
-	case score < accepted:
+	case score < r.score():
 		return Guessable
 	}
 	return Good
@@ -95,6 +105,20 @@ func (r Rules) minimum() int {
 		return 12
 	}
 	return max(r.Minimum, floor)
+}
+
+func (r Rules) score() int {
+	if r.Score == 0 {
+		return 3
+	}
+	return r.Score
+}
+
+func (r Rules) maximum() int {
+	if r.Maximum == 0 {
+		return Longest
+	}
+	return min(r.Maximum, Longest)
 }
 
 // floor is the fewest characters that a password may ever have.
@@ -119,7 +143,7 @@ func score(password string, words []string) int {
 	folded := fold(text)
 	weakest := 4
 	if utf8.RuneCountInString(folded) < floor {
-		weakest = accepted - 1
+		weakest = weak
 	}
 	for _, reading := range append(spellings(text), spellings(folded)...) {
 		opinion := zxcvbn.PasswordStrength(start(reading), words, matching.FilterL33tMatcher)

@@ -101,6 +101,23 @@ func TestBadPasswordsAreRefusedWithTheReason(t *testing.T) {
 	}
 }
 
+func TestTheMaximumAndTheScoreAreSettings(t *testing.T) {
+	long := strings.Repeat("k9 Wm-tz4! ", 7)[:65]
+	if v := (Rules{Maximum: 64}).Judge(long, nil); v.Reason != TooLong || v.Limit != 64 {
+		t.Errorf("65 characters of at most 64: %+v, want %q and the limit", v, TooLong)
+	}
+	if v := (Rules{Maximum: 999}).Judge(strings.Repeat("x", Longest+1), nil); v.Reason != TooLong || v.Limit != Longest {
+		t.Errorf("one more than the longest: %+v, want %q and %d", v, TooLong, Longest)
+	}
+	const guessable = "i love london"
+	if v := (Rules{}).Judge(guessable, nil); v.Reason != Guessable {
+		t.Errorf("at the usual score: %+v, want %q", v, Guessable)
+	}
+	if v := (Rules{Score: 1}).Judge(guessable, nil); !v.Accepted() {
+		t.Errorf("where the score may be 1: %+v, want it accepted", v)
+	}
+}
+
 func TestOwnWordsAreOnlyTheirOwners(t *testing.T) {
 	const password = "zbigniewa-4827-kaczmarczyk"
 	if v := (Rules{}).Judge(password, anna); !v.Accepted() {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
@@ -73,7 +72,7 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	u := owner.User
 	own := address.Address{Spelling: u.Address, Canonical: u.Canonical}
 	if verdict := h.Judge(form["password"], own, u.Name); !verdict.Accepted() {
-		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
+		page.Password.Error = web.PasswordText(verdict)
 	}
 	token, _ := secret.Parse(form["token"])
 	reset := store.Reset{Link: token.Hash(), KeepFactors: !owner.AsksCode}
@@ -86,7 +85,7 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	if page.check() {
 		return h.Show(w, r, status, "passwordreset/choose", page)
 	}
-	if err := h.Slots.Do(ctx, func() { reset.Hash = secret.Text(password.Hash(form["password"])) }); err != nil {
+	if reset.Hash, err = h.Proof.Hash(ctx, form["password"]); err != nil {
 		return err
 	}
 

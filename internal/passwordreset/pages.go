@@ -7,6 +7,7 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
@@ -87,7 +88,7 @@ func Examples() []ui.Example {
 	h := &Flow{Settings: config.Config{PasswordMinimum: 12, LettersPerHour: 3}, Link: store.Mailed{Life: 30 * time.Minute}}
 	u := auth.User{Address: "ada@example.org"}
 	wrong := h.newChoosePage(owner{User: u, AsksCode: true, DemandsCode: true}, "t")
-	wrong.Password.Error = web.PasswordText("too-short", 12)
+	wrong.Password.Error = web.PasswordText(password.Verdict{Reason: "too-short", Limit: 12})
 	wrong.Code.Error = web.CodeText(proof.Wrong, time.Time{})
 	wrong.check()
 	malformed := newAskPage("ada")

@@ -561,7 +561,7 @@ func TestTheNewPasswordIsJudged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if right, _ := password.Check(stored.Reveal(), renewed); !right {
+	if right, _ := password.Usual.Check(stored.Reveal(), renewed); !right {
 		t.Error("another password was stored")
 	}
 }

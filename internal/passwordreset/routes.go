@@ -10,7 +10,6 @@ import (
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
-	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -25,7 +24,6 @@ var Pages fs.FS = files
 type Flow struct {
 	*web.Floor
 	Proof    *proof.Examiner
-	Slots    *slots.Slots
 	Settings config.Config
 	Judge    func(chosen string, owner address.Address, name string) password.Verdict
 	Link     store.Mailed

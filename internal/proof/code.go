@@ -54,7 +54,7 @@ func (e *Examiner) Code(ctx context.Context, from From, u auth.User, typed strin
 // payForCode counts the try twice: among the failures in a row, which a right
 // code ends, and among the month's, which it does not.
 func (e *Examiner) payForCode(ctx context.Context, from From, u auth.User) ([]store.Payment, error) {
-	if err := e.Store.Waits(ctx, throttle.Network(from.Network), e.Rules.Network, from.Now); err != nil {
+	if err := e.Store.Waits(ctx, throttle.Network(from.Network, e.Rules.BitsIPv6), e.Rules.Network, from.Now); err != nil {
 		return nil, err
 	}
 	month, err := e.Store.Pay(ctx, throttle.CodesThisMonth(string(u.ID)), e.Rules.CodesThisMonth, from.Now)

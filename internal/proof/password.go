@@ -18,6 +18,7 @@ import (
 type Examiner struct {
 	Store *store.Store
 	Slots *slots.Slots // where passwords and recovery codes are hashed
+	Cost  password.Cost
 	Rules Rules
 
 	VerifyLink store.Mailed // confirms the address of whoever began to sign up
@@ -30,6 +31,7 @@ type Rules struct {
 	Code           throttle.Rule
 	CodesThisMonth throttle.Rule
 	Network        throttle.Rule
+	BitsIPv6       int // of an IPv6 address, that are one network address
 }
 
 // From is where a try comes from, and when.
@@ -63,7 +65,7 @@ func (e *Examiner) Password(ctx context.Context, from From, canonical, typed str
 // passwordInSlot pays inside the slot: right passwords that arrive together
 // must not make one another wait.
 func (e *Examiner) passwordInSlot(ctx context.Context, from From, canonical, typed string) (p Password, err error) {
-	if err := e.Store.Waits(ctx, throttle.Network(from.Network), e.Rules.Network, from.Now); err != nil {
+	if err := e.Store.Waits(ctx, throttle.Network(from.Network, e.Rules.BitsIPv6), e.Rules.Network, from.Now); err != nil {
 		return p, err
 	}
 	if p.Credentials, err = e.Store.Credentials(ctx, canonical, from.Now); err != nil {
@@ -76,7 +78,7 @@ func (e *Examiner) passwordInSlot(ctx context.Context, from From, canonical, typ
 	if p.Paid, err = e.Store.Pay(ctx, bucket, e.Rules.Password, from.Now); err != nil {
 		return p, err
 	}
-	right, upgrade := password.Check(p.Hash.Reveal(), typed)
+	right, upgrade := e.Cost.Check(p.Hash.Reveal(), typed)
 	p.Right = right
 	switch {
 	case !right:
@@ -102,7 +104,7 @@ func (e *Examiner) passwordBucket(ctx context.Context, from From, canonical stri
 
 // upgrade replaces a hash that is older than today's rules, or foreign.
 func (e *Examiner) upgrade(ctx context.Context, p *Password, typed string) error {
-	upgraded := secret.Text(password.Hash(typed))
+	upgraded := secret.Text(e.Cost.Hash(typed))
 	if err := e.Store.UpgradeHash(ctx, p.User.ID, p.Hash, upgraded); err != nil {
 		return err
 	}
@@ -113,7 +115,7 @@ func (e *Examiner) upgrade(ctx context.Context, p *Password, typed string) error
 // countNetwork counts a failure against where it came from. A wait that
 // begins with it is for the next try to meet.
 func (e *Examiner) countNetwork(ctx context.Context, from From) error {
-	_, err := e.Store.Pay(ctx, throttle.Network(from.Network), e.Rules.Network, from.Now)
+	_, err := e.Store.Pay(ctx, throttle.Network(from.Network, e.Rules.BitsIPv6), e.Rules.Network, from.Now)
 	var wait *store.WaitError
 	if errors.As(err, &wait) {
 		return nil
@@ -145,4 +147,11 @@ func (e *Examiner) closeDoor(ctx context.Context, from From, u auth.User, paid .
 		}
 	}
 	return nil
+}
+
+// Hash waits for a slot and hashes a password that was chosen. It gives a
+// *slots.BusyError when too many are waiting.
+func (e *Examiner) Hash(ctx context.Context, chosen string) (hash secret.Text, err error) {
+	err = e.Slots.Do(ctx, func() { hash = secret.Text(e.Cost.Hash(chosen)) })
+	return hash, err
 }

@@ -7,8 +7,6 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/config"
-	"github.com/twinlock/twinlock/internal/password"
-	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -57,14 +55,14 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 		page.Email.Error = ui.T("register.wrongDomain", "Domains", h.Settings.MailDomains.String())
 	}
 	if verdict := h.Judge(form["password"], typed, ""); !verdict.Accepted() {
-		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
+		page.Password.Error = web.PasswordText(verdict)
 	}
 	page.Summary = ui.Summarize(ui.Text{}, &page.Email, &page.Password)
 	if page.HasFailed() {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "register/create", page)
 	}
 	n := store.NewSignup{Address: typed, Language: v.Texts.Tag(), Browser: h.Browser(w, r).Hash()}
-	if err := h.Slots.Do(ctx, func() { n.Hash = secret.Text(password.Hash(form["password"])) }); err != nil {
+	if n.Hash, err = h.Proof.Hash(ctx, form["password"]); err != nil {
 		return err
 	}
 
@@ -121,7 +119,7 @@ func (h *Flow) judgeStrength(w http.ResponseWriter, r *http.Request) error {
 	verdict := h.Judge(form["password"], owner, name)
 	judgement := ui.Judgement{Score: verdict.Score, Accepted: verdict.Accepted(), Text: ui.T("form.passwordGood").In(v.Texts)}
 	if !judgement.Accepted {
-		judgement.Text = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum).In(v.Texts)
+		judgement.Text = web.PasswordText(verdict).In(v.Texts)
 	}
 	return web.JSON(w, http.StatusOK, judgement)
 }

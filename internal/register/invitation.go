@@ -6,7 +6,6 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
@@ -61,14 +60,14 @@ func (h *Flow) postInvitation(w http.ResponseWriter, r *http.Request) error {
 	page.Name.Error = refused
 	owner := address.Address{Spelling: u.Address, Canonical: u.Canonical}
 	if verdict := h.Judge(form["password"], owner, name); !verdict.Accepted() {
-		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
+		page.Password.Error = web.PasswordText(verdict)
 	}
 	page.Summary = ui.Summarize(ui.Text{}, &page.Name, &page.Password)
 	if page.HasFailed() {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "register/invitation", page)
 	}
-	var hash secret.Text
-	if err := h.Slots.Do(ctx, func() { hash = secret.Text(password.Hash(form["password"])) }); err != nil {
+	hash, err := h.Proof.Hash(ctx, form["password"])
+	if err != nil {
 		return err
 	}
 

@@ -6,6 +6,7 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -78,7 +79,7 @@ func Examples() []ui.Example {
 	u := auth.User{Address: "fay@example.org", Name: "Fay"}
 	wrong := h.newCreatePage("ada")
 	wrong.Email.Error = ui.T("login.malformedAddress")
-	wrong.Password.Error = web.PasswordText("guessable", 12)
+	wrong.Password.Error = web.PasswordText(password.Verdict{Reason: "guessable", Limit: 12})
 	wrong.Summary = ui.Summarize(ui.Text{}, &wrong.Email, &wrong.Password)
 	refused := newConfirmPage("t", u.Address, false)
 	refused.refuse(ui.T("confirm.wrongPassword"))

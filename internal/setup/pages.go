@@ -2,6 +2,7 @@ package setup
 
 import (
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -55,7 +56,7 @@ func Examples() []ui.Example {
 	h := &Flow{Settings: config.Config{Registration: config.Open, PasswordMinimum: 12}}
 	wrong := h.newPage(web.Form{"email": "ada", "two-factor": "on"})
 	wrong.Email.Error = ui.T("login.malformedAddress")
-	wrong.Password.Error = web.PasswordText("common", 12)
+	wrong.Password.Error = web.PasswordText(password.Verdict{Reason: "common", Limit: 12})
 	wrong.Summary = ui.Summarize(ui.Text{}, wrong.fields()...)
 	return []ui.Example{
 		{Page: "setup/wizard", Name: "first start", Data: h.newPage(web.Form{"two-factor": "on"})},

@@ -13,8 +13,8 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/secret"
-	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -29,7 +29,7 @@ var Pages fs.FS = files
 // Flow is the wizard. It is safe for concurrent use.
 type Flow struct {
 	*web.Floor
-	Slots    *slots.Slots
+	Proof    *proof.Examiner
 	Settings config.Config
 	Judge    func(chosen string, owner address.Address, name string) password.Verdict
 	Timeout  time.Duration // of the login that the wizard begins
@@ -99,7 +99,7 @@ func (h *Flow) postWizard(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "setup/wizard", page)
 	}
-	if err := h.Slots.Do(ctx, func() { first.Hash = secret.Text(password.Hash(form["password"])) }); err != nil {
+	if first.Hash, err = h.Proof.Hash(ctx, form["password"]); err != nil {
 		return err
 	}
 	first.Language, first.Browser = v.Texts.Tag(), h.Browser(w, r).Hash()
@@ -163,7 +163,7 @@ func (h *Flow) firstAdministrator(page *wizardPage, form web.Form) (store.FirstA
 		page.Email.Error = ui.T("login.malformedAddress")
 	}
 	if verdict := h.Judge(form["password"], owner, name); !verdict.Accepted() {
-		page.Password.Error = web.PasswordText(verdict.Reason, h.Settings.PasswordMinimum)
+		page.Password.Error = web.PasswordText(verdict)
 	}
 	page.Summary = ui.Summarize(ui.Text{}, page.fields()...)
 	first := store.FirstAdministrator{

@@ -39,12 +39,12 @@ func CodesThisMonth(user string) Bucket { return bucket(month, user) }
 // yet, so they are counted apart.
 func SetUpCode(user string) Bucket { return bucket("set-up", user) }
 
-// Network counts failures from a network address; of IPv6 the /64, which one
-// customer has to itself.
-func Network(a netip.Addr) Bucket {
+// Network counts failures from a network address; of IPv6 the network of so
+// many bits that one customer has to itself.
+func Network(a netip.Addr, bitsIPv6 int) Bucket {
 	a = a.Unmap()
 	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
+		if p, err := a.Prefix(bitsIPv6); err == nil {
 			return bucket("network", p.String())
 		}
 	}

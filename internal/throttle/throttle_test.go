@@ -195,7 +195,7 @@ func TestBucketsAreApart(t *testing.T) {
 		"device":               PasswordFromDevice(device),
 		"device, another":      PasswordFromDevice([32]byte{2}),
 		"password as a device": Password(string(device[:])),
-		"network":              Network(netip.MustParseAddr("192.0.2.1")),
+		"network":              Network(netip.MustParseAddr("192.0.2.1"), 64),
 		"network as password":  Password("192.0.2.1"),
 	} {
 		if twin, ok := seen[b]; ok {
@@ -237,9 +237,13 @@ func TestNetworksOfOneCustomerAreOne(t *testing.T) {
 		{"2001:db8:0:1::1", "2001:db8:0:2::1", false},
 		{"fe80::1%eth0", "fe80::2%eth1", true},
 	} {
-		a, b := Network(netip.MustParseAddr(tt.a)), Network(netip.MustParseAddr(tt.b))
+		a, b := Network(netip.MustParseAddr(tt.a), 64), Network(netip.MustParseAddr(tt.b), 64)
 		if (a == b) != tt.same {
 			t.Errorf("%s and %s: one bucket is %v, want %v", tt.a, tt.b, a == b, tt.same)
 		}
+	}
+	near, far := netip.MustParseAddr("2001:db8:0:100::1"), netip.MustParseAddr("2001:db8:0:1ff::1")
+	if Network(near, 56) != Network(far, 56) {
+		t.Error("where customers have a /56, two of its /64 are two networks")
 	}
 }

@@ -14,12 +14,12 @@ func NewPasswordField(label string, minimum int) ui.Field {
 }
 
 // PasswordText says why a new password is refused.
-func PasswordText(reason password.Reason, minimum int) ui.Text {
-	switch reason {
+func PasswordText(v password.Verdict) ui.Text {
+	switch v.Reason {
 	case password.TooShort:
-		return ui.N("form.passwordTooShort", minimum)
+		return ui.N("form.passwordTooShort", v.Limit)
 	case password.TooLong:
-		return ui.T("form.passwordTooLong")
+		return ui.N("form.passwordTooLong", v.Limit)
 	case password.Common:
 		return ui.T("form.passwordCommon")
 	case password.Disguised:
