@@ -170,7 +170,9 @@ func (h *Flow) refuseReturn(w http.ResponseWriter, r *http.Request, from proof.F
 		return err
 	}
 	closed, err := h.Store.RefuseReturn(ctx, from.Actor, v.Presence.Session, v.Now)
-	if err != nil {
+	if errors.Is(err, store.ErrSpent) {
+		closed = true // it ended while the password was looked at
+	} else if err != nil {
 		return err
 	}
 	answer := windowAnswer{Standing: standingLapsed, Text: ui.T("window.wrong").In(v.Texts)}

@@ -94,62 +94,59 @@ func (t *tx) insertSession(ctx context.Context, s auth.Session, token secret.Has
 	return nil
 }
 
+// end ends the live sessions that the condition names, and whatever hangs on
+// them. It is the one way in which a session ends before its time. The
+// condition's placeholders begin at $3.
+func (t *tx) end(ctx context.Context, why string, now time.Time, condition string, args ...any) (ended []auth.UserID, err error) {
+	ended, err = list(ctx, t, scanID[auth.UserID], `
+		UPDATE sessions SET ended_at = $1, ended_by = $2
+		 WHERE ended_at = 0 AND `+condition+`
+		RETURNING user_id`, append([]any{millis(now), why}, args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("end sessions, %s: %w", why, err)
+	}
+	for _, user := range ended {
+		t.changed(user)
+	}
+	return ended, nil
+}
+
 // endOldest ends whatever is above the limit of sessions at once.
 func (t *tx) endOldest(ctx context.Context, user auth.UserID, now time.Time) error {
-	_, err := t.exec(ctx, `
-		UPDATE sessions SET ended_at = $1, ended_by = 'too many'
-		 WHERE ended_at = 0 AND id IN (
-			SELECT id FROM sessions WHERE user_id = $2 AND ended_at = 0
-			 ORDER BY began_at DESC, id DESC LIMIT 1000 OFFSET $3)`, millis(now), user, t.store.rules.SessionsAtOnce)
-	if err != nil {
-		return fmt.Errorf("end the oldest sessions of %s: %w", user, err)
-	}
-	return nil
+	_, err := t.end(ctx, "too many", now, `id IN (
+		SELECT id FROM sessions WHERE user_id = $3 AND ended_at = 0
+		 ORDER BY began_at DESC, id DESC LIMIT 1000 OFFSET $4)`, user, t.store.rules.SessionsAtOnce)
+	return err
 }
 
 // endSessions ends every session of an account but one; "" spares none.
 func (t *tx) endSessions(ctx context.Context, user auth.UserID, but auth.SessionID, why string, now time.Time) (int64, error) {
-	n, err := t.exec(ctx, `
-		UPDATE sessions SET ended_at = $1, ended_by = $2
-		 WHERE user_id = $3 AND ended_at = 0 AND id <> $4`, millis(now), why, user, but)
-	if err != nil {
-		return 0, fmt.Errorf("end the sessions of %s: %w", user, err)
-	}
-	t.changed(user)
-	return n, nil
+	ended, err := t.end(ctx, why, now, `user_id = $3 AND id <> $4`, user, but)
+	t.changed(user) // of the spared one its account's generation may have risen
+	return int64(len(ended)), err
 }
 
 // endHeld ends the session that a browser held before somebody proved a
 // password there, unless it is the spared person's. It may be anybody's: its
-// owner's sessions are forgotten in memory, and its owner's record tells.
+// owner's record tells.
 func (t *tx) endHeld(ctx context.Context, by auth.Actor, held auth.SessionID, spared auth.UserID, now time.Time) error {
-	var owner auth.UserID
-	err := notFound(t.QueryRowContext(ctx, `
-		UPDATE sessions SET ended_at = $1, ended_by = 'replaced'
-		 WHERE id = $2 AND user_id <> $3 AND ended_at = 0
-		RETURNING user_id`, millis(now), held, spared).Scan(&owner))
-	if err == ErrNotFound {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("end the session %s that the browser held: %w", held, err)
+	ended, err := t.end(ctx, "replaced", now, `id = $3 AND user_id <> $4`, held, spared)
+	if err != nil || len(ended) == 0 {
+		return err
 	}
-	t.changed(owner)
-	return t.record(ctx, by, auth.EventSessionEnded, owner, "replaced", now)
+	return t.record(ctx, by, auth.EventSessionEnded, ended[0], "replaced", now)
 }
 
 // EndSession ends one session of a person. Somebody else's is ErrNotFound.
 func (s *Store) EndSession(ctx context.Context, by auth.Actor, user auth.UserID, id auth.SessionID, kind auth.EventKind, why string, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, `
-			UPDATE sessions SET ended_at = $1, ended_by = $2
-			 WHERE id = $3 AND user_id = $4 AND ended_at = 0`, millis(now), why, id, user)
+		ended, err := t.end(ctx, why, now, `id = $3 AND user_id = $4`, id, user)
 		if err != nil {
-			return fmt.Errorf("end session %s: %w", id, err)
+			return err
 		}
-		if n == 0 {
+		if len(ended) == 0 {
 			return ErrNotFound
 		}
-		t.changed(user)
 		return t.record(ctx, by, kind, user, why, now)
 	})
 }
@@ -214,17 +211,20 @@ func (s *Store) ReturnThroughWindow(ctx context.Context, by auth.Actor, lapsed a
 }
 
 // RefuseReturn counts a wrong password against the open window. The last one
-// that it survives ends the session: closed tells so.
+// that it survives ends the session: closed tells so. One that has ended
+// meanwhile is ErrSpent.
 func (s *Store) RefuseReturn(ctx context.Context, by auth.Actor, lapsed auth.Session, now time.Time) (closed bool, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
-		if err := t.QueryRowContext(ctx, `
-			UPDATE sessions SET window_failures = window_failures + 1,
-			       ended_at = CASE WHEN window_failures + 1 >= $1 THEN $2 ELSE ended_at END,
-			       ended_by = CASE WHEN window_failures + 1 >= $1 THEN 'wrong passwords' ELSE ended_by END
-			 WHERE id = $3 AND ended_at = 0
-			RETURNING ended_at <> 0`, t.store.rules.WindowTries, millis(now), lapsed.ID).Scan(&closed); err != nil {
-			return fmt.Errorf("refuse the return to session %s: %w", lapsed.ID, notFound(err))
+		if err := t.claim(ctx, `
+			UPDATE sessions SET window_failures = window_failures + 1
+			 WHERE id = $1 AND ended_at = 0`, lapsed.ID); err != nil {
+			return fmt.Errorf("refuse the return to session %s: %w", lapsed.ID, err)
 		}
+		ended, err := t.end(ctx, "wrong passwords", now, `id = $3 AND window_failures >= $4`, lapsed.ID, t.store.rules.WindowTries)
+		if err != nil {
+			return err
+		}
+		closed = len(ended) > 0
 		t.changed(lapsed.User)
 		return t.record(ctx, by, auth.EventReturnRefused, lapsed.User, "", now)
 	})
