@@ -8,14 +8,38 @@ import (
 // ApplicationID names an application.
 type ApplicationID string
 
+// Kind is how an application learns who opens it.
+type Kind string
+
+const (
+	Link         Kind = "link"           // it does not: it is only on the list
+	BehindProxy  Kind = "forward-auth"   // from the reverse proxy before it
+	SpeaksOpenID Kind = "openid-connect" // from us, by OpenID Connect
+)
+
+// Plugin is the plug-in that an application of this kind needs; "" for none.
+func (k Kind) Plugin() PluginID {
+	switch k {
+	case BehindProxy:
+		return ForwardAuthPlugin
+	case SpeaksOpenID:
+		return OpenIDConnectPlugin
+	}
+	return ""
+}
+
 // Application is something that people open from the application list.
 // Nobody may open it until somebody is allowed.
 type Application struct {
 	ID          ApplicationID
+	Kind        Kind
 	Name        string
 	Description string
 	URL         string
 	Created     time.Time
+
+	// RequireTwoFactor refuses whoever is not asked for a code at login.
+	RequireTwoFactor bool
 
 	Everyone bool
 	Groups   []GroupID
@@ -27,3 +51,40 @@ func (a Application) MayOpen(u UserID, groups []GroupID) bool {
 	return a.Everyone || slices.Contains(a.Users, u) ||
 		slices.ContainsFunc(groups, func(g GroupID) bool { return slices.Contains(a.Groups, g) })
 }
+
+// Opening is the answer to a person at an application's door.
+type Opening string
+
+const (
+	Opens Opening = "opens"
+	// NotAllowed: neither everyone nor the person nor a group of theirs is
+	// named.
+	NotAllowed Opening = "not allowed"
+	// NotOffered: the plug-in that the application's kind needs, or the
+	// two-factor authentication that it demands, is off for this person.
+	NotOffered Opening = "not offered"
+	// WantsSetUp: the application demands two-factor authentication, and the
+	// person has yet to enable it.
+	WantsSetUp Opening = "wants set-up"
+)
+
+// OpeningFor tells whether a signed-in person in these groups may open the
+// application, and if not, why. Login and every other application stay open to
+// whoever is refused here.
+func (a Application) OpeningFor(u User, groups []GroupID, p Policy) Opening {
+	switch {
+	case !a.MayOpen(u.ID, groups):
+		return NotAllowed
+	case !p.Enables(a.Kind.Plugin()):
+		return NotOffered
+	case !a.RequireTwoFactor || p.AsksCode(u):
+		return Opens
+	case p.TwoFactor:
+		return WantsSetUp
+	}
+	return NotOffered
+}
+
+// MayRequireTwoFactor tells whether an actor may switch an application's demand
+// for two-factor authentication: only somebody who uses it.
+func MayRequireTwoFactor(by Actor, p Policy) bool { return by.Command || p.AsksCode(by.User) }

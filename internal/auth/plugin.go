@@ -5,8 +5,14 @@ import "slices"
 // PluginID names a plug-in on the command line and in the settings.
 type PluginID string
 
-// TwoFactorPlugin is login with a changing code from a smartphone app.
-const TwoFactorPlugin PluginID = "two-factor"
+const (
+	// TwoFactorPlugin is login with a changing code from a smartphone app.
+	TwoFactorPlugin PluginID = "two-factor"
+	// OpenIDConnectPlugin signs people in to applications that ask us.
+	OpenIDConnectPlugin PluginID = "openid-connect"
+	// ForwardAuthPlugin signs people in to applications whose proxy asks us.
+	ForwardAuthPlugin PluginID = "forward-auth"
+)
 
 // Plugin describes what is compiled in. Which plug-ins are active, and for
 // whom, is data: see [Activation].

@@ -1,6 +1,9 @@
 package auth
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestAPluginIsEnabledForWhomItNames(t *testing.T) {
 	for _, tt := range []struct {
@@ -59,5 +62,52 @@ func TestEveryPluginIsFoundByItsID(t *testing.T) {
 	}
 	if got, ok := PluginByID("unheard-of"); ok || got.ID != "" {
 		t.Errorf("a plug-in that there is not: %v", got)
+	}
+}
+
+func TestWhatAPersonIsAnsweredAtAnApplicationsDoor(t *testing.T) {
+	on := User{ID: "ada", TwoFactorSince: time.Unix(1, 0)}
+	off := User{ID: "ada"}
+	all := Policy{TwoFactor: true, OpenIDConnect: true, ForwardAuth: true}
+	for _, tt := range []struct {
+		name   string
+		app    Application
+		user   User
+		policy Policy
+		want   Opening
+	}{
+		{"nobody is named", Application{Kind: Link}, on, all, NotAllowed},
+		{"everyone is", Application{Kind: Link, Everyone: true}, off, Policy{}, Opens},
+		{"its plug-in is off", Application{Kind: SpeaksOpenID, Everyone: true}, on, Policy{TwoFactor: true, ForwardAuth: true}, NotOffered},
+		{"the other's plug-in is off", Application{Kind: SpeaksOpenID, Everyone: true}, on, Policy{OpenIDConnect: true}, Opens},
+		{"its proxy's plug-in is off", Application{Kind: BehindProxy, Everyone: true}, on, Policy{OpenIDConnect: true}, NotOffered},
+		{"it demands a code, and she has none", Application{Kind: BehindProxy, Everyone: true, RequireTwoFactor: true}, off, all, WantsSetUp},
+		{"it demands a code, and she gave one", Application{Kind: BehindProxy, Everyone: true, RequireTwoFactor: true}, on, all, Opens},
+		{"it demands a code that is not offered", Application{Kind: Link, Everyone: true, RequireTwoFactor: true}, off, Policy{}, NotOffered},
+		{"it demands a code that is no longer asked", Application{Kind: Link, Everyone: true, RequireTwoFactor: true}, on, Policy{}, NotOffered},
+		{"it demands a code of those it names", Application{Kind: Link, RequireTwoFactor: true}, off, all, NotAllowed},
+	} {
+		if got := tt.app.OpeningFor(tt.user, nil, tt.policy); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestOnlyWhoUsesTwoFactorAuthenticationMayDemandIt(t *testing.T) {
+	on := User{ID: "ada", TwoFactorSince: time.Unix(1, 0)}
+	for _, tt := range []struct {
+		name   string
+		by     Actor
+		policy Policy
+		want   bool
+	}{
+		{"it is on", Actor{User: on}, Policy{TwoFactor: true}, true},
+		{"it is off", Actor{User: User{ID: "ada"}}, Policy{TwoFactor: true}, false},
+		{"it is on, and no longer asked", Actor{User: on}, Policy{}, false},
+		{"the operator", Actor{Command: true}, Policy{}, true},
+	} {
+		if got := MayRequireTwoFactor(tt.by, tt.policy); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }

@@ -8,7 +8,8 @@ import "time"
 //
 // The zero value enables nothing and lets no session live.
 type Policy struct {
-	TwoFactor bool // two-factor authentication is active and enabled for this person
+	// Each tells that the plug-in is active and enabled for this person.
+	TwoFactor, OpenIDConnect, ForwardAuth bool
 
 	SessionIdle    time.Duration // without a request of the person's own
 	SessionOverall time.Duration // since the last full login
@@ -16,6 +17,22 @@ type Policy struct {
 	Fresh          time.Duration // how long a proof stands for a change
 	WrongCodes     int           // end a pending login
 	WindowTries    int           // wrong passwords that an open window survives
+}
+
+// Enables tells whether a plug-in works for this person. What needs no plug-in,
+// "", always works.
+func (p Policy) Enables(id PluginID) bool {
+	switch id {
+	case "":
+		return true
+	case TwoFactorPlugin:
+		return p.TwoFactor
+	case OpenIDConnectPlugin:
+		return p.OpenIDConnect
+	case ForwardAuthPlugin:
+		return p.ForwardAuth
+	}
+	return false
 }
 
 // AsksCode tells whether the code belongs to every login of this person.

@@ -105,8 +105,13 @@ func (l *Live) PolicyFor(ctx context.Context, user auth.UserID, groups []auth.Gr
 		}
 	}
 	for _, a := range activations {
-		if a.Plugin == auth.TwoFactorPlugin {
-			p.TwoFactor = a.EnabledFor(user, ids)
+		switch enabled := a.EnabledFor(user, ids); a.Plugin {
+		case auth.TwoFactorPlugin:
+			p.TwoFactor = enabled
+		case auth.OpenIDConnectPlugin:
+			p.OpenIDConnect = enabled
+		case auth.ForwardAuthPlugin:
+			p.ForwardAuth = enabled
 		}
 	}
 	return p, nil

@@ -11,7 +11,7 @@ import (
 
 func scanApplication(r row) (a auth.Application, err error) {
 	var created int64
-	err = r.Scan(&a.ID, &a.Name, &a.Description, &a.URL, &a.Everyone, &created)
+	err = r.Scan(&a.ID, &a.Kind, &a.Name, &a.Description, &a.URL, &a.RequireTwoFactor, &a.Everyone, &created)
 	a.Created = fromMillis(created)
 	return a, err
 }
@@ -19,7 +19,7 @@ func scanApplication(r row) (a auth.Application, err error) {
 // Applications lists all applications by name, with whom they are for.
 func (s *Store) Applications(ctx context.Context) ([]auth.Application, error) {
 	all, err := list(ctx, s.read, scanApplication, `
-		SELECT id, name, description, url, everyone, created_at FROM applications ORDER BY LOWER(name), id`)
+		SELECT id, kind, name, description, url, require_two_factor, everyone, created_at FROM applications ORDER BY LOWER(name), id`)
 	if err != nil {
 		return nil, fmt.Errorf("list applications: %w", err)
 	}
@@ -34,7 +34,7 @@ func (s *Store) Applications(ctx context.Context) ([]auth.Application, error) {
 // ApplicationsFor lists what a person may open, by name.
 func (s *Store) ApplicationsFor(ctx context.Context, user auth.UserID) ([]auth.Application, error) {
 	all, err := list(ctx, s.read, scanApplication, `
-		SELECT a.id, a.name, a.description, a.url, a.everyone, a.created_at FROM applications a
+		SELECT a.id, a.kind, a.name, a.description, a.url, a.require_two_factor, a.everyone, a.created_at FROM applications a
 		 WHERE a.everyone
 		    OR EXISTS (SELECT 1 FROM application_users u WHERE u.application_id = a.id AND u.user_id = $1)
 		    OR EXISTS (SELECT 1 FROM application_groups g JOIN memberships m ON m.group_id = g.group_id
@@ -49,7 +49,7 @@ func (s *Store) ApplicationsFor(ctx context.Context, user auth.UserID) ([]auth.A
 // Application finds one application; ErrNotFound where there is none.
 func (s *Store) Application(ctx context.Context, id auth.ApplicationID) (auth.Application, error) {
 	a, err := scanApplication(s.read.QueryRowContext(ctx, `
-		SELECT id, name, description, url, everyone, created_at FROM applications WHERE id = $1`, id))
+		SELECT id, kind, name, description, url, require_two_factor, everyone, created_at FROM applications WHERE id = $1`, id))
 	if err != nil {
 		return a, fmt.Errorf("application %s: %w", id, notFound(err))
 	}
@@ -68,16 +68,24 @@ func (s *Store) readAllowed(ctx context.Context, a *auth.Application) (err error
 	return nil
 }
 
-// AddApplication makes an application; its identifier is made here.
+// AddApplication makes an application; its identifier is made here. The first
+// one of a kind activates the plug-in that the kind needs, for everyone.
 func (s *Store) AddApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) (auth.Application, error) {
+	if a.Kind == "" {
+		a.Kind = auth.Link
+	}
 	a.ID, a.Created = auth.ApplicationID(secret.NewID()), now
 	err := s.transaction(ctx, func(t *tx) error {
 		if _, err := t.exec(ctx, `
-			INSERT INTO applications (id, name, description, url, everyone, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6)`, a.ID, a.Name, a.Description, a.URL, a.Everyone, millis(now)); err != nil {
+			INSERT INTO applications (id, kind, name, description, url, require_two_factor, everyone, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			a.ID, a.Kind, a.Name, a.Description, a.URL, a.RequireTwoFactor, a.Everyone, millis(now)); err != nil {
 			return fmt.Errorf("add application: %w", err)
 		}
 		if err := t.writeAllowed(ctx, a); err != nil {
+			return err
+		}
+		if err := t.activateFor(ctx, by, a.Kind, now); err != nil {
 			return err
 		}
 		return t.record(ctx, by, auth.EventApplicationAdded, "", a.Name, now)
@@ -85,11 +93,33 @@ func (s *Store) AddApplication(ctx context.Context, by auth.Actor, a auth.Applic
 	return a, err
 }
 
-// SetApplication changes everything about an application but its identifier.
+// activateFor activates the plug-in of a kind unless there was an application
+// of that kind before: who deactivated it since meant to.
+func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now time.Time) error {
+	if k.Plugin() == "" {
+		return nil
+	}
+	before, err := t.lockActivation(ctx, k.Plugin())
+	if err != nil || before.Active {
+		return err
+	}
+	var ofKind int
+	if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM applications WHERE kind = $1`, k).Scan(&ofKind); err != nil {
+		return fmt.Errorf("applications of kind %s: %w", k, err)
+	}
+	if ofKind > 1 {
+		return nil
+	}
+	return t.setActivation(ctx, by, auth.Activation{Plugin: k.Plugin(), Active: true, Everyone: true}, now)
+}
+
+// SetApplication changes everything about an application but its identifier and
+// its kind.
 func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, `UPDATE applications SET name = $1, description = $2, url = $3, everyone = $4 WHERE id = $5`,
-			a.Name, a.Description, a.URL, a.Everyone, a.ID)
+		n, err := t.exec(ctx, `
+			UPDATE applications SET name = $1, description = $2, url = $3, require_two_factor = $4, everyone = $5 WHERE id = $6`,
+			a.Name, a.Description, a.URL, a.RequireTwoFactor, a.Everyone, a.ID)
 		if err != nil {
 			return fmt.Errorf("change application %s: %w", a.ID, err)
 		}

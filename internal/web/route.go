@@ -58,7 +58,7 @@ func (f *Floor) admit(rt Route, w http.ResponseWriter, r *http.Request) error {
 	if rt.Need == Administrator && !v.User().Administrator {
 		return Forbidden()
 	}
-	if rt.Plugin != "" && !enabled(rt.Plugin, v.Policy()) {
+	if !v.Policy().Enables(rt.Plugin) {
 		return NotFound()
 	}
 	if rt.Action != "" {
@@ -67,10 +67,6 @@ func (f *Floor) admit(rt Route, w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return rt.Serve(w, r)
-}
-
-func enabled(plugin auth.PluginID, p auth.Policy) bool {
-	return plugin == auth.TwoFactorPlugin && p.TwoFactor
 }
 
 // isOwn tells a navigation or a form from what a page does by itself. A
