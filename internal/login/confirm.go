@@ -100,11 +100,8 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
 	}
 	token, err := h.Store.Confirm(ctx, v.Actor(), again.confirmation, again.paid, v.Now)
-	if errors.Is(err, store.ErrSpent) && !page.asksCode() { // the session was ended or renewed meanwhile
-		return web.Redirect(w, "/login")
-	} else if errors.Is(err, store.ErrSpent) {
-		page.refuse(proof.Spent, v.Now)
-		return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
+	if errors.Is(err, store.ErrSpent) {
+		return h.spentMeanwhile(w, r, page, again)
 	} else if err != nil {
 		return err
 	}
@@ -120,6 +117,19 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, whereTo(web.ReturnTo(form["next"])))
 }
 
+// spentMeanwhile answers what another request was faster with: the code, or
+// the session, which was ended or renewed.
+func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page confirmPage, again proved) error {
+	if err := h.Proof.TakeBack(r.Context(), again.paid...); err != nil {
+		return err
+	}
+	if !page.asksCode() {
+		return web.Redirect(w, "/login")
+	}
+	page.refuse(proof.Spent, web.Asking(r).Now)
+	return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
+}
+
 // proved is what was proved, and paid for, on the confirmation page.
 type proved struct {
 	confirmation store.Confirmation
@@ -128,15 +138,20 @@ type proved struct {
 }
 
 // proveAgain checks the fields that the page has. What is wrong is marked in
-// the page.
+// the page. A code beside a wrong password is not looked at; a right password
+// beside a code that was not taken opened nothing, and was no failure either.
 func (h *Flow) proveAgain(r *http.Request, page *confirmPage, form web.Form) (p proved, err error) {
 	if page.asksPassword() {
 		if err := h.provePasswordAgain(r, page, form["password"], &p); err != nil || page.HasFailed() {
 			return p, err
 		}
 	}
-	if page.asksCode() {
-		err = h.proveCodeAgain(r, page, form["code"], &p)
+	if !page.asksCode() {
+		return p, nil
+	}
+	password := p.paid
+	if err = h.proveCodeAgain(r, page, form["code"], &p); err != nil || page.HasFailed() {
+		err = errors.Join(err, h.Proof.TakeBack(r.Context(), password...))
 	}
 	return p, err
 }

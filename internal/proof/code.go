@@ -48,7 +48,22 @@ func (e *Examiner) Code(ctx context.Context, from From, u auth.User, typed strin
 	} else {
 		err = e.matchRecovery(ctx, u, letters, &c)
 	}
-	return c, err
+	if err != nil {
+		return c, errors.Join(err, e.TakeBack(ctx, c.Paid...)) // it was not looked at
+	}
+	return c, nil
+}
+
+// TakeBack undoes what was paid for tries that turned out not to count,
+// whether or not whoever made them still waits for an answer.
+func (e *Examiner) TakeBack(ctx context.Context, paid ...store.Payment) error {
+	ctx = context.WithoutCancel(ctx)
+	for _, p := range paid {
+		if err := e.Store.Refund(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // payForCode counts the try twice: among the failures in a row, which a right
@@ -63,7 +78,7 @@ func (e *Examiner) payForCode(ctx context.Context, from From, u auth.User) ([]st
 	}
 	row, err := e.Store.Pay(ctx, throttle.Code(string(u.ID)), e.Rules.Code, from.Now)
 	if err != nil {
-		return nil, errors.Join(err, e.Store.Refund(ctx, month)) // it will not be looked at
+		return nil, errors.Join(err, e.TakeBack(ctx, month)) // it will not be looked at
 	}
 	return []store.Payment{row, month}, nil
 }
@@ -122,10 +137,8 @@ func (e *Examiner) RefuseCode(ctx context.Context, from From, u auth.User, c Cod
 	case Missing:
 		return nil
 	case Spent:
-		for _, p := range c.Paid {
-			if err := e.Store.Refund(ctx, p); err != nil {
-				return err
-			}
+		if err := e.TakeBack(ctx, c.Paid...); err != nil {
+			return err
 		}
 	default:
 		if err := e.countNetwork(ctx, from); err != nil {

@@ -1,0 +1,72 @@
+package login_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/twinlock/twinlock/internal/apptest"
+)
+
+// bothAsked is the confirmation page of somebody whose password and code are
+// not fresh any more.
+func bothAsked(site *apptest.Site, b *apptest.Browser) *apptest.Page {
+	site.Clock.Turn(site.Config.Fresh)
+	return b.Get("/login/confirm?ask=needs+password+and+code").WantStatus(http.StatusOK)
+}
+
+func confirm(page *apptest.Page, password, code string) *apptest.Page {
+	return page.Form("Confirm").Fill("Password", password).Fill("Login code", code).Press()
+}
+
+// wantNoFailedPassword tells that five wrong passwords are still free in this
+// browser: none was counted before.
+func wantNoFailedPassword(t *testing.T, b *apptest.Browser, p *apptest.Person) {
+	t.Helper()
+	b.Get("/apps").Form("Log out").Press()
+	for range 5 {
+		try(b, p.Address, wrong).WantStatus(http.StatusUnprocessableEntity)
+	}
+	if got := try(b, p.Address, wrong).WantStatus(http.StatusTooManyRequests).Header.Get("Retry-After"); got != "1" {
+		t.Errorf("a wait of %s seconds after five wrong passwords, want 1", got)
+	}
+}
+
+func TestARightPasswordBesideAWrongCodeIsNoFailedPassword(t *testing.T) {
+	site := apptest.New(t)
+	ada, inside := protected(site, "ada@example.org")
+	page := bothAsked(site, inside)
+	for _, code := range []string{wrongCode(ada, site.Now()), "", wrongCode(ada, site.Now()), "", wrongCode(ada, site.Now()), ""} {
+		confirm(page, ada.Password, code).WantStatus(http.StatusUnprocessableEntity)
+	}
+	wantNoFailedPassword(t, inside, ada)
+}
+
+func TestARightPasswordWhileCodesWaitIsNoFailedPassword(t *testing.T) {
+	site := apptest.New(t)
+	ada, inside := protected(site, "ada@example.org")
+	page := bothAsked(site, inside)
+	for range 5 {
+		confirm(page, ada.Password, wrongCode(ada, site.Now())).WantStatus(http.StatusUnprocessableEntity)
+	}
+	for range 6 {
+		confirm(page, ada.Password, ada.CodeAt(site.Now())).WantStatus(http.StatusTooManyRequests)
+	}
+	wantNoFailedPassword(t, inside, ada)
+}
+
+func TestACodeBesideAWrongPasswordIsNeitherLookedAtNorSpent(t *testing.T) {
+	site := apptest.New(t)
+	ada, inside := protected(site, "ada@example.org")
+	page := bothAsked(site, inside)
+	right := ada.Code()
+	for _, code := range []string{right, wrongCode(ada, site.Now()), ada.RecoveryCodes[0]} {
+		got := confirm(page, wrong, code).WantStatus(http.StatusUnprocessableEntity)
+		if got.Says("That code didn't work") || got.Says("already used") {
+			t.Errorf("the page tells of the code: %s", got.Text())
+		}
+	}
+	for range 4 { // none was counted above, so the fifth try waits for nothing
+		confirm(page, ada.Password, wrongCode(ada, site.Now())).WantStatus(http.StatusUnprocessableEntity)
+	}
+	confirm(page, ada.Password, right).WantPath("/apps")
+}
