@@ -71,6 +71,8 @@ type setUpPage struct {
 	codeForm
 	Attempt auth.AttemptID // of the login that waits for this; "" inside a session
 	Account string
+	Next    string // one of our pages that waits for this; "" for none
+	Back    string
 	Sealed  string // the set-up, as the page sends it back
 	Apps    []app
 	Link    template.URL // opens the app
@@ -86,6 +88,7 @@ type setUpPage struct {
 func (h *Flow) setUpPage(e enroller, key totp.Key, sealed string, now time.Time) (setUpPage, error) {
 	page := newSetUpPage(key, e.Address, now)
 	page.Attempt, page.Sealed, page.Kept = e.Attempt.ID, sealed, h.Rules.SetUpTimeout
+	page.Next, page.Back = e.Next, e.leadsTo()
 	link, err := appLink(key, h.Site, e.Address)
 	if err != nil {
 		return page, err
@@ -101,7 +104,7 @@ func newSetUpPage(key totp.Key, account string, now time.Time) setUpPage {
 		codeForm: newCodeForm(ui.T("twofactor.codeHint")), Account: account, Apps: apps, Secret: key.Grouped(),
 		Plain:  ui.Copy{Label: ui.T("twofactor.copyKey"), What: key.Text()},
 		Digits: totp.Digits, Period: int(totp.Period.Seconds()),
-		Ring: ui.Ring{Left: totp.Left(now), Period: totp.Period},
+		Ring: ui.Ring{Left: totp.Left(now), Period: totp.Period}, Back: "/account",
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 type enroller struct {
 	auth.User
 	Attempt auth.Attempt // of the login that owes it; zero inside a session
+	Next    string       // one of our pages that sent them here; "" for none
 
 	// row is what a begun set-up is sealed for: it opens for no other session
 	// and no other login, not even of the same person.
@@ -29,6 +30,14 @@ type enroller struct {
 
 // forced tells that a login waits for this.
 func (e enroller) forced() bool { return e.Attempt.ID != "" }
+
+// leadsTo is where a set-up inside a session leads, done or not.
+func (e enroller) leadsTo() string {
+	if e.Next == "" {
+		return "/account"
+	}
+	return e.Next
+}
 
 // actor is who does it. A login on its way has no session, and is nothing to
 // whoever else may be signed in to this browser.
@@ -43,11 +52,11 @@ func (e enroller) actor(v *web.Visitor) auth.Actor {
 // showTwoFactor shows the set-up while two-factor authentication is off, and
 // how to disable it while it is on.
 func (h *Flow) showTwoFactor(w http.ResponseWriter, r *http.Request) error {
-	query, err := web.ReadQuery(r, "attempt")
+	query, err := web.ReadQuery(r, "attempt", "next")
 	if err != nil {
 		return err
 	}
-	return h.asEnroller(w, r, query["attempt"], func(e enroller) error {
+	return h.asEnroller(w, r, query, func(e enroller) error {
 		return h.showSetUp(w, r, e, http.StatusOK, ui.Text{})
 	})
 }
@@ -55,11 +64,11 @@ func (h *Flow) showTwoFactor(w http.ResponseWriter, r *http.Request) error {
 // asEnroller serves whoever may set two-factor authentication up now. Both
 // ways lead through here: inside a session the password must be fresh; with
 // the attempt of a login the set-up must be the very step that it owes.
-func (h *Flow) asEnroller(w http.ResponseWriter, r *http.Request, attempt string, serve func(enroller) error) error {
+func (h *Flow) asEnroller(w http.ResponseWriter, r *http.Request, form web.Form, serve func(enroller) error) error {
 	v := web.Asking(r)
 	switch {
-	case attempt != "":
-		return h.asOwing(w, r, attempt, serve)
+	case form["attempt"] != "":
+		return h.asOwing(w, r, form["attempt"], serve)
 	case !v.SignedIn():
 		return h.SendToLogin(w, r)
 	case !v.Policy().TwoFactor:
@@ -70,7 +79,7 @@ func (h *Flow) asEnroller(w http.ResponseWriter, r *http.Request, attempt string
 	if missing := auth.May(v.Actor(), auth.ChangeAccount, v.Policy(), v.Now); missing != auth.Yes {
 		return h.AskAgain(w, r, missing)
 	}
-	return serve(enroller{User: v.User(), row: setUpRow(v.User(), "session", string(v.Presence.Session.ID))})
+	return serve(enroller{User: v.User(), Next: web.ReturnTo(form["next"]), row: setUpRow(v.User(), "session", string(v.Presence.Session.ID))})
 }
 
 func (h *Flow) asOwing(w http.ResponseWriter, r *http.Request, id string, serve func(enroller) error) error {
@@ -175,11 +184,11 @@ func (h *Flow) openSetUp(e enroller, sealed string, now time.Time) (totp.Key, bo
 
 // postTwoFactor activates.
 func (h *Flow) postTwoFactor(w http.ResponseWriter, r *http.Request) error {
-	form, err := web.ReadForm(r, "attempt", "set-up", "code")
+	form, err := web.ReadForm(r, "attempt", "next", "set-up", "code")
 	if err != nil {
 		return err
 	}
-	return h.asEnroller(w, r, form["attempt"], func(e enroller) error { return h.activate(w, r, e, form) })
+	return h.asEnroller(w, r, form, func(e enroller) error { return h.activate(w, r, e, form) })
 }
 
 // activate turns two-factor authentication on with the key of the page that
@@ -229,7 +238,7 @@ func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form
 
 	// Answer.
 	h.KeepSetUp(w, "")
-	next := "/account"
+	next := e.leadsTo()
 	if e.forced() {
 		next = whereTo(e.Attempt.Return)
 		_, err = h.FinishLogin(w, r, e.Attempt.ID)

@@ -108,6 +108,7 @@ var table = map[string]demand{
 	"POST /admin/groups/{id}/delete":    changes,
 	"GET /admin/apps":                   seesAdmin,
 	"POST /admin/apps":                  changes,
+	"GET /apps/{id}":                    signedIn,
 	"GET /admin/apps/{id}":              seesAdmin,
 	"POST /admin/apps/{id}":             changes,
 	"POST /admin/apps/{id}/delete":      changes,
@@ -344,6 +345,12 @@ func addressOf(site *apptest.Site, rt web.Route) string {
 	if !strings.Contains(path, "{id}") {
 		return path
 	}
+	if strings.Contains(path, "/apps/{id}") {
+		if open, err := site.Store.Applications(context.Background()); err == nil && len(open) > 0 {
+			return strings.ReplaceAll(path, "{id}", string(open[0].ID))
+		}
+		return path
+	}
 	somebody, _, err := site.Store.Users(context.Background(), store.UserFilter{})
 	if err != nil || len(somebody) == 0 {
 		return path
@@ -391,6 +398,9 @@ func TestEveryRouteInEveryStanding(t *testing.T) {
 			site := apptest.New(t)
 			site.Activate(auth.TwoFactorPlugin)
 			site.Administrator("first@example.org")
+			_, err := site.Store.AddApplication(t.Context(), apptest.Command,
+				auth.Application{Name: "Wiki", URL: "https://wiki.example.org/", Everyone: true}, site.Now())
+			must(t, err)
 			b := s.become(t, site)
 			before := dump(t, site)
 			for _, rt := range site.Floor.Routes() {

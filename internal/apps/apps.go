@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -24,7 +25,10 @@ type Flow struct{ *web.Floor }
 
 // Routes are the flow's addresses.
 func (h *Flow) Routes() []web.Route {
-	return []web.Route{{Method: http.MethodGet, Path: "/apps", Need: web.SignedIn, Serve: h.showList}}
+	return []web.Route{
+		{Method: http.MethodGet, Path: "/apps", Need: web.SignedIn, Serve: h.showList},
+		{Method: http.MethodGet, Path: "/apps/{id}", Need: web.SignedIn, Serve: h.showDoor},
+	}
 }
 
 // searchFrom is the number of applications from which a list is searched
@@ -41,7 +45,10 @@ func (h *Flow) showList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "apps/list", newListPage(all, query["search"], v.User().Administrator))
+	all = slices.DeleteFunc(all, func(a auth.Application) bool { return !v.Policy().Enables(a.Kind.Plugin()) })
+	page := newListPage(all, query["search"], v.User().Administrator)
+	page.judge(func(a auth.Application) auth.Opening { return a.OpeningForAllowed(v.User(), v.Policy()) })
+	return h.Show(w, r, http.StatusOK, "apps/list", page)
 }
 
 // card is one application on the list.
@@ -49,6 +56,15 @@ type card struct {
 	auth.Application
 	Initial string
 	Host    string // where it leads, for people to see
+	Closed  bool   // allowed, and yet something is missing: its door says what
+}
+
+// Href is where the card leads: to the application, or to its door.
+func (c card) Href() string {
+	if c.Closed {
+		return doorOf(c.ID)
+	}
+	return c.URL
 }
 
 // listPage is the application list.
@@ -70,6 +86,13 @@ func newListPage(all []auth.Application, search string, administrator bool) list
 		}
 	}
 	return p
+}
+
+// judge marks the cards that do not open for this person.
+func (p *listPage) judge(opening func(auth.Application) auth.Opening) {
+	for i := range p.Cards {
+		p.Cards[i].Closed = opening(p.Cards[i].Application) != auth.Opens
+	}
 }
 
 func found(a auth.Application, search string) bool {
@@ -106,11 +129,18 @@ func Examples() []ui.Example {
 	for range searchFrom / len(few) {
 		many = append(many, few...)
 	}
+	guarded := newListPage(few, "", false)
+	guarded.Cards[1].Closed = true
 	return ui.SignedIn([]ui.Example{
 		{Page: "apps/list", Name: "nothing yet", Data: newListPage(nil, "", false)},
 		{Page: "apps/list", Name: "nothing yet, for an administrator", Data: newListPage(nil, "", true)},
 		{Page: "apps/list", Name: "a few", Data: newListPage(few, "", false)},
 		{Page: "apps/list", Name: "many", Data: newListPage(many, "", false)},
 		{Page: "apps/list", Name: "nothing found", Data: newListPage(many, "zzz", false)},
+		{Page: "apps/list", Name: "one needs two-factor authentication", Data: guarded},
+		{Page: "apps/leave", Name: "on the way to an application", Data: leavePage{Name: "Wiki", URL: "https://wiki.example.org/"}},
+		{Page: "apps/door", Name: "needs two-factor authentication", Data: newDoorPage(few[0], auth.WantsSetUp)},
+		{Page: "apps/door", Name: "what it needs is not offered", Data: newDoorPage(few[1], auth.NotOffered)},
+		{Page: "apps/door", Name: "not for this person", Data: newDoorPage(few[0], auth.NotAllowed)},
 	})
 }

@@ -72,9 +72,15 @@ const (
 // application, and if not, why. Login and every other application stay open to
 // whoever is refused here.
 func (a Application) OpeningFor(u User, groups []GroupID, p Policy) Opening {
-	switch {
-	case !a.MayOpen(u.ID, groups):
+	if !a.MayOpen(u.ID, groups) {
 		return NotAllowed
+	}
+	return a.OpeningForAllowed(u, p)
+}
+
+// OpeningForAllowed is OpeningFor for a person who is known to be allowed.
+func (a Application) OpeningForAllowed(u User, p Policy) Opening {
+	switch {
 	case !p.Enables(a.Kind.Plugin()):
 		return NotOffered
 	case !a.RequireTwoFactor || p.AsksCode(u):

@@ -1,0 +1,113 @@
+package apps_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
+)
+
+const setUp = "Enable two-factor authentication"
+
+func add(t *testing.T, site *apptest.Site, a auth.Application) auth.Application {
+	t.Helper()
+	a, err := site.Store.AddApplication(t.Context(), apptest.Command, a, site.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func wiki() auth.Application {
+	return auth.Application{Name: "Wiki", Description: "What we know", URL: "https://wiki.example.org/?a=1&b=2", Everyone: true}
+}
+
+func TestTheListLeadsToWhatAPersonMayOpen(t *testing.T) {
+	site := apptest.New(t)
+	ada, browser := site.Person("ada@example.org"), site.Browser()
+	add(t, site, wiki())
+	hers := wiki()
+	hers.Name, hers.URL, hers.Everyone, hers.Users = "Hers", "https://hers.example.org/", false, []auth.UserID{ada.ID}
+	add(t, site, hers)
+	closed := wiki()
+	closed.Name, closed.Everyone = "Closed", false
+	add(t, site, closed)
+
+	page := browser.SignIn(ada).WantPath("/apps")
+	for name, address := range map[string]string{"Wiki": "https://wiki.example.org/?a=1&b=2", "Hers": "https://hers.example.org/"} {
+		if got := page.Href(name); got != address {
+			t.Errorf("%s leads to %q, want %q", name, got, address)
+		}
+	}
+	if page.HasLink("Closed") {
+		t.Error("the list shows an application that nobody may open")
+	}
+}
+
+// Whoever lacks what an application demands is refused there alone, learns why,
+// and is brought back once it is done.
+func TestAnApplicationThatDemandsACodeRefusesWhoHasNone(t *testing.T) {
+	site := apptest.New(t)
+	site.Activate(auth.TwoFactorPlugin)
+	ada, browser := site.Person("ada@example.org"), site.Browser()
+	guarded := wiki()
+	guarded.RequireTwoFactor = true
+	guarded = add(t, site, guarded)
+	other := wiki()
+	other.Name, other.URL = "Other", "https://other.example.org/"
+	add(t, site, other)
+
+	list := browser.SignIn(ada).WantPath("/apps")
+	if got := list.Href("Other"); got != other.URL {
+		t.Errorf("an application that demands nothing leads to %q", got)
+	}
+	if !list.Says("Needs two-factor authentication") {
+		t.Error("the list does not say what is missing")
+	}
+	door := list.Follow("Wiki").WantStatus(403).WantPath("/apps/" + string(guarded.ID))
+	if !door.Says("Wiki needs two-factor authentication") || strings.Contains(door.Body, guarded.URL) {
+		t.Error("the door does not say why it is closed, or leads through")
+	}
+	page := door.Follow(setUp).WantStatus(200)
+	ada.SetUpPhone(page.Definition("Secret key"))
+	page = page.Form("Activate").Fill("Login code", ada.Code()).Press().WantStatus(200)
+	opened := page.Form("Continue").Tick("I have saved these codes").Press().WantStatus(200).WantPath("/apps/" + string(guarded.ID))
+	if got := opened.Href("Open Wiki"); got != guarded.URL {
+		t.Errorf("afterwards the way leads to %q, want the application", got)
+	}
+	if got := browser.Get("/apps").Href("Wiki"); got != guarded.URL {
+		t.Errorf("the list leads to %q, want the application", got)
+	}
+}
+
+func TestAnApplicationThatDemandsACodeNobodyIsAskedForStaysClosed(t *testing.T) {
+	site := apptest.New(t)
+	ada, browser := site.Person("ada@example.org"), site.Browser()
+	guarded := wiki()
+	guarded.RequireTwoFactor = true
+	guarded = add(t, site, guarded)
+	browser.SignIn(ada)
+	door := browser.Get("/apps/" + string(guarded.ID)).WantStatus(403)
+	if !door.Says("cannot be opened at the moment") || door.HasLink(setUp) {
+		t.Error("the door offers a set-up that there is not, or does not say what is wrong")
+	}
+}
+
+func TestADoorDoesNotTellWhatItIsNotFor(t *testing.T) {
+	site := apptest.New(t)
+	ada, browser := site.Person("ada@example.org"), site.Browser()
+	secret := wiki()
+	secret.Everyone = false
+	secret = add(t, site, secret)
+	browser.SignIn(ada)
+	there := browser.Get("/apps/" + string(secret.ID)).WantStatus(403)
+	missing := browser.Get("/apps/nothing-of-the-kind").WantStatus(403)
+	if there.Says("Wiki") || strings.Contains(there.Body, "wiki.example.org") {
+		t.Error("the door names an application to whoever may not open it")
+	}
+	if there.Heading() != missing.Heading() {
+		t.Errorf("%q there, %q where there is none", there.Heading(), missing.Heading())
+	}
+	site.Browser().Get("/apps/" + string(secret.ID)).WantPath("/login")
+}
