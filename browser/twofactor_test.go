@@ -85,7 +85,7 @@ func TestEnableLoginAndDisable(t *testing.T) {
 
 	s.Clock("+2m")
 	tab.Open("/account").Press(disable).At("/account/two-factor")
-	tab.Fill("Login code", "123456").Press("Disable").Alert("")
+	tab.Fill("Login code", "123456").Press("Disable").Alert("didn't work")
 	tab.Fill("Login code", codeAt(t, key, 2*time.Minute)).Press("Disable")
 	tab.Status("2-factor authentication successfully disabled.")
 	login(s.Profile(t), ada, good).At("/apps")
@@ -201,7 +201,7 @@ func TestTheAdministratorsPlugins(t *testing.T) {
 	key, _ := enabled(t, s, tab)
 	tab.Tick("I have saved these codes").Press("Continue").At("/account")
 	tab.Open("/admin/plugins").Press("Deactivate").See("1 person is asked for a code now")
-	tab.Press("Deactivate").Alert("")
+	tab.Press("Deactivate").Alert("code")
 	tab.Fill("Login code", codeAt(t, key, time.Minute)).Press("Deactivate").At("/admin/plugins").Status("The plug-in is inactive")
 	s.Letter(ada, "switched")
 	login(s.Profile(t), ada, good).At("/apps")

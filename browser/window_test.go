@@ -15,17 +15,33 @@ func inside(t *testing.T, s *kit.Server) (*kit.Tab, string) {
 	login(tab, ada, good).At("/apps")
 	key, _ := enabled(t, s, tab)
 	tab.Tick("I have saved these codes").Press("Continue").At("/account")
-	return tab, key
+	return watching(t, tab), key
 }
 
 const expired = "Session expired"
 
-// lapse turns the clock past the idle limit and waits for the dialog.
-func lapse(s *kit.Server, tab *kit.Tab) {
-	s.Clock("+63m")
-	tab.Evaluate(`dispatchEvent(new Event("focus"))`, nil)
-	tab.Find(expired, "dialog")
+// watching waits until the page's script has taken the secret out of the
+// document: from then on it keeps watch.
+func watching(t *testing.T, tab *kit.Tab) *kit.Tab {
+	t.Helper()
+	kit.Eventually(t, "the page keeps watch", func() bool {
+		var yes bool
+		return tab.Look(`document.readyState === "complete" && !document.getElementById("session-window") && !!document.getElementById("session-expired")`, &yes) && yes
+	})
+	return tab
 }
+
+// lapse turns the clock past the idle limit and waits for the dialog.
+func lapse(s *kit.Server, tabs ...*kit.Tab) {
+	s.Clock("+63m")
+	for _, tab := range tabs {
+		look(tab)
+		tab.Find(expired, "dialog")
+	}
+}
+
+// look makes a page look at once how its session stands.
+func look(tab *kit.Tab) { tab.Evaluate(`dispatchEvent(new Event("focus"))`, nil) }
 
 func back(tab *kit.Tab, password string) *kit.Tab {
 	return tab.Fill("Password", password).Press("Login")
@@ -65,12 +81,8 @@ func TestALinkPressedAfterTheLapseAsksFirst(t *testing.T) {
 func TestThreeTabsRecoverTogether(t *testing.T) {
 	s := withTwoFactor(t)
 	first, _ := inside(t, s)
-	second, third := first.Tab().Open("/apps"), first.Tab().Open("/account")
-	s.Clock("+63m")
-	for _, tab := range []*kit.Tab{first, second, third} {
-		tab.Evaluate(`dispatchEvent(new Event("focus"))`, nil)
-		tab.Find(expired, "dialog")
-	}
+	second, third := watching(t, first.Tab().Open("/apps")), watching(t, first.Tab().Open("/account"))
+	lapse(s, first, second, third)
 	back(second, good).HasNot("dialog", expired)
 	first.HasNot("dialog", expired).See("Account settings")
 	third.HasNot("dialog", expired)
@@ -118,7 +130,7 @@ func TestEndingsOfTheOpenWindow(t *testing.T) {
 			tab, _ := inside(t, s)
 			end(s, tab)
 			s.Clock("+63m")
-			tab.Evaluate(`dispatchEvent(new Event("focus"))`, nil)
+			look(tab)
 			tab.At("/login").HasNot("dialog", expired)
 		})
 	}
@@ -162,7 +174,7 @@ func TestTheOverallLimitEndsEverySession(t *testing.T) {
 		tab.Open("/account").At("/account")
 	}
 	s.Clock("+24h2m")
-	tab.Evaluate(`dispatchEvent(new Event("focus"))`, nil)
+	look(tab)
 	tab.Find("Log in in a new tab", "link")
 	other := tab.Tab()
 	login(other, ada, good).At("/login/code")
@@ -174,7 +186,7 @@ func TestStaySignedIn(t *testing.T) {
 	s := withTwoFactor(t)
 	tab, _ := inside(t, s)
 	s.Clock("+60m") // a minute of the hour is left: the session was last seen at one minute past
-	tab.Evaluate(`dispatchEvent(new Event("focus"))`, nil)
+	look(tab)
 	tab.Find("Session about to end", "dialog")
 	tab.Press("Stay signed in").HasNot("dialog", "Session about to end")
 	s.Clock("+110m")

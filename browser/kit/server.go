@@ -81,11 +81,15 @@ var build = sync.OnceValues(func() (string, error) {
 // Start starts a server that ends with the test.
 func Start(t testing.TB, flags ...string) *Server {
 	t.Helper()
-	folder := t.TempDir()
-	s := &Server{t: t, Data: filepath.Join(folder, "data"), clock: filepath.Join(folder, "clock"), flags: flags}
 	port := freePort(t)
-	s.URL = "http://localhost:" + port
-	s.flags = append([]string{"--listen", "127.0.0.1:" + port, "--public-url", s.URL, "--data", s.Data}, flags...)
+	return start(t, port, "http://localhost:"+port, flags)
+}
+
+func start(t testing.TB, port, url string, flags []string) *Server {
+	t.Helper()
+	folder := t.TempDir()
+	s := &Server{URL: url, t: t, Data: filepath.Join(folder, "data"), clock: filepath.Join(folder, "clock")}
+	s.flags = append([]string{"--listen", "127.0.0.1:" + port, "--public-url", url, "--data", s.Data}, flags...)
 	s.Clock("+0s")
 	s.start()
 	t.Cleanup(s.Stop)

@@ -194,6 +194,15 @@ func (tab *Tab) Prefer(language string) *Tab {
 	return tab
 }
 
+// Before runs a script in every page of the tab before the page's own.
+func (tab *Tab) Before(script string) *Tab {
+	tab.do("prepare pages", chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(script).Do(ctx)
+		return err
+	}))
+	return tab
+}
+
 // Open goes to a path of the server, or to a whole address.
 func (tab *Tab) Open(path string) *Tab {
 	tab.t.Helper()
@@ -247,12 +256,12 @@ func (tab *Tab) Address() string {
 	return strings.TrimPrefix(where, tab.server.URL)
 }
 
-// At waits until the tab is at a path.
+// At waits until the tab is at a path, and the page's scripts have begun.
 func (tab *Tab) At(path string) *Tab {
 	tab.t.Helper()
 	tab.wait("the address "+path, func() bool {
 		at, _, _ := strings.Cut(tab.Address(), "?")
-		return at == path
+		return at == path && tab.loaded()
 	})
 	return tab
 }
