@@ -43,7 +43,11 @@ func monthOf(c config.Config) throttle.Rule {
 }
 
 func rulesOf(c config.Config) store.Rules {
+	tries := triesOf(c)
 	return store.Rules{
+		Tries:            tries.Password,
+		Network:          tries.Network,
+		Policy:           policyOf(c),
 		Letters:          throttle.Rule{Free: c.LettersPerHour, CloseAfter: c.LettersPerHour, Window: time.Hour},
 		CodesThisMonth:   monthOf(c),
 		RecoveryCodesFew: c.RecoveryCodesFew,

@@ -49,6 +49,7 @@ const (
 	EventApplicationChanged EventKind = "application.changed"
 	EventApplicationDeleted EventKind = "application.deleted"
 	EventSettingChanged     EventKind = "setting.changed"
+	EventClockSetBack       EventKind = "clock.set_back"
 	EventLetterFailed       EventKind = "letter.failed"
 	EventFactorUnreadable   EventKind = "factor.unreadable"
 )
@@ -111,6 +112,7 @@ var EventKinds = []EventKind{
 	EventApplicationChanged,
 	EventApplicationDeleted,
 	EventSettingChanged,
+	EventClockSetBack,
 	EventLetterFailed,
 	EventFactorUnreadable,
 }

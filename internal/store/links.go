@@ -68,16 +68,17 @@ func (t *tx) voidLinks(ctx context.Context, user auth.UserID, purpose LinkPurpos
 }
 
 // liveLink is the condition under which a link works: of this purpose,
-// unused, in time, and of the account as it still is.
+// unused, in time, not made by a clock that was far ahead, and of the account
+// as it still is.
 const liveLink = `
-	token_hash = $1 AND purpose = $2 AND used_at = 0 AND expires_at > $3
+	token_hash = $1 AND purpose = $2 AND used_at = 0 AND expires_at > $3 AND created_at <= $4
 	AND EXISTS (SELECT 1 FROM users u WHERE u.id = links.user_id
 	             AND u.generation = links.generation AND u.state = 'active')`
 
 // Link looks at a link without using it; ErrSpent where it does not work.
 func (s *Store) Link(ctx context.Context, token secret.Hash, purpose LinkPurpose, now time.Time) (Link, error) {
 	l, err := scanLink(s.read.QueryRowContext(ctx,
-		`SELECT `+linkColumns+` FROM links WHERE `+liveLink, token, purpose, millis(now)))
+		`SELECT `+linkColumns+` FROM links WHERE `+liveLink, token, purpose, millis(now), s.latestBeginning(now)))
 	if err == ErrNotFound {
 		return l, ErrSpent
 	}
@@ -87,7 +88,8 @@ func (s *Store) Link(ctx context.Context, token secret.Hash, purpose LinkPurpose
 // useLink spends a link; ErrSpent where it does not work any more.
 func (t *tx) useLink(ctx context.Context, token secret.Hash, purpose LinkPurpose, now time.Time) (Link, error) {
 	l, err := scanLink(t.QueryRowContext(ctx,
-		`UPDATE links SET used_at = $3 WHERE `+liveLink+` RETURNING `+linkColumns, token, purpose, millis(now)))
+		`UPDATE links SET used_at = $3 WHERE `+liveLink+` RETURNING `+linkColumns,
+		token, purpose, millis(now), t.store.latestBeginning(now)))
 	if err == ErrNotFound {
 		return l, ErrSpent
 	} else if err != nil {

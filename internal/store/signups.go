@@ -144,7 +144,7 @@ type PendingSignup struct {
 	Browser secret.Hash
 }
 
-const liveSignup = `token_hash = $1 AND expires_at > $2`
+const liveSignup = `token_hash = $1 AND expires_at > $2 AND began_at <= $3`
 
 // Signup finds a sign-up by its link without using it; ErrSpent where the
 // link does not work.
@@ -152,7 +152,8 @@ func (s *Store) Signup(ctx context.Context, link secret.Hash, now time.Time) (p 
 	var began, expires int64
 	var hash string
 	err = notFound(s.read.QueryRowContext(ctx, `
-		SELECT `+signupColumns+`, browser_hash FROM signups WHERE `+liveSignup, link, millis(now)).
+		SELECT `+signupColumns+`, browser_hash FROM signups WHERE `+liveSignup,
+		link, millis(now), s.latestBeginning(now)).
 		Scan(&p.Address, &p.Canonical, &p.Language, &began, &expires, &hash, &p.Browser))
 	p.Began, p.Expires, p.Hash = fromMillis(began), fromMillis(expires), secret.Text(hash)
 	if err == ErrNotFound {
@@ -175,8 +176,8 @@ type ConfirmedSignup struct {
 // stranger who made them. A link that does not work any more is ErrSpent.
 func (s *Store) ConfirmSignup(ctx context.Context, by auth.Actor, c ConfirmedSignup, now time.Time) (a auth.Attempt, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
-		if err := t.claim(ctx, `DELETE FROM signups WHERE `+liveSignup+` AND password_hash = $3`,
-			c.Link, millis(now), c.Hash.Reveal()); err != nil {
+		if err := t.claim(ctx, `DELETE FROM signups WHERE `+liveSignup+` AND password_hash = $4`,
+			c.Link, millis(now), s.latestBeginning(now), c.Hash.Reveal()); err != nil {
 			return fmt.Errorf("confirm a sign-up: %w", err)
 		}
 		u, err := t.addUser(ctx, by, NewUser{

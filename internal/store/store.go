@@ -60,6 +60,9 @@ type Store struct {
 type Rules struct {
 	Letters          throttle.Rule // with a link, to one address
 	CodesThisMonth   throttle.Rule // wrong codes after right passwords
+	Tries            throttle.Rule // passwords and codes in a row
+	Network          throttle.Rule // failures from one network address
+	Policy           auth.Policy   // what the settings say for everybody
 	RecoveryCodesFew int           // with so many left, or fewer, a person is asked to make new ones
 	SessionsAtOnce   int           // of one person
 	WindowTries      int           // wrong passwords that an open window survives

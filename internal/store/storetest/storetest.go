@@ -25,6 +25,9 @@ var Now = time.Date(2026, 11, 23, 12, 0, 12, 0, time.UTC)
 var Rules = store.Rules{
 	Letters:          throttle.Rule{Free: 3, CloseAfter: 3, Window: time.Hour},
 	CodesThisMonth:   throttle.Rule{Free: 50, CloseAfter: 50, Window: 30 * 24 * time.Hour},
+	Tries:            throttle.Rule{Free: 5, FirstWait: time.Second, LongestWait: 15 * time.Minute, CloseAfter: 100},
+	Network:          throttle.Rule{Free: 20, FirstWait: time.Second, LongestWait: 15 * time.Minute, Window: 15 * time.Minute},
+	Policy:           Policy,
 	RecoveryCodesFew: 3,
 	SessionsAtOnce:   48,
 	WindowTries:      5,
