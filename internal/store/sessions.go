@@ -249,11 +249,6 @@ func (s *Store) Seen(ctx context.Context, seen map[auth.SessionID]time.Time) err
 	})
 }
 
-// Logout ends the session of the acting person.
-func (s *Store) Logout(ctx context.Context, by auth.Actor, now time.Time) error {
-	return s.EndSession(ctx, by, by.User.ID, by.Session.ID, auth.EventLogout, "logout", now)
-}
-
 // Confirmation is a proof made again inside a session.
 type Confirmation struct {
 	Password bool
