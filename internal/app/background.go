@@ -14,17 +14,20 @@ type Sender = mail.Sender
 
 // background is the work that nobody waits for.
 type background struct {
-	sender Sender
-	site   mail.Site
-	group  sync.WaitGroup
-	ctx    context.Context
-	cancel context.CancelFunc
+	sender      Sender
+	certificate *certificate // nil: a proxy has it
+	site        mail.Site
+	group       sync.WaitGroup
+	ctx         context.Context
+	cancel      context.CancelFunc
 }
 
 const (
 	letterPause = time.Second      // between looks into the outbox
 	seenPause   = 10 * time.Second // between writes of last-seen times
 	purgePause  = 10 * time.Minute
+
+	certificatePause = 24 * time.Hour
 )
 
 // Start begins the background work.
@@ -34,6 +37,9 @@ func (a *App) Start(ctx context.Context) {
 	a.every(ctx, letterPause, "send letters", a.SendLetters)
 	a.every(ctx, seenPause, "write last-seen times", func(ctx context.Context) error { return a.Live.Flush(ctx, a.Now()) })
 	a.every(ctx, purgePause, "purge", a.purge)
+	if c := a.work.certificate; c != nil {
+		a.every(ctx, certificatePause, "look at the certificate", c.warnBeforeItEnds)
+	}
 }
 
 // Stop ends the background work and writes what is still in memory.

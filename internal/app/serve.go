@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -21,12 +22,17 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	server := &http.Server{
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // what strangers do to a connection
 		Handler:           a.Handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
+	}
+	serve, err := a.protect(server)
+	if err != nil {
+		return errors.Join(err, listener.Close(), a.Stop())
 	}
 	a.Start(ctx)
 	if err := a.serveControl(a.work.ctx, run); err != nil {
@@ -36,13 +42,32 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 		return errors.Join(err, listener.Close(), a.Stop())
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func() { ended <- serve(listener) }()
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
 		err = shutdown(server)
 	}
 	return errors.Join(err, a.Stop())
+}
+
+// protect gives how the server answers a listener: by TLS where the settings
+// name a certificate, and otherwise as plain http.
+func (a *App) protect(server *http.Server) (serve func(net.Listener) error, err error) {
+	c := a.Config
+	if c.TLSCert == "" {
+		if c.PublicURL.Secure() && len(c.TrustedProxies) == 0 {
+			a.log.Warn("public_url is https and Twinlock speaks plain http, so a proxy stands before it; without trusted_proxies all visitors share the proxy's address, and the waits after wrong passwords")
+		}
+		return server.Serve, nil
+	}
+	pair, err := openCertificate(c.TLSCert, c.TLSKey, c.PublicURL.Host(), a.log, a.Now)
+	if err != nil {
+		return nil, err
+	}
+	server.TLSConfig = pair.config()
+	a.work.certificate = pair
+	return func(l net.Listener) error { return server.ServeTLS(l, "", "") }, nil
 }
 
 func shutdown(server *http.Server) error {

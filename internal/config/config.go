@@ -21,6 +21,8 @@ type Config struct {
 	DatabaseURL    Database      `name:"database_url" default:"sqlite:DATA/twinlock.db" help:"The database, an SQLite file or a PostgreSQL server."`
 	SealingKeyFile string        `name:"sealing_key_file" help:"A file with the key that seals secrets in the database, the same on every node; unset, it is made once in DATA/keys."`
 	TrustedProxies Proxies       `name:"trusted_proxies" help:"The reverse proxies whose forwarded headers are believed; unset, none are."`
+	TLSCert        string        `name:"tls_cert" help:"The certificate, with its chain, with which Twinlock speaks TLS itself, in PEM; read again when it changes. Unset, it speaks plain http, behind a proxy or on this machine alone."`
+	TLSKey         string        `name:"tls_key" help:"The private key of tls_cert, in PEM."`
 	SiteName       string        `name:"site_name" default:"Twinlock" accept:"1..60" help:"The name of the site on pages, in letters and in authenticator apps."`
 	Edition        Edition       `name:"edition" default:"on-premise" accept:"on-premise|cloud" help:"Whether the administrator activates plug-ins on the Plugins page, or the operator names them here."`
 	Plugins        Grants        `name:"plugins" help:"The plug-ins that are active in the cloud edition, and for whom."`

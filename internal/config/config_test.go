@@ -196,6 +196,19 @@ session_idle = "10s"
 	}
 }
 
+func TestTheAddressFollowsWhereAndHowTheServerListens(t *testing.T) {
+	const tls = "tls_cert = \"c\"\ntls_key = \"k\"\n"
+	for text, want := range map[string]Origin{
+		"listen = \":80\"\n":         "http://localhost",
+		"listen = \":8443\"\n" + tls: "https://localhost:8443",
+		"listen = \":443\"\n" + tls:  "https://localhost",
+	} {
+		if have := load(t, nil, nil, text).PublicURL; have != want {
+			t.Errorf("%q: public_url = %s, want %s", text, have, want)
+		}
+	}
+}
+
 func TestWhatIsRefusedAndInWhichWords(t *testing.T) {
 	const (
 		durations = ", written like 90s, 15m, 24h, 30d or 1h30m"
@@ -318,6 +331,13 @@ func TestWhatIsRefusedAndInWhichWords(t *testing.T) {
 			`flag: --plugins: "two-factor:role=x" is neither for a group nor for a user` + grants},
 		{"plug-ins on premise", flag("plugins", "two-factor"), nil, "",
 			`flag: plugins: is read with edition = "cloud" only; in the on-premise edition the administrator activates plug-ins on the Plugins page`},
+
+		{"a certificate without its key", flag("tls_cert", "/etc/twinlock/cert.pem"), nil, "",
+			"default: tls_key: is missing beside tls_cert; accepted: the path of its private key"},
+		{"a key without its certificate", nil, nil, "tls_key = \"/etc/twinlock/key.pem\"\n",
+			"default: tls_cert: is missing beside tls_key; accepted: the path of its certificate"},
+		{"TLS under an http address", map[string]string{"tls_cert": "c", "tls_key": "k", "public_url": "http://localhost:8080"}, nil, "",
+			"flag: public_url: is http, and with tls_cert browsers reach this server by https alone; accepted: https:// and the host of the certificate"},
 
 		{"an open window above the overall limit", nil, []string{"TWINLOCK_SESSION_OVERALL=8h"}, "open_window = \"9h\"\n",
 			"twinlock.toml:1: open_window: is above session_overall, after which everybody proves everything anew; accepted: up to 8h"},

@@ -13,6 +13,8 @@ type Flags struct {
 	DatabaseURLFile               *string `name:"database-url-file" placeholder:"FILE" help:"The file that database_url is read from."`
 	SealingKeyFile                *string `name:"sealing-key-file" placeholder:"…" help:"A file with the key that seals secrets in the database, the same on every node; unset, it is made once in DATA/keys."`
 	TrustedProxies                *string `name:"trusted-proxies" placeholder:"…" help:"The reverse proxies whose forwarded headers are believed; unset, none are."`
+	TlsCert                       *string `name:"tls-cert" placeholder:"…" help:"The certificate, with its chain, with which Twinlock speaks TLS itself, in PEM; read again when it changes. Unset, it speaks plain http, behind a proxy or on this machine alone."`
+	TlsKey                        *string `name:"tls-key" placeholder:"…" help:"The private key of tls_cert, in PEM."`
 	SiteName                      *string `name:"site-name" placeholder:"Twinlock" help:"The name of the site on pages, in letters and in authenticator apps."`
 	Edition                       *string `name:"edition" placeholder:"on-premise" help:"Whether the administrator activates plug-ins on the Plugins page, or the operator names them here."`
 	Plugins                       *string `name:"plugins" placeholder:"…" help:"The plug-ins that are active in the cloud edition, and for whom."`

@@ -190,6 +190,7 @@ func (c *Config) settle() Refusals {
 	if c.Data == "" {
 		refuse("data", "is empty; accepted: the path of a folder")
 	}
+	c.refuseTLS(refuse)
 	if c.SessionIdle > c.SessionOverall {
 		refuse("session_idle", "is above session_overall; accepted: up to "+FormatDuration(c.SessionOverall))
 	}
@@ -217,6 +218,19 @@ func (c *Config) settle() Refusals {
 	return refused
 }
 
+// refuseTLS holds the two files of TLS together, and to the address that people
+// type.
+func (c *Config) refuseTLS(refuse func(name, problem string)) {
+	switch {
+	case c.TLSCert != "" && c.TLSKey == "":
+		refuse("tls_key", "is missing beside tls_cert; accepted: the path of its private key")
+	case c.TLSKey != "" && c.TLSCert == "":
+		refuse("tls_cert", "is missing beside tls_key; accepted: the path of its certificate")
+	case c.TLSCert != "" && !c.PublicURL.Secure():
+		refuse("public_url", "is http, and with tls_cert browsers reach this server by https alone; accepted: https:// and the host of the certificate")
+	}
+}
+
 // leastHashWork, in MiB times passes, is the smallest product among the costs of
 // OWASP's Password Storage Cheat Sheet: 7 MiB in five passes.
 const leastHashWork = 35
@@ -224,7 +238,7 @@ const leastHashWork = 35
 // follow fills in what was not given and depends on what was.
 func (c *Config) follow() {
 	if !c.Given("public_url") && c.Listen != "" {
-		c.PublicURL = Origin("http://localhost:" + c.Listen.port())
+		_ = c.PublicURL.read(c.scheme() + "://localhost:" + c.Listen.port()) // without the scheme's own port
 	}
 	if !c.Given("database_url") {
 		c.DatabaseURL.text = "sqlite:" + filepath.Join(c.Data, "twinlock.db")
@@ -241,4 +255,12 @@ func (c *Config) follow() {
 	if !c.Given("open_window") {
 		c.OpenWindow = min(c.OpenWindow, c.SessionOverall)
 	}
+}
+
+// scheme is how a browser on this machine speaks to the server.
+func (c *Config) scheme() string {
+	if c.TLSCert != "" {
+		return "https"
+	}
+	return "http"
 }
