@@ -98,39 +98,45 @@ func (l line) executeOnData(s *surroundings, command onData, args []string) int 
 	if err != nil {
 		return s.ended(err)
 	}
-	typed, err := typedIn(args, s.in)
+	typed, err := typedIn(command, s.in)
 	if err != nil {
 		return s.ended(err)
 	}
-	status, running, err := app.Ask(c.Data, args, typed, s.out, s.errs)
-	if running {
-		return max(status, s.ended(err))
-	}
-	s.in = bytes.NewReader(typed)
-	if s.app, err = app.New(s.ctx, c, app.Options{}); err != nil {
+	answer, alone, err := app.Turn(s.ctx, c, app.Options{}, app.Line{Args: args, In: typed})
+	switch {
+	case err != nil:
 		return s.ended(err)
+	case answer != nil:
+		_, outErr := s.out.Write(answer.Out)
+		_, errsErr := s.errs.Write(answer.Errors)
+		return max(answer.Status, s.ended(errors.Join(outErr, errsErr)))
 	}
-	return s.ended(errors.Join(command.runOn(s), s.app.Close()))
+	s.in, s.app = bytes.NewReader(typed), alone.App
+	return s.ended(errors.Join(command.runOn(s), alone.Close(), alone.Release()))
 }
 
 // longestTyped bounds what is read from standard input.
 const longestTyped = 64 << 10
 
-// typedIn reads standard input where the line says that a password comes from
-// there: nothing else waits for it.
-func typedIn(args []string, in io.Reader) ([]byte, error) {
-	for _, a := range args {
-		if a == "--password-stdin" {
-			return io.ReadAll(io.LimitReader(in, longestTyped))
-		}
+// typing is a command that may read standard input.
+type typing interface{ reads() bool }
+
+// typedIn reads standard input where the command wants it: nothing else waits
+// for it.
+func typedIn(command onData, in io.Reader) ([]byte, error) {
+	if t, ok := command.(typing); !ok || !t.reads() {
+		return nil, nil
 	}
-	return nil, nil
+	return io.ReadAll(io.LimitReader(in, longestTyped))
 }
 
 // inServer runs a line that came through the control socket.
 func inServer(ctx context.Context, a *app.App, args []string, in io.Reader, out, errs io.Writer) int {
-	l, status, ended := parse(args, out, errs)
-	if ended {
+	var wrong bytes.Buffer
+	l, status, ended := parse(args, out, &wrong)
+	if ended { // the program that was typed understood it
+		fmt.Fprintf(errs, "twinlock: the running server, %s, is of another version and does not know this; restart it with this program (%s)\n",
+			app.Version(), strings.TrimSpace(wrong.String()))
 		return status
 	}
 	s := &surroundings{ctx: ctx, in: in, out: out, errs: errs, app: a, by: auth.Actor{Command: true}}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/web"
 )
 
 type userCommands struct {
@@ -21,6 +23,7 @@ type userCommands struct {
 	Disable     userDisable     `cmd:"" help:"Keep a person out; every session ends."`
 	Enable      userEnable      `cmd:"" help:"Let a disabled person in again."`
 	Delete      userDelete      `cmd:"" help:"Remove an account and everything that is its own."`
+	Reset       userReset       `cmd:"" name:"reset-password" help:"Mail a person a link to a new password."`
 	Reset2FA    userReset2FA    `cmd:"" name:"reset-2fa" help:"Remove a person's second factors; the person is told the reason."`
 	EndSessions userEndSessions `cmd:"" name:"end-sessions" help:"End every session of a person."`
 	Unlock      userUnlock      `cmd:"" help:"Open a login that too many failures closed."`
@@ -66,19 +69,43 @@ type userAdd struct {
 	PasswordStdin bool   `help:"Reads the password from standard input instead of mailing an invitation."`
 }
 
+func (c *userAdd) reads() bool { return c.PasswordStdin }
+
 func (c *userAdd) runOn(s *surroundings) error {
-	parsed, err := address.Parse(c.Email)
+	n, err := newUser(c.Email, c.Name)
 	if err != nil {
-		return fmt.Errorf("%s is not an e-mail address", c.Email)
+		return err
 	}
-	n := store.NewUser{Address: parsed, Name: c.Name, Administrator: c.Admin}
-	if c.PasswordStdin {
-		if n.Hash, err = s.readPassword(parsed, c.Name); err != nil {
-			return err
-		}
-		return c.made(s, n, "added", func() (auth.User, error) { return s.app.Store.AddUser(s.ctx, s.by, n, s.app.Now()) })
+	n.Administrator = c.Admin
+	if _, err := s.app.Store.UserByAddress(s.ctx, n.Address.Canonical); err == nil {
+		return fmt.Errorf("%s has an account already", n.Address.Spelling)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
 	}
-	return c.made(s, n, "invited", func() (auth.User, error) {
+	if !c.PasswordStdin {
+		return c.invited(s, n)
+	}
+	if n.Hash, err = s.readPassword(n); err != nil {
+		return err
+	}
+	return c.made(s, n, "added", func() (auth.User, error) { return s.app.Store.AddUser(s.ctx, s.by, n, s.app.Now()) })
+}
+
+// newUser reads what an account is to be called.
+func newUser(email, called string) (n store.NewUser, err error) {
+	if n.Address, err = address.Parse(email); err != nil {
+		return n, fmt.Errorf("%s is not an e-mail address", email)
+	}
+	name, refused := web.ReadName(called)
+	if !refused.IsZero() {
+		return n, errors.New("a name has at most 100 characters, none of them a control character")
+	}
+	n.Name = name
+	return n, nil
+}
+
+func (p person) invited(s *surroundings, n store.NewUser) error {
+	return p.made(s, n, "invited", func() (auth.User, error) {
 		return s.app.Store.InviteUser(s.ctx, s.by, n, s.app.InvitationLink(), s.app.Now())
 	})
 }
@@ -86,7 +113,7 @@ func (c *userAdd) runOn(s *surroundings) error {
 func (p person) made(s *surroundings, n store.NewUser, what string, add func() (auth.User, error)) error {
 	u, err := add()
 	if errors.Is(err, store.ErrTaken) {
-		return fmt.Errorf("%s already has an account", n.Address.Spelling)
+		return fmt.Errorf("%s has an account already", n.Address.Spelling)
 	} else if err != nil {
 		return err
 	}
@@ -99,15 +126,17 @@ func (p person) made(s *surroundings, n store.NewUser, what string, add func() (
 
 // readPassword reads a password from standard input, holds it to the rules
 // and hashes it.
-func (s *surroundings) readPassword(a address.Address, name string) (secret.Text, error) {
-	typed := make([]byte, longestTyped)
-	n, err := s.in.Read(typed)
-	if err != nil && n == 0 {
+func (s *surroundings) readPassword(n store.NewUser) (secret.Text, error) {
+	typed, err := io.ReadAll(s.in)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	chosen := strings.TrimRight(string(typed), "\r\n")
+	if chosen == "" {
 		return "", errors.New("no password on standard input")
 	}
-	chosen := strings.TrimRight(string(typed[:n]), "\r\n")
-	if verdict := s.app.JudgePassword(chosen, a, name); !verdict.Accepted() {
-		return "", fmt.Errorf("the password is refused: %s", verdict.Reason)
+	if verdict := s.app.JudgePassword(chosen, n.Address, n.Name); !verdict.Accepted() {
+		return "", fmt.Errorf("the password is refused: %s", web.PasswordText(verdict).In(s.app.Floor.Bundle.Texts("en")))
 	}
 	return s.app.HashPassword(chosen), nil
 }
@@ -118,14 +147,11 @@ type userInvite struct {
 }
 
 func (c *userInvite) runOn(s *surroundings) error {
-	parsed, err := address.Parse(c.Email)
+	n, err := newUser(c.Email, c.Name)
 	if err != nil {
-		return fmt.Errorf("%s is not an e-mail address", c.Email)
+		return err
 	}
-	n := store.NewUser{Address: parsed, Name: c.Name}
-	return c.made(s, n, "invited", func() (auth.User, error) {
-		return s.app.Store.InviteUser(s.ctx, s.by, n, s.app.InvitationLink(), s.app.Now())
-	})
+	return c.invited(s, n)
 }
 
 // shownPerson is a person as JSON shows one.
@@ -175,7 +201,7 @@ func (c *userList) runOn(s *surroundings) error {
 	table := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(table, "EMAIL\tNAME\tSTATE\tADMINISTRATOR\tTWO-FACTOR\tRECOVERY CODES\tSESSIONS")
 	for _, p := range shown {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Email, p.Name, p.State,
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Email, p.Name, p.standing(),
 			yesNo(p.Administrator), yesNo(p.TwoFactor), p.RecoveryCodes, p.Sessions)
 	}
 	return table.Flush()
@@ -230,15 +256,44 @@ func (c *userShow) runOn(s *surroundings) error {
 	if c.JSON {
 		return s.json(p)
 	}
-	_, err = fmt.Fprintf(s.out, "%s\n  name: %s\n  state: %s\n  administrator: %s\n  two-factor authentication: %s\n  recovery codes left: %d\n  sessions: %d\n  groups: %s\n",
-		p.Email, p.Name, p.State, yesNo(p.Administrator), yesNo(p.TwoFactor), p.RecoveryCodes, p.Sessions, strings.Join(p.Groups, ", "))
-	return err
+	return p.print(s)
+}
+
+func (p shownPerson) print(s *surroundings) error {
+	table := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	for _, line := range [][2]any{
+		{"email", p.Email}, {"name", p.Name}, {"state", p.standing()}, {"administrator", yesNo(p.Administrator)},
+		{"two-factor authentication", yesNo(p.TwoFactor)}, {"must use it", yesNo(p.MustUseTwoFactor)},
+		{"recovery codes left", p.RecoveryCodes}, {"sessions", p.Sessions}, {"groups", strings.Join(p.Groups, ", ")},
+		{"created", p.Created.Format(time.RFC3339)}, {"last login", p.lastLogin()},
+	} {
+		fmt.Fprintf(table, "%s\t%v\n", line[0], line[1])
+	}
+	return table.Flush()
+}
+
+// standing is the account's state as people see it.
+func (p shownPerson) standing() string {
+	if p.Invited && p.State == auth.Active {
+		return "invited"
+	}
+	return string(p.State)
+}
+
+func (p shownPerson) lastLogin() string {
+	if p.LastLogin == nil {
+		return "never"
+	}
+	return p.LastLogin.Format(time.RFC3339)
 }
 
 type userDisable struct{ person }
 
 func (c *userDisable) runOn(s *surroundings) error {
 	return c.changed(s, "disabled", func(u auth.User, now time.Time) error {
+		if u.State == auth.Disabled {
+			return nil // as it should be, and nobody is told twice
+		}
 		return s.app.Store.DisableUser(s.ctx, s.by, u.ID, now)
 	})
 }
@@ -247,6 +302,9 @@ type userEnable struct{ person }
 
 func (c *userEnable) runOn(s *surroundings) error {
 	return c.changed(s, "enabled", func(u auth.User, now time.Time) error {
+		if u.State == auth.Active {
+			return nil
+		}
 		return s.app.Store.EnableUser(s.ctx, s.by, u.ID, now)
 	})
 }
@@ -259,12 +317,33 @@ func (c *userDelete) runOn(s *surroundings) error {
 	})
 }
 
+type userReset struct{ person }
+
+func (c *userReset) runOn(s *surroundings) error {
+	return c.changed(s, "a link to a new password is on its way", func(u auth.User, now time.Time) error {
+		switch {
+		case u.State != auth.Active:
+			return fmt.Errorf("%s is disabled; enable it first", u.Address)
+		case !u.HasPassword:
+			return fmt.Errorf("%s has no password yet; see twinlock user invite", u.Address)
+		}
+		return s.app.Store.MailReset(s.ctx, u, s.app.ResetLink(), s.by, now)
+	})
+}
+
 type userReset2FA struct {
 	person
 	Reason string `required:"" help:"Why; the person is told."`
 }
 
+// longestReason is as many bytes as fit a letter well.
+const longestReason = 500
+
 func (c *userReset2FA) runOn(s *surroundings) error {
+	c.Reason = strings.TrimSpace(c.Reason)
+	if c.Reason == "" || len(c.Reason) > longestReason {
+		return errors.New("say why with --reason, in at most 500 characters; the person is told")
+	}
 	return c.changed(s, "second factors removed", func(u auth.User, now time.Time) error {
 		return s.app.Store.ClearFactors(s.ctx, s.by, u.ID, c.Reason, now)
 	})

@@ -3,22 +3,22 @@ package main
 import (
 	"fmt"
 	"runtime/debug"
+
+	"github.com/twinlock/twinlock/internal/app"
 )
 
 type version struct{}
 
 func (version) runAlone(s *surroundings) error {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		_, err := fmt.Fprintln(s.out, "twinlock, built without information")
-		return err
-	}
-	revision := "unknown revision"
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			revision = setting.Value
+	revision, language := "unknown revision", "unknown Go"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		language = info.GoVersion
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				revision = setting.Value
+			}
 		}
 	}
-	_, err := fmt.Fprintf(s.out, "twinlock %s (%s, %s)\n", info.Main.Version, revision, info.GoVersion)
+	_, err := fmt.Fprintf(s.out, "twinlock %s (%s, %s)\n", app.Version(), revision, language)
 	return err
 }

@@ -19,104 +19,195 @@ import (
 // and gives its exit status. The command line program provides it.
 type Command func(ctx context.Context, a *App, args []string, in io.Reader, out, errs io.Writer) int
 
-// ErrRunning is returned when another process works on the same data.
-var ErrRunning = errors.New("another twinlock is running on this data")
+// protocol is the number of what a command and a server say to each other
+// through the socket. It rises with every change.
+const protocol = 1
 
-// lockData keeps a second server, and a restore, off the data folder. The lock
-// goes with the process, however it ends.
-func lockData(data string) (*os.File, error) {
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
+// greeting is what a server says first: that it is there, and who it is.
+type greeting struct {
+	Protocol int
+	Version  string
+}
+
+const (
+	commandPatience  = 10 * time.Minute // for a command in the server
+	greetingPatience = 10 * time.Second
+	linePatience     = 10 * time.Second // for a command line after the greeting
+	lastLinePatience = time.Second      // the same once the server stops
+)
+
+// controlFile is the socket of a data folder under a name that a socket may
+// have: sockaddr_un holds about a hundred bytes (unix(7)), and a folder may lie
+// deeper. What the name needs is let go by done.
+func controlFile(data string) (name string, done func(), err error) {
+	const longest = 100
+	name = filepath.Join(data, "control.sock")
+	if len(name) <= longest {
+		return name, func() {}, nil
 	}
-	file, err := os.OpenFile(filepath.Join(data, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	folder, err := os.Open(data)
 	if err != nil {
-		return nil, fmt.Errorf("lock the data folder: %w", err)
+		return "", nil, err
 	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		_ = file.Close()
-		return nil, fmt.Errorf("%w: %s", ErrRunning, data)
+	return fmt.Sprintf("/proc/self/fd/%d/control.sock", folder.Fd()), func() { _ = folder.Close() }, nil
+}
+
+// control is the socket that commands of other processes come through.
+type control struct {
+	net.Listener
+	done func()
+}
+
+// listenControl opens the socket of the data folder, which must be locked. Only
+// its owner may open it.
+func listenControl(data string) (*control, error) {
+	name, done, err := controlFile(data)
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	return file, nil
-}
-
-func controlPath(data string) string { return filepath.Join(data, "control.sock") }
-
-// asked is a command line on its way through the socket, and answered what it
-// gave. What is typed in goes along: a password from standard input.
-type asked struct {
-	Args []string
-	In   []byte
-}
-
-type answered struct {
-	Out    []byte
-	Errors []byte
-	Status int
-}
-
-// patience is how long a command may take in the server.
-const patience = 10 * time.Minute
-
-// serveControl answers the commands of other processes until ctx ends. Only
-// the owner of the data folder may open the socket.
-func (a *App) serveControl(ctx context.Context, run Command) error {
-	path := controlPath(a.Config.Data)
-	if err := os.Remove(path); err != nil && !isMissing(err) { // left by a process that was killed; we hold the lock
-		return fmt.Errorf("control socket: %w", err)
+	if err := os.Remove(name); err != nil && !isMissing(err) { // left by a server that was killed
+		done()
+		return nil, fmt.Errorf("control socket: %w", err)
 	}
 	old := unix.Umask(0o177)
-	listener, err := net.Listen("unix", path)
+	listener, err := net.Listen("unix", name)
 	unix.Umask(old)
 	if err != nil {
-		return fmt.Errorf("control socket: %w", err)
+		done()
+		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	context.AfterFunc(ctx, func() { _ = listener.Close() })
-	a.work.group.Add(1)
-	go func() {
-		defer a.work.group.Done()
+	return &control{listener, done}, nil
+}
+
+func (c *control) Close() error {
+	defer c.done()
+	return c.Listener.Close()
+}
+
+// serveControl answers commands until the background work is to end. Those that
+// have begun are finished first.
+func (a *App) serveControl(c *control, run Command) {
+	ctx := a.work.ctx
+	context.AfterFunc(ctx, func() { _ = c.Close() })
+	a.work.group.Go(func() {
 		for {
-			connection, err := listener.Accept()
+			connection, err := c.Accept()
 			if err != nil {
 				return // closed: the server stops
 			}
-			go a.answerControl(ctx, connection, run)
+			a.work.group.Go(func() { a.answerControl(ctx, connection, run) })
 		}
-	}()
-	return nil
+	})
 }
 
 func (a *App) answerControl(ctx context.Context, connection net.Conn, run Command) {
 	defer connection.Close()
-	_ = connection.SetDeadline(time.Now().Add(patience))
-	var question asked
-	if err := json.NewDecoder(connection).Decode(&question); err != nil {
+	line, err := a.receive(ctx, connection)
+	if errors.Is(err, io.EOF) { // somebody only asked whether we are here
+		return
+	} else if err != nil {
 		a.log.Warn("control socket", "error", err)
 		return
 	}
-	var out, errs bytes.Buffer
-	status := run(ctx, a, question.Args, bytes.NewReader(question.In), &out, &errs)
-	answer := answered{Out: out.Bytes(), Errors: errs.Bytes(), Status: status}
+	answer := a.answer(ctx, line, run)
+	_ = connection.SetWriteDeadline(time.Now().Add(linePatience))
 	if err := json.NewEncoder(connection).Encode(answer); err != nil {
 		a.log.Warn("control socket", "error", err)
 	}
 }
 
-// Ask sends a command line to the server that runs on the same data, and
-// gives its exit status; false where none runs.
-func Ask(data string, args []string, in []byte, out, errs io.Writer) (status int, running bool, err error) {
-	connection, err := net.Dial("unix", controlPath(data))
+// receive greets and reads one command line.
+func (a *App) receive(ctx context.Context, connection net.Conn) (line Line, err error) {
+	_ = connection.SetDeadline(time.Now().Add(linePatience))
+	stopping := context.AfterFunc(ctx, func() { _ = connection.SetDeadline(time.Now().Add(lastLinePatience)) })
+	defer stopping()
+	if err := json.NewEncoder(connection).Encode(greeting{protocol, Version()}); err != nil {
+		return line, err
+	}
+	return line, json.NewDecoder(connection).Decode(&line)
+}
+
+// answer runs a command line. It outlives the order to stop by as long as a
+// request does.
+func (a *App) answer(ctx context.Context, line Line, run Command) (answer Answer) {
+	stop := ctx
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commandPatience)
+	defer cancel()
+	defer context.AfterFunc(stop, func() { time.AfterFunc(drain, cancel) })()
+	var out, errs bytes.Buffer
+	defer func() {
+		if crash := recover(); crash != nil {
+			a.log.Error("a command crashed", "error", crash)
+			answer = Answer{Errors: []byte("twinlock: the server could not do this; its log says why\n"), Status: 1}
+		}
+	}()
+	status := run(ctx, a, line.Args, bytes.NewReader(line.In), &out, &errs)
+	return Answer{Out: out.Bytes(), Errors: errs.Bytes(), Status: status}
+}
+
+// reach greets the server of a data folder; nil where none runs. A socket that
+// a killed server left behind answers nobody.
+func reach(data string) (connection net.Conn, server greeting, err error) {
+	name, done, err := controlFile(data)
+	if isMissing(err) {
+		return nil, server, nil
+	} else if err != nil {
+		return nil, server, err
+	}
+	defer done()
+	connection, err = net.Dial("unix", name)
 	if err != nil {
-		return 0, false, nil
+		return nil, server, nil
+	}
+	_ = connection.SetReadDeadline(time.Now().Add(greetingPatience))
+	err = json.NewDecoder(connection).Decode(&server)
+	if err == nil {
+		return connection, server, nil
+	}
+	_ = connection.Close()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, server, fmt.Errorf("%s: the server that runs on this data does not answer", data)
+	}
+	return nil, server, nil // it stopped at this moment
+}
+
+func runs(data string) bool {
+	connection, _, err := reach(data)
+	if connection != nil {
+		_ = connection.Close()
+	}
+	return connection != nil || err != nil
+}
+
+// ask sends a command line to the server that runs on the same data, and gives
+// its answer; nil where none runs.
+func ask(data string, line Line) (*Answer, error) {
+	connection, server, err := reach(data)
+	if connection == nil {
+		return nil, err
 	}
 	defer connection.Close()
-	if err := json.NewEncoder(connection).Encode(asked{Args: args, In: in}); err != nil {
-		return 1, true, fmt.Errorf("ask the running server: %w", err)
+	if err := server.understands(); err != nil {
+		return nil, err
 	}
-	var answer answered
-	if err := json.NewDecoder(connection).Decode(&answer); err != nil {
-		return 1, true, fmt.Errorf("the running server did not answer: %w", err)
+	_ = connection.SetDeadline(time.Now().Add(commandPatience))
+	if err := json.NewEncoder(connection).Encode(line); err != nil {
+		return nil, fmt.Errorf("ask the running server: %w", err)
 	}
-	_, outErr := out.Write(answer.Out)
-	_, errsErr := errs.Write(answer.Errors)
-	return answer.Status, true, errors.Join(outErr, errsErr)
+	answer := &Answer{}
+	if err := json.NewDecoder(connection).Decode(answer); err != nil {
+		return nil, fmt.Errorf("the server ended before it answered, see whether it did this: %w", err)
+	}
+	return answer, nil
+}
+
+// understands refuses a server that speaks otherwise than this program.
+func (g greeting) understands() error {
+	switch {
+	case g.Protocol > protocol:
+		return fmt.Errorf("the running server, %s, is newer than this program, %s: use the program that it was started with", g.Version, Version())
+	case g.Protocol < protocol:
+		return fmt.Errorf("the running server, %s, is older than this program, %s: restart it with this one", g.Version, Version())
+	}
+	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // drain is how long requests on their way may take after the order to stop.
@@ -18,8 +20,14 @@ const drain = 10 * time.Second
 // It says on out where it is, and how to set it up as long as nobody has.
 func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 	listener, err := net.Listen("tcp", string(a.Config.Listen))
-	if err != nil {
+	if errors.Is(err, unix.EADDRINUSE) {
+		return fmt.Errorf("listen: another program has %s already; choose another address with --listen", a.Config.Listen)
+	} else if err != nil {
 		return fmt.Errorf("listen: %w", err)
+	}
+	control, err := listenControl(a.Config.Data)
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	server := &http.Server{
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // what strangers do to a connection
@@ -35,9 +43,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 		return errors.Join(err, listener.Close(), a.Stop())
 	}
 	a.Start(ctx)
-	if err := a.serveControl(a.work.ctx, run); err != nil {
-		return errors.Join(err, listener.Close(), a.Stop())
-	}
+	a.serveControl(control, run)
 	if err := a.Announce(ctx, out); err != nil {
 		return errors.Join(err, listener.Close(), a.Stop())
 	}

@@ -106,11 +106,16 @@ type Mailed struct {
 
 // mailLink makes a link for an account and queues the letter that carries it,
 // unless the address had its share of letters for this hour: then nothing
-// happens, and nobody is told.
+// happens, and nobody is told but an operator, as [ErrTooManyLetters].
 func (t *tx) mailLink(ctx context.Context, u auth.User, purpose LinkPurpose, kind auth.LetterKind, m Mailed, by auth.Actor, now time.Time) error {
 	may, err := t.mayWriteTo(ctx, u.Canonical, now)
-	if err != nil || !may {
+	switch {
+	case err != nil:
 		return err
+	case !may && by.Command:
+		return ErrTooManyLetters
+	case !may:
+		return nil
 	}
 	link := Link{Purpose: purpose, User: u.ID, Address: u.Address, Canonical: u.Canonical,
 		Generation: u.Generation, Expires: now.Add(m.Life)}

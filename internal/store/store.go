@@ -31,7 +31,7 @@ var (
 	ErrLastAdministrator = errors.New("the last administrator cannot be removed")
 	// ErrTooManyLetters is returned when an address cannot receive a letter yet,
 	// because it had too many in the last hour.
-	ErrTooManyLetters = errors.New("too many letters to this address")
+	ErrTooManyLetters = errors.New("this address has had as many letters as it gets in an hour; try again later")
 )
 
 // Listener hears what a committed moment ended or changed, before the moment

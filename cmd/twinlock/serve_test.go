@@ -1,0 +1,96 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func (s *server) printsSetUp() (link string) {
+	s.o.t.Helper()
+	eventually(s.o.t, "the link to the set-up", func() bool {
+		link = s.setUp()
+		return link != ""
+	})
+	return link
+}
+
+func TestServePrintsTheSetUpUntilItIsDone(t *testing.T) {
+	o := newOperator(t)
+	s := o.serves()
+	first := s.printsSetUp()
+	if !strings.HasPrefix(first, s.url+"/setup?token=") {
+		t.Fatalf("printed %q\n%s", first, s.said)
+	}
+	if err := s.stops(); err != nil {
+		t.Fatal(err)
+	}
+	s = o.serves()
+	if again := s.printsSetUp(); again == first {
+		t.Errorf("the next start printed %q after %q", again, first)
+	}
+	o.person(ada, "--admin")
+	if err := s.stops(); err != nil {
+		t.Fatal(err)
+	}
+	s = o.serves()
+	if link := s.setUp(); link != "" {
+		t.Errorf("printed %q where somebody administers", link)
+	}
+}
+
+func TestServeEndsCleanlyWithinSeconds(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			o := newOperator(t)
+			s := o.serves()
+			idle, err := net.Dial("unix", o.data()+"/control.sock") // somebody who never asks
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer idle.Close()
+			if !s.answers() { // and a browser that keeps its connection
+				t.Fatal("the server does not answer")
+			}
+			begun := time.Now()
+			if err := s.gets(signal); err != nil {
+				t.Errorf("ended with %v\n%s", err, s.said)
+			}
+			if took := time.Since(begun); took > 8*time.Second {
+				t.Errorf("the end took %s", took)
+			}
+			if _, err := net.Dial("unix", o.data()+"/control.sock"); err == nil {
+				t.Error("the socket still answers")
+			}
+		})
+	}
+}
+
+func TestServeTellsWhoHasItsAddress(t *testing.T) {
+	o := newOperator(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	why := o.fails(failed, "serve", "--listen", l.Addr().String())
+	if !strings.Contains(why, "another program has "+l.Addr().String()) || !strings.Contains(why, "--listen") {
+		t.Error(why)
+	}
+}
+
+func TestServeLeadsTheFirstVisitorToTheSetUp(t *testing.T) {
+	o := newOperator(t)
+	s := o.serves()
+	page, err := http.Get(s.url + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.Body.Close()
+	if page.Request.URL.Path != "/setup" {
+		t.Errorf("came to %s", page.Request.URL.Path)
+	}
+}
