@@ -183,8 +183,37 @@ func (tab *Tab) WithoutScript() *Tab {
 }
 
 // Dark makes the system prefer dark colours.
-func (tab *Tab) Dark() *Tab {
-	tab.do("prefer dark colours", emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
+func (tab *Tab) Dark() *Tab { return tab.media("prefers-color-scheme", "dark") }
+
+// ForcedColours makes the system choose all colours itself, as its contrast
+// themes do; dark ones where dark is true.
+func (tab *Tab) ForcedColours(dark bool) *Tab {
+	if dark {
+		return tab.media("forced-colors", "active", "prefers-color-scheme", "dark")
+	}
+	return tab.media("forced-colors", "active", "prefers-color-scheme", "light")
+}
+
+// ReducedMotion makes the system ask for less motion.
+func (tab *Tab) ReducedMotion() *Tab { return tab.media("prefers-reduced-motion", "reduce") }
+
+// media sets what the system prefers: names and values by turns.
+func (tab *Tab) media(pairs ...string) *Tab {
+	var features []*emulation.MediaFeature
+	for i := 0; i < len(pairs); i += 2 {
+		features = append(features, &emulation.MediaFeature{Name: pairs[i], Value: pairs[i+1]})
+	}
+	tab.do("prefer other media", emulation.SetEmulatedMedia().WithFeatures(features))
+	return tab
+}
+
+// AsPrinted shows the page as it would be printed; false shows the screen.
+func (tab *Tab) AsPrinted(yes bool) *Tab {
+	medium := "screen"
+	if yes {
+		medium = "print"
+	}
+	tab.do("show as printed", emulation.SetEmulatedMedia().WithMedia(medium))
 	return tab
 }
 
@@ -530,15 +559,40 @@ func (tab *Tab) SetCookies(cookies []*network.Cookie) {
 	}
 }
 
-// AllowClipboard lets the page write to the clipboard.
+// AllowClipboard lets the page use the clipboard, and tests read it.
 func (tab *Tab) AllowClipboard() *Tab {
 	tab.t.Helper()
-	tab.do("allow the clipboard", chromedp.ActionFunc(func(ctx context.Context) error {
-		c := chromedp.FromContext(ctx)
-		return browser.SetPermission(&browser.PermissionDescriptor{Name: "clipboard-write"}, browser.PermissionSettingGranted).
-			WithOrigin(tab.server.URL).WithBrowserContextID(tab.id).Do(cdp.WithExecutor(ctx, c.Browser))
+	tab.do("allow the clipboard", emulation.SetFocusEmulationEnabled(true), chromedp.ActionFunc(func(ctx context.Context) error {
+		whole := cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser)
+		for _, name := range []string{"clipboard-write", "clipboard-read"} {
+			err := browser.SetPermission(&browser.PermissionDescriptor{Name: name}, browser.PermissionSettingGranted).
+				WithOrigin(tab.server.URL).WithBrowserContextID(tab.id).Do(whole)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	}))
 	return tab
+}
+
+// Clipboard is what was copied last.
+func (tab *Tab) Clipboard() (text string) {
+	tab.t.Helper()
+	tab.do("read the clipboard", chromedp.Evaluate(`navigator.clipboard.readText()`, &text,
+		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	return text
+}
+
+// Downloads makes the profile keep what it downloads in a folder, and gives it.
+func (tab *Tab) Downloads() (folder string) {
+	tab.t.Helper()
+	folder = tab.t.(interface{ TempDir() string }).TempDir()
+	tab.do("keep downloads", chromedp.ActionFunc(func(ctx context.Context) error {
+		return browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(folder).
+			WithBrowserContextID(tab.id).Do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))
+	}))
+	return folder
 }
 
 // Picture is the whole page as a PNG.
