@@ -47,42 +47,14 @@ func (h *Flow) notes(health store.Health) (notes []ui.Note) {
 	return notes
 }
 
-// bar is one day of the chart, in units of its view box.
-type bar struct {
-	Day               store.Day
-	X                 int
-	Logins, Refused   int // heights
-	RefusedY, LoginsY int
-}
-
-// chart draws the logins per day: a column each, refusals on top of logins.
-type chart struct {
-	Bars          []bar
-	Width, Height int
-	Most          int
-	Total         int
-}
-
-const (
-	barWidth    = 10
-	barGap      = 4
-	chartHeight = 120
-)
-
-func chartOf(days []store.Day) chart {
-	c := chart{Height: chartHeight, Width: len(days) * (barWidth + barGap)}
-	for _, d := range days {
-		c.Most = max(c.Most, d.Logins+d.Refused)
-		c.Total += d.Logins + d.Refused
-	}
+// chartOf draws logins and refusals.
+func chartOf(days []store.Day) ui.Chart {
+	drawn := make([]ui.Day, len(days))
 	for i, d := range days {
-		b := bar{Day: d, X: i * (barWidth + barGap)}
-		if c.Most > 0 {
-			b.Logins, b.Refused = d.Logins*chartHeight/c.Most, d.Refused*chartHeight/c.Most
-		}
-		b.LoginsY = chartHeight - b.Logins
-		b.RefusedY = b.LoginsY - b.Refused
-		c.Bars = append(c.Bars, b)
+		drawn[i] = ui.Day{Start: d.Start, Done: d.Logins, Refused: d.Refused}
 	}
+	c := ui.NewChart(drawn)
+	c.ID, c.Title, c.None = "logins", ui.T("health.logins"), ui.T("health.noLogins")
+	c.Done, c.Refused = ui.T("health.loginsDone"), ui.T("health.loginsRefused")
 	return c
 }

@@ -14,7 +14,7 @@ import (
 
 type overviewPage struct {
 	Health store.Health
-	Chart  chart
+	Chart  ui.Chart
 	Notes  []ui.Note
 }
 
@@ -253,7 +253,7 @@ func Examples() []ui.Example {
 	var flow Flow
 	examples := []ui.Example{
 		{Page: "admin/overview", Name: "with something to look at", Data: overviewPage{Health: health, Chart: chartOf(exampleDays(at)), Notes: flow.notes(health)}},
-		{Page: "admin/overview", Name: "nothing yet", Data: overviewPage{Health: store.Health{People: 1, Administrators: 1}}},
+		{Page: "admin/overview", Name: "nothing yet", Data: overviewPage{Health: store.Health{People: 1, Administrators: 1}, Chart: chartOf(nil)}},
 		{Page: "admin/plugins", Name: "inactive", Data: pluginsPage{Plugins: []pluginRegion{newPluginRegion(plugin, auth.Activation{Plugin: plugin.ID}, nil, nil, 0)}}},
 		{Page: "admin/plugins", Name: "active for a group", Data: pluginsPage{Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, []string{"ada@example.org"}, 3)}}},
 		{Page: "admin/plugins", Name: "refused", Data: refused},

@@ -206,6 +206,8 @@ var unconcerned = map[string]string{
 	"recovery_sets.made_at":       "said, no more",
 	"sessions.ended_at":           "zero or not: it happened; how long it is kept",
 	"sessions.generation":         "no time",
+	"sign_ins.day":                "counted by, no more",
+	"sign_ins.times":              "no time",
 	"users.created_at":            "said and sorted by, no more",
 	"users.generation":            "no time",
 	"users.last_login_at":         "zero or not: whether there was one; said",

@@ -76,12 +76,8 @@ type Day struct {
 // LoginsPerDay counts the logins of the last days, the present one included,
 // oldest first.
 func (s *Store) LoginsPerDay(ctx context.Context, days int, now time.Time) ([]Day, error) {
-	const day = 24 * time.Hour
-	first := now.UTC().Truncate(day).Add(-time.Duration(days-1) * day)
-	counted := make([]Day, days)
-	for i := range counted {
-		counted[i].Start = first.Add(time.Duration(i) * day)
-	}
+	counted := lastDays(days, now)
+	first := counted[0].Start
 	_, err := list(ctx, s.read, func(r row) (struct{}, error) {
 		var start int64
 		var kind auth.EventKind
@@ -89,7 +85,7 @@ func (s *Store) LoginsPerDay(ctx context.Context, days int, now time.Time) ([]Da
 		if err := r.Scan(&start, &kind, &n); err != nil {
 			return struct{}{}, err
 		}
-		if i := int(start - first.UnixMilli()/day.Milliseconds()); i >= 0 && i < days {
+		if i := int(start - dayOf(first)); i >= 0 && i < days {
 			if kind == auth.EventLogin {
 				counted[i].Logins += n
 			} else {

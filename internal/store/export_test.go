@@ -1,5 +1,12 @@
 package store
 
+import (
+	"context"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+)
+
 // PassingColumns are the columns after whose moment something is over, as
 // table.column.
 func PassingColumns() (all []string) {
@@ -13,3 +20,8 @@ func PassingColumns() (all []string) {
 
 // UnconcernedColumns say why the other columns are no such moment.
 var UnconcernedColumns = unconcerned
+
+// CountSignIn counts one sign-in in a transaction of its own.
+func (s *Store) CountSignIn(ctx context.Context, id auth.ApplicationID, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error { return t.countSignIn(ctx, id, now) })
+}

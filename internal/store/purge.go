@@ -19,7 +19,6 @@ const purgeBatch = 500
 
 // Purge removes what is over for long enough, in small transactions.
 func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
-	day := 24 * time.Hour
 	for _, p := range []struct {
 		table, key, over string
 		before           time.Time
