@@ -17,7 +17,7 @@ import (
 const module = "github.com/twinlock/twinlock"
 
 const (
-	mechanisms = "address keys passkey password recovery secret slots throttle totp"
+	mechanisms = "address keys passkey password recovery redirect secret slots throttle totp"
 	flows      = "setup login register passwordreset account apps admin oidc forwardauth"
 	kits       = "apptest apptest/authority apptest/child mail/mailtest store/storetest ui/sample ui/uitest"
 )
@@ -126,6 +126,8 @@ func TestOneRoomSpeaksToEachLibrary(t *testing.T) {
 		"github.com/nicksnyder/go-i18n/v2/i18n": "internal/i18n",
 		"github.com/wneessen/go-mail":           "internal/mail",
 		"github.com/alecthomas/kong":            "cmd/twinlock",
+		"github.com/go-jose/go-jose/v4":         "internal/oidc",
+		"github.com/go-jose/go-jose/v4/jwt":     "internal/oidc",
 	}
 	for name, p := range list(t) {
 		room, ours := strings.CutPrefix(name, module+"/")

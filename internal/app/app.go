@@ -100,7 +100,7 @@ func (a *App) build() {
 		count = runtime.GOMAXPROCS(0)
 	}
 	a.slots = slots.New(count, 64*count, c.HashWait)
-	a.Live = session.New(a.Store, policyOf(c))
+	a.Live = session.New(a.Store, policyOf(c), a.activations)
 	a.Floor = &web.Floor{
 		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
 		IdleNotice: c.IdleNotice, Now: a.Now, Store: a.Store, Live: a.Live, Ring: a.ring,

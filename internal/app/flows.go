@@ -11,6 +11,7 @@ import (
 	"github.com/twinlock/twinlock/internal/apps"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/login"
+	"github.com/twinlock/twinlock/internal/oidc"
 	"github.com/twinlock/twinlock/internal/passwordreset"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/register"
@@ -27,6 +28,7 @@ var FlowPages = map[string]fs.FS{
 	"admin":   admin.Pages,
 	"setup":   setup.Pages,
 	"apps":    apps.Pages,
+	"oidc":    oidc.Pages,
 
 	"passwordreset": passwordreset.Pages,
 	"register":      register.Pages,
@@ -42,6 +44,7 @@ func Examples() []ui.Example {
 		admin.Examples(),
 		setup.Examples(),
 		apps.Examples(),
+		oidc.Examples(),
 		passwordreset.Examples(),
 		register.Examples(),
 	} {
@@ -84,6 +87,7 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		administration.Routes(),
 		a.setup.Routes(),
 		(&apps.Flow{Floor: a.Floor}).Routes(),
+		(&oidc.Flow{Floor: a.Floor, Rules: oidc.Rules{Code: c.AuthorizationCode, Access: c.AccessToken, Refresh: c.RefreshToken}}).Routes(),
 		forgotten.Routes(),
 		signUp.Routes(),
 	} {

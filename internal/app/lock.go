@@ -91,14 +91,7 @@ func NewServer(ctx context.Context, c config.Config, o Options) (*Alone, error) 
 	if err != nil {
 		return nil, err
 	}
-	server, err := newAlone(ctx, c, o, lock)
-	if err != nil {
-		return nil, err
-	}
-	if err := server.ObeySettings(ctx); err != nil {
-		return nil, errors.Join(err, server.Close(), server.Release())
-	}
-	return server, nil
+	return newAlone(ctx, c, o, lock)
 }
 
 func newAlone(ctx context.Context, c config.Config, o Options, lock *os.File) (*Alone, error) {

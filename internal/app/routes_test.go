@@ -22,11 +22,14 @@ type demand struct {
 	plugin     auth.PluginID
 	action     auth.Action
 	background bool
+	foreign    bool
 }
 
 var (
 	public     = demand{need: web.Anybody}
-	asked      = demand{need: web.Anybody, background: true} // by pages and programs
+	asked      = demand{need: web.Anybody, background: true}                // by pages and programs
+	anywhere   = demand{need: web.Anybody, foreign: true}                   // from pages of applications, to be looked at and no more
+	programs   = demand{need: web.Anybody, background: true, foreign: true} // by applications, on no cookie's word
 	signedIn   = demand{need: web.SignedIn}
 	seesAdmin  = demand{need: web.Administrator, action: auth.SeeAdministration}
 	changes    = demand{need: web.Administrator, action: auth.ChangeAdministration}
@@ -95,6 +98,20 @@ var table = map[string]demand{
 	"POST /account/recovery-codes":       weakens,
 	"POST /account/recovery-codes/saved": protection,
 
+	"GET /.well-known/openid-configuration": programs,
+	"GET /oidc/keys":                        programs,
+	"GET /oidc/authorize":                   public,
+	"POST /oidc/authorize":                  anywhere,
+	"GET /oidc/continue":                    public,
+	"POST /oidc/consent":                    signedIn,
+	"POST /oidc/token":                      programs,
+	"OPTIONS /oidc/token":                   programs,
+	"GET /oidc/userinfo":                    programs,
+	"POST /oidc/userinfo":                   programs,
+	"OPTIONS /oidc/userinfo":                programs,
+	"POST /oidc/revoke":                     programs,
+	"OPTIONS /oidc/revoke":                  programs,
+
 	"GET /admin":                        seesAdmin,
 	"GET /admin/plugins":                seesAdmin,
 	"POST /admin/plugins/{id}":          changes,
@@ -126,7 +143,7 @@ func TestEveryRouteDemandsWhatTheTableSays(t *testing.T) {
 	for _, rt := range site.Floor.Routes() {
 		found[nameOf(rt)] = true
 		want, listed := table[nameOf(rt)]
-		got := demand{need: rt.Need, plugin: rt.Plugin, action: rt.Action, background: rt.Background}
+		got := demand{need: rt.Need, plugin: rt.Plugin, action: rt.Action, background: rt.Background, foreign: rt.Foreign}
 		switch {
 		case !listed:
 			t.Errorf("%s is not in the table", nameOf(rt))
@@ -397,6 +414,7 @@ func TestEveryRouteInEveryStanding(t *testing.T) {
 			t.Parallel()
 			site := apptest.New(t)
 			site.Activate(auth.TwoFactorPlugin)
+			site.Activate(auth.OpenIDConnectPlugin)
 			site.Administrator("first@example.org")
 			_, err := site.Store.AddApplication(t.Context(), apptest.Command,
 				auth.Application{Name: "Wiki", URL: "https://wiki.example.org/", Everyone: true}, site.Now())
@@ -434,6 +452,7 @@ func look(t *testing.T, site *apptest.Site, b *apptest.Browser, rt web.Route) {
 func TestFormsOfOtherSitesAreRefusedOnEveryRoute(t *testing.T) {
 	site := apptest.New(t)
 	site.Activate(auth.TwoFactorPlugin)
+	site.Activate(auth.OpenIDConnectPlugin)
 	b := administratorWithPhone(t, site)
 	before := dump(t, site)
 	ours := string(site.Config.PublicURL)
@@ -451,7 +470,7 @@ func TestFormsOfOtherSitesAreRefusedOnEveryRoute(t *testing.T) {
 		"with two origins, the second ours": {"Origin": {"https://evil.example", ours}},
 	}
 	for _, rt := range site.Floor.Routes() {
-		if rt.Method == http.MethodGet {
+		if rt.Method == http.MethodGet || rt.Foreign {
 			continue
 		}
 		for from, header := range strangers {

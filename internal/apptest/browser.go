@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Browser is one browser: it keeps cookies and follows redirects.
+// Browser is one browser: it keeps cookies, and follows redirects as far as they
+// stay on the site.
 type Browser struct {
 	Network string      // where it is: an address without a port
 	Header  http.Header // sent with every request, in place of what browsers send by themselves
@@ -119,7 +120,7 @@ func (b *Browser) open(r *http.Request) *Page {
 	page := b.Ask(r)
 	for range farthest {
 		to := page.Header.Get("Location")
-		if to == "" || page.Status < 300 || page.Status > 399 {
+		if to == "" || page.Status < 300 || page.Status > 399 || b.url(to).Host != b.url("/").Host {
 			return page
 		}
 		page = b.Ask(b.Request(http.MethodGet, to, nil))

@@ -11,7 +11,6 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/password"
-	"github.com/twinlock/twinlock/internal/store"
 )
 
 // Site is a running Twinlock. Its embedded App is the program itself, for what
@@ -44,9 +43,6 @@ func New(t testing.TB, settings ...string) *Site {
 	s := &Site{Clock: newClock(), Mail: newMail(), t: t}
 	s.App, err = app.New(t.Context(), c, app.Options{HashCost: HashCost, Now: s.Clock.Now, Outgoing: s.Mail, Log: slog.New(logOf(t))})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.ObeySettings(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.Mail.send = func() error { return s.SendLetters(context.Background()) }
@@ -86,9 +82,7 @@ func (s *Site) Activate(plugin auth.PluginID) {
 // SetActivation makes a plug-in work for whom it says.
 func (s *Site) SetActivation(a auth.Activation) {
 	s.t.Helper()
-	err := s.Store.ChangeActivation(s.t.Context(), Command, a.Plugin, store.AnyLoss, s.Now(),
-		func(wanted *auth.Activation) { *wanted = a })
-	if err != nil {
+	if err := s.Store.SetActivation(s.t.Context(), Command, a, s.Now()); err != nil {
 		s.t.Fatal(err)
 	}
 }

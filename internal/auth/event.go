@@ -45,12 +45,16 @@ const (
 	EventPluginDeactivated  EventKind = "plugin.deactivated"
 	EventPluginAllowed      EventKind = "plugin.allowed"
 	EventPluginDenied       EventKind = "plugin.denied"
-	EventPluginsGiven       EventKind = "plugin.given"         // the operator's settings say which work for whom
-	EventPluginsNotGiven    EventKind = "plugin.given_no_more" // the administrator decides again
-	EventProtectionOff      EventKind = "two_factor.not_asked" // it is on, and its code is no longer asked for
 	EventApplicationAdded   EventKind = "application.added"
 	EventApplicationChanged EventKind = "application.changed"
 	EventApplicationDeleted EventKind = "application.deleted"
+	EventApplicationOpened  EventKind = "application.opened" // somebody was signed in to it
+	EventClientSecretMade   EventKind = "application.secret_made"
+	EventConsentGiven       EventKind = "consent.given"
+	EventConsentWithdrawn   EventKind = "consent.withdrawn"
+	EventGrantMisused       EventKind = "grant.misused" // a code or refresh token came twice: the grant ended
+	EventSigningKeyMade     EventKind = "signing_key.made"
+	EventLogoutNoticeFailed EventKind = "logout_notice.failed"
 	EventSettingChanged     EventKind = "setting.changed"
 	EventClockSetBack       EventKind = "clock.set_back"
 	EventLetterFailed       EventKind = "letter.failed"
@@ -62,7 +66,7 @@ const (
 type Event struct {
 	At      time.Time
 	Kind    EventKind
-	Actor   UserID // "" for a stranger; see [Actor.EventName]
+	Actor   UserID // "" for a stranger, "command" for the command line
 	Subject UserID // whom it concerns; "" for nobody in particular
 	Session SessionID
 	Device  string
@@ -111,12 +115,16 @@ var EventKinds = []EventKind{
 	EventPluginDeactivated,
 	EventPluginAllowed,
 	EventPluginDenied,
-	EventPluginsGiven,
-	EventPluginsNotGiven,
-	EventProtectionOff,
 	EventApplicationAdded,
 	EventApplicationChanged,
 	EventApplicationDeleted,
+	EventApplicationOpened,
+	EventClientSecretMade,
+	EventConsentGiven,
+	EventConsentWithdrawn,
+	EventGrantMisused,
+	EventSigningKeyMade,
+	EventLogoutNoticeFailed,
 	EventSettingChanged,
 	EventClockSetBack,
 	EventLetterFailed,

@@ -25,6 +25,7 @@ type Plugin struct {
 // Plugins are all plug-ins of this program, in the order of the page.
 var Plugins = []Plugin{
 	{ID: TwoFactorPlugin, Version: "1.0.0"},
+	{ID: OpenIDConnectPlugin, Version: "1.0.0"},
 }
 
 // PluginByID finds a plug-in; false where the program has none of that name.
@@ -53,24 +54,4 @@ func (a Activation) EnabledFor(u UserID, groups []GroupID) bool {
 	}
 	return a.Everyone || slices.Contains(a.Users, u) ||
 		slices.ContainsFunc(groups, func(g GroupID) bool { return slices.Contains(a.Groups, g) })
-}
-
-// Grant is one entry of the operator's settings: a plug-in works for everyone,
-// or for the group or the person that is named. A name that nobody has yet is
-// nobody, until somebody gets it.
-type Grant struct {
-	Plugin PluginID
-	Group  string `json:",omitempty"` // its name
-	User   string `json:",omitempty"` // a canonical address
-}
-
-// String is the entry as the settings spell it.
-func (g Grant) String() string {
-	switch {
-	case g.Group != "":
-		return string(g.Plugin) + ":group=" + g.Group
-	case g.User != "":
-		return string(g.Plugin) + ":user=" + g.User
-	}
-	return string(g.Plugin)
 }

@@ -71,6 +71,10 @@ type Config struct {
 	WrongCodesInAll     int           `name:"wrong_codes_in_all" default:"50" accept:"10..1000" help:"How many wrong codes within wrong_codes_within, whatever succeeded in between, ask for a new password."`
 	WrongCodesInAllSpan time.Duration `name:"wrong_codes_within" default:"30d" accept:"1d..90d" help:"How long wrong codes count towards wrong_codes_in_all."`
 
+	AuthorizationCode time.Duration `name:"authorization_code" default:"60s" accept:"10s..10m" section:"Applications that sign in here" help:"How long the code that an application gets by way of the browser waits to be exchanged."`
+	AccessToken       time.Duration `name:"access_token" default:"10m" accept:"1m..1h" help:"How long an access token works, and an ID token is good."`
+	RefreshToken      time.Duration `name:"refresh_token" default:"30d" accept:"1h..400d" help:"How long an application may go on by refresh tokens after a login, however often it uses them."`
+
 	EventsKept   time.Duration `name:"events_kept" default:"400d" accept:"1d..3650d" section:"Records" help:"How long events are kept."`
 	SessionsKept time.Duration `name:"sessions_kept" default:"30d" accept:"1d..400d" help:"How long ended sessions are kept."`
 

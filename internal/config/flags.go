@@ -59,6 +59,9 @@ type Flags struct {
 	WrongCodes                    *string `name:"wrong-codes" placeholder:"5" help:"How many wrong codes end a begun login."`
 	WrongCodesInAll               *string `name:"wrong-codes-in-all" placeholder:"50" help:"How many wrong codes within wrong_codes_within, whatever succeeded in between, ask for a new password."`
 	WrongCodesWithin              *string `name:"wrong-codes-within" placeholder:"30d" help:"How long wrong codes count towards wrong_codes_in_all."`
+	AuthorizationCode             *string `name:"authorization-code" placeholder:"60s" help:"How long the code that an application gets by way of the browser waits to be exchanged."`
+	AccessToken                   *string `name:"access-token" placeholder:"10m" help:"How long an access token works, and an ID token is good."`
+	RefreshToken                  *string `name:"refresh-token" placeholder:"30d" help:"How long an application may go on by refresh tokens after a login, however often it uses them."`
 	EventsKept                    *string `name:"events-kept" placeholder:"400d" help:"How long events are kept."`
 	SessionsKept                  *string `name:"sessions-kept" placeholder:"30d" help:"How long ended sessions are kept."`
 }

@@ -13,14 +13,14 @@ import (
 )
 
 func (h *Flow) showPassword(w http.ResponseWriter, r *http.Request) error {
-	query, err := web.ReadQuery(r, "next", "again")
+	query, err := web.ReadQuery(r, "next", "again", "email")
 	if err != nil {
 		return err
 	}
 	if web.Asking(r).SignedIn() {
 		return web.Redirect(w, whereTo(web.ReturnTo(query["next"])))
 	}
-	page, err := h.passwordPage(r, web.Form{"next": query["next"]})
+	page, err := h.passwordPage(r, web.Form{"next": query["next"], "email": query["email"]})
 	if err != nil {
 		return err
 	}

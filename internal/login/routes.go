@@ -39,13 +39,13 @@ type Rules struct {
 // Routes are the flow's addresses, in the order a visitor meets them.
 func (h *Flow) Routes() []web.Route {
 	return []web.Route{
-		{Method: http.MethodGet, Path: "/login", Need: web.Anybody, Serve: h.showPassword},
-		{Method: http.MethodPost, Path: "/login", Need: web.Anybody, Serve: h.postPassword},
-		{Method: http.MethodGet, Path: "/login/code", Need: web.Anybody, Serve: h.showCode},
-		{Method: http.MethodPost, Path: "/login/code", Need: web.Anybody, Serve: h.postCode},
-		{Method: http.MethodPost, Path: "/login/back", Need: web.Anybody, Serve: h.back},
-		{Method: http.MethodGet, Path: "/login/confirm", Need: web.Anybody, Serve: h.showConfirm},
-		{Method: http.MethodPost, Path: "/login/confirm", Need: web.Anybody, Serve: h.postConfirm},
+		{Method: http.MethodGet, Path: "/login", Need: web.Anybody, Popup: true, Serve: h.showPassword},
+		{Method: http.MethodPost, Path: "/login", Need: web.Anybody, Popup: true, Serve: h.postPassword},
+		{Method: http.MethodGet, Path: "/login/code", Need: web.Anybody, Popup: true, Serve: h.showCode},
+		{Method: http.MethodPost, Path: "/login/code", Need: web.Anybody, Popup: true, Serve: h.postCode},
+		{Method: http.MethodPost, Path: "/login/back", Need: web.Anybody, Popup: true, Serve: h.back},
+		{Method: http.MethodGet, Path: "/login/confirm", Need: web.Anybody, Popup: true, Serve: h.showConfirm},
+		{Method: http.MethodPost, Path: "/login/confirm", Need: web.Anybody, Popup: true, Serve: h.postConfirm},
 		{Method: http.MethodPost, Path: "/login/window", Need: web.Anybody, Background: true, Serve: h.returnThroughWindow},
 		{Method: http.MethodPost, Path: "/login/window/state", Need: web.Anybody, Background: true, Serve: h.windowState},
 		{Method: http.MethodPost, Path: "/login/window/stay", Need: web.SignedIn, Background: true, Own: true, Serve: h.stay},

@@ -58,14 +58,17 @@ func (s *Store) ChangePassword(ctx context.Context, by auth.Actor, n NewPassword
 }
 
 // goOnAlone is what follows a change of password or factor: whatever was begun
-// before is outdated, every other session ends, and the acting one goes on
-// under a new token.
+// before is outdated, every other session ends, what any session gave to
+// applications too, and the acting one goes on under a new token.
 func (t *tx) goOnAlone(ctx context.Context, by auth.Actor, why string, now time.Time) (secret.Token, error) {
 	generation, err := t.raiseGeneration(ctx, by.User.ID)
 	if err != nil {
 		return secret.Token{}, err
 	}
 	if _, err := t.endSessions(ctx, by.User.ID, by.Session.ID, why, now); err != nil {
+		return secret.Token{}, err
+	}
+	if err := t.endGrantsOf(ctx, by.Session.ID, why, now); err != nil {
 		return secret.Token{}, err
 	}
 	return t.renew(ctx, by.Session, generation)
@@ -105,12 +108,11 @@ func (s *Store) AskNewAddress(ctx context.Context, by auth.Actor, wanted address
 }
 
 // ChangeAddress makes the address of a link the account's own. The person must
-// be signed in as the owner of the link; the old address is told. Where the
-// operator's settings name the old address, what they gave it is lost with it.
-// ErrSpent for a link that does not work any more, ErrTaken where somebody has
-// the address by now.
+// be signed in as the owner of the link; the old address is told. ErrSpent for
+// a link that does not work any more, ErrTaken where somebody has the address
+// by now.
 func (s *Store) ChangeAddress(ctx context.Context, by auth.Actor, link secret.Hash, now time.Time) (token secret.Token, err error) {
-	err = s.losing(ctx, by, by.User.ID, AnyLoss, now, func(t *tx) error {
+	err = s.transaction(ctx, func(t *tx) error {
 		l, err := t.useLink(ctx, link, LinkAddress, now)
 		if err != nil {
 			return err

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -70,39 +69,45 @@ func (s *Store) readAllowed(ctx context.Context, a *auth.Application) (err error
 }
 
 // AddApplication makes an application; its identifier is made here. The first
-// one of a kind activates the plug-in that the kind needs, for everyone.
-func (s *Store) AddApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) (auth.Application, error) {
+// one of a kind activates the plug-in that the kind needs, for everyone. One
+// that speaks OpenID Connect is made by AddClient.
+func (s *Store) AddApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) (made auth.Application, err error) {
+	err = s.transaction(ctx, func(t *tx) error {
+		made, err = t.addApplication(ctx, by, a, now)
+		return err
+	})
+	return made, err
+}
+
+func (t *tx) addApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) (auth.Application, error) {
 	if a.Kind == "" {
 		a.Kind = auth.Link
 	}
 	a.ID, a.Created = auth.ApplicationID(secret.NewID()), now
-	err := s.transaction(ctx, func(t *tx) error {
-		if err := t.lockPlugins(ctx); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `
-			INSERT INTO applications (id, kind, name, description, url, require_two_factor, everyone, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			a.ID, a.Kind, a.Name, a.Description, a.URL, a.RequireTwoFactor, a.Everyone, millis(now)); err != nil {
-			return fmt.Errorf("add application: %w", err)
-		}
-		if err := t.writeAllowed(ctx, a); err != nil {
-			return err
-		}
-		if err := t.activateFor(ctx, by, a.Kind, now); err != nil {
-			return err
-		}
-		return t.record(ctx, by, auth.EventApplicationAdded, "", a.Name, now)
-	})
-	return a, err
+	if _, err := t.exec(ctx, `
+		INSERT INTO applications (id, kind, name, description, url, require_two_factor, everyone, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		a.ID, a.Kind, a.Name, a.Description, a.URL, a.RequireTwoFactor, a.Everyone, millis(now)); err != nil {
+		return a, fmt.Errorf("add application: %w", err)
+	}
+	if err := t.writeAllowed(ctx, a); err != nil {
+		return a, err
+	}
+	if err := t.activateFor(ctx, by, a.Kind, now); err != nil {
+		return a, err
+	}
+	return a, t.record(ctx, by, auth.EventApplicationAdded, "", a.Name, now)
 }
 
 // activateFor activates the plug-in of a kind unless there was an application
-// of that kind before: who deactivated it since meant to. Where the operator's
-// settings decide, they do.
+// of that kind before: who deactivated it since meant to.
 func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now time.Time) error {
 	if k.Plugin() == "" {
 		return nil
+	}
+	before, err := t.lockActivation(ctx, k.Plugin())
+	if err != nil || before.Active {
+		return err
 	}
 	var ofKind int
 	if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM applications WHERE kind = $1`, k).Scan(&ofKind); err != nil {
@@ -111,17 +116,7 @@ func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now ti
 	if ofKind > 1 {
 		return nil
 	}
-	before, err := activation(ctx, t, k.Plugin())
-	if err != nil || before.Active {
-		return err
-	}
-	err = t.changeActivation(ctx, by, k.Plugin(), now, func(a *auth.Activation) {
-		*a = auth.Activation{Active: true, Everyone: true}
-	})
-	if errors.Is(err, ErrGiven) {
-		return nil
-	}
-	return err
+	return t.setActivation(ctx, by, auth.Activation{Plugin: k.Plugin(), Active: true, Everyone: true}, now)
 }
 
 // SetApplication changes everything about an application but its identifier and

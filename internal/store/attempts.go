@@ -195,7 +195,7 @@ func (t *tx) finishLogin(ctx context.Context, by auth.Actor, id auth.AttemptID, 
 
 // afterLogin does what belongs to every finished login beside the session.
 func (t *tx) afterLogin(ctx context.Context, by auth.Actor, u auth.User, made *NewSession, f Finish, now time.Time) error {
-	if err := t.endHeld(ctx, by, f.Replaces, "", now); err != nil {
+	if err := t.replaceHeld(ctx, by, f.Replaces, u.ID, now); err != nil {
 		return err
 	}
 	if err := t.endOldest(ctx, u.ID, now); err != nil {
@@ -246,14 +246,6 @@ func noticeTo(u auth.User, kind auth.LetterKind, by auth.Actor, now time.Time) a
 		Kind: kind, To: u.Address, Name: u.Name, Language: u.Language,
 		Values: auth.LetterValues{At: now, Device: by.Device, Network: by.Network},
 	}
-}
-
-// actOn is a letter to an account's owner about what somebody who administers
-// did to it. It names who, and not where they sat.
-func actOn(u auth.User, kind auth.LetterKind, by auth.Actor, now time.Time) auth.Letter {
-	letter := noticeTo(u, kind, auth.Actor{}, now)
-	letter.Values.By = by.LetterName()
-	return letter
 }
 
 // KnowsDevice tells whether a browser has finished a full login of this

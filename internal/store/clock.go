@@ -182,6 +182,32 @@ var passing = []timed{
 		                      ELSE next_at - ({furthest} - {now}) END
 		 WHERE done_at = 0 AND (created_at > {now} OR next_at > {now})`,
 	},
+	{
+		table: "grants", columns: []string{"began_at", "code_expires_at", "expires_at"},
+		statement: `
+		UPDATE grants SET
+		       code_expires_at = CASE WHEN code_expires_at <= {furthest} AND code_expires_at > {now}
+		                                OR began_at > {now} + {overall} THEN {now} ELSE code_expires_at END,
+		       expires_at = CASE WHEN expires_at <= {furthest} AND expires_at > {now}
+		                           OR began_at > {now} + {overall} THEN {now} ELSE expires_at END
+		 WHERE ended_at = 0 AND (code_expires_at > {now} OR expires_at > {now})`,
+	},
+	{
+		table: "tokens", columns: []string{"made_at", "expires_at"},
+		statement: `
+		UPDATE tokens SET expires_at = {now}
+		 WHERE expires_at > {now} AND (expires_at <= {furthest} OR made_at > {now} + {overall})`,
+	},
+	{
+		table: "logout_notices", columns: []string{"made_at", "next_at"},
+		statement: `
+		UPDATE logout_notices SET
+		       made_at = CASE WHEN made_at > {now} THEN {now} ELSE made_at END,
+		       next_at = CASE WHEN next_at <= {now} THEN next_at
+		                      WHEN next_at <= {furthest} THEN {now}
+		                      ELSE next_at - ({furthest} - {now}) END
+		 WHERE done_at = 0 AND (made_at > {now} OR next_at > {now})`,
+	},
 }
 
 // unconcerned are the columns with a number as large as a time that are no
@@ -195,19 +221,28 @@ var unconcerned = map[string]string{
 	"attempts.generation":         "no time",
 	"clock.furthest_at":           "the clock itself",
 	"clock.set_backs":             "no time",
+	"consents.given_at":           "said, no more",
 	"devices.created_at":          "said, no more",
 	"devices.last_used_at":        "how long it is kept; it opens nothing",
 	"events.at":                   "what happened, as it was seen; how long it is kept",
+	"grants.authenticated_at":     "what applications are told",
+	"grants.code_used_at":         "zero or not: it happened",
+	"grants.ended_at":             "zero or not: it happened",
+	"grants.generation":           "no time",
 	"groups.open_window":          "a length of time",
 	"letters.done_at":             "zero or not: it happened; how long it is kept",
 	"links.generation":            "no time",
 	"links.used_at":               "zero or not: it happened",
+	"logout_notices.done_at":      "zero or not: it happened; how long it is kept",
 	"recovery_codes.used_at":      "zero or not: it happened",
 	"recovery_sets.made_at":       "said, no more",
 	"sessions.ended_at":           "zero or not: it happened; how long it is kept",
 	"sessions.generation":         "no time",
 	"sign_ins.day":                "counted by, no more",
 	"sign_ins.times":              "no time",
+	"signing_keys.made_at":        "said, no more",
+	"signing_keys.signs_at":       "of the keys that are kept one always signs",
+	"tokens.used_at":              "zero or not: it happened",
 	"users.created_at":            "said and sorted by, no more",
 	"users.generation":            "no time",
 	"users.last_login_at":         "zero or not: whether there was one; said",

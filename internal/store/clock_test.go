@@ -304,6 +304,93 @@ var passings = map[string]func(*testing.T, watched){
 			t.Errorf("queued %s ahead: it would be tried for so much longer", got.Sub(now.Add(-time.Hour)))
 		}
 	},
+	"grants.code_expires_at": func(t *testing.T, w watched) {
+		g := beginGrant(t, w.Store, now)
+		w.setBack(now.Add(time.Minute), now.Add(time.Second))
+		wantOver(t, codeOver(t, w, g), now.Add(time.Second), now.Add(59*time.Second))
+	},
+	"grants.began_at": func(t *testing.T, w watched) {
+		later := now.Add(365 * 24 * time.Hour)
+		g := beginGrant(t, w.Store, later)
+		w.setBack(later.Add(time.Second), now)
+		wantOver(t, codeOver(t, w, g), now, later, later.Add(2*time.Second))
+	},
+	"grants.expires_at": func(t *testing.T, w watched) {
+		g := beginGrant(t, w.Store, now)
+		refresh := secret.New()
+		must(t, w.Exchange(t.Context(), g.Grant, store.Issue{Refresh: refresh.Hash(), Scopes: g.Scopes}, now))
+		w.setBack(now.Add(30*24*time.Hour), now.Add(time.Hour))
+		over := func(at time.Time) bool {
+			return errors.Is(w.Refresh(t.Context(), g.Grant, refresh.Hash(), store.Issue{}, at), store.ErrSpent)
+		}
+		wantOver(t, over, now.Add(time.Hour), now.Add(29*24*time.Hour))
+	},
+	"tokens.expires_at": func(t *testing.T, w watched) {
+		token := accessToken(t, w, now)
+		w.setBack(now.Add(10*time.Minute), now.Add(time.Minute))
+		wantOver(t, accessOver(t, w, token), now.Add(time.Minute), now.Add(9*time.Minute))
+	},
+	"tokens.made_at": func(t *testing.T, w watched) {
+		later := now.Add(365 * 24 * time.Hour)
+		token := accessToken(t, w, later)
+		w.setBack(later.Add(time.Minute), now)
+		wantOver(t, accessOver(t, w, token), now, later, later.Add(2*time.Minute))
+	},
+	"logout_notices.next_at": func(t *testing.T, w watched) {
+		queueNotice(t, w)
+		w.setBack(now.Add(time.Second), now.Add(-time.Hour))
+		wantOver(t, noticeDue(t, w), now.Add(-time.Hour))
+	},
+	"logout_notices.made_at": func(t *testing.T, w watched) {
+		queueNotice(t, w)
+		w.setBack(now.Add(time.Second), now.Add(-time.Hour))
+		notices, err := w.DueLogoutNotices(t.Context(), 1, now)
+		must(t, err)
+		if got := notices[0].Made; !got.Equal(now.Add(-time.Hour)) {
+			t.Errorf("made %s ahead: it would be tried for so much longer", got.Sub(now.Add(-time.Hour)))
+		}
+	},
+}
+
+func codeOver(t *testing.T, w watched, g begun) func(time.Time) bool {
+	return func(at time.Time) bool {
+		t.Helper()
+		return errors.Is(w.Exchange(t.Context(), g.Grant, store.Issue{}, at), store.ErrSpent)
+	}
+}
+
+// accessToken gives an access token of ten minutes.
+func accessToken(t *testing.T, w watched, now time.Time) secret.Token {
+	t.Helper()
+	g, token := beginGrant(t, w.Store, now), secret.New()
+	must(t, w.Exchange(t.Context(), g.Grant, store.Issue{Access: token.Hash(), AccessExpires: now.Add(10 * time.Minute), Scopes: g.Scopes}, now))
+	return token
+}
+
+func accessOver(t *testing.T, w watched, token secret.Token) func(time.Time) bool {
+	return func(at time.Time) bool {
+		t.Helper()
+		_, err := w.Access(t.Context(), token.Hash(), at)
+		return errors.Is(err, store.ErrNotFound)
+	}
+}
+
+// queueNotice ends a session that an application has to be told of.
+func queueNotice(t *testing.T, w watched) {
+	t.Helper()
+	g := beginGrant(t, w.Store, now)
+	must(t, w.Exchange(t.Context(), g.Grant, store.Issue{}, now))
+	_, err := w.EndSessions(t.Context(), auth.Actor{}, g.User, "", "test", now)
+	must(t, err)
+}
+
+func noticeDue(t *testing.T, w watched) func(time.Time) bool {
+	return func(at time.Time) bool {
+		t.Helper()
+		notices, err := w.DueLogoutNotices(t.Context(), 1, at)
+		must(t, err)
+		return len(notices) == 1
+	}
 }
 
 func attemptOver(t *testing.T, w watched, a auth.Attempt, u auth.User) func(time.Time) bool {

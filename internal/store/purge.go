@@ -29,6 +29,9 @@ func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
 		{"signups", "canonical", "expires_at < $1", now},
 		{"links", "token_hash", "expires_at < $1", now.Add(-day)},
 		{"letters", "id", "done_at > 0 AND done_at < $1", now.Add(-k.Sessions)},
+		{"tokens", "hash", "expires_at < $1", now.Add(-day)},
+		{"grants", "id", "expires_at < $1", now.Add(-day)},
+		{"logout_notices", "id", "done_at > 0 AND done_at < $1", now.Add(-k.Sessions)},
 		{"throttle", "bucket", "last_at < $1", now.Add(-k.Throttle)},
 		{"devices", "token_hash", "last_used_at < $1", now.Add(-k.Events)},
 	} {

@@ -94,47 +94,91 @@ func (t *tx) insertSession(ctx context.Context, s auth.Session, token secret.Has
 	return nil
 }
 
+// Why sessions end that nobody wanted to end. What an application was given for
+// the time when the person is away goes on.
+const (
+	whyReplaced = "replaced" // by the same person's next login in that browser
+	whyTooMany  = "too many"
+)
+
 // end ends the live sessions that the condition names, and whatever hangs on
 // them. It is the one way in which a session ends before its time. The
 // condition's placeholders begin at $3.
 func (t *tx) end(ctx context.Context, why string, now time.Time, condition string, args ...any) (ended []auth.UserID, err error) {
-	ended, err = list(ctx, t, scanID[auth.UserID], `
+	sessions, err := list(ctx, t, scanEnded, `
 		UPDATE sessions SET ended_at = $1, ended_by = $2
 		 WHERE ended_at = 0 AND `+condition+`
-		RETURNING user_id`, append([]any{millis(now), why}, args...)...)
+		RETURNING id, user_id`, append([]any{millis(now), why}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("end sessions, %s: %w", why, err)
 	}
-	for _, user := range ended {
-		t.changed(user)
+	for _, s := range sessions {
+		t.changed(s.User)
+		ended = append(ended, s.User)
+		if err := t.queueLogoutNotices(ctx, s, now); err != nil {
+			return nil, err
+		}
+		if err := t.endGrantsOf(ctx, s.ID, why, now); err != nil {
+			return nil, err
+		}
 	}
 	return ended, nil
 }
 
+func scanEnded(r row) (s auth.Session, err error) { return s, r.Scan(&s.ID, &s.User) }
+
+// endGrantsOf ends what a session gave to applications.
+func (t *tx) endGrantsOf(ctx context.Context, session auth.SessionID, why string, now time.Time) error {
+	which := `session_id = $3`
+	if why == whyReplaced || why == whyTooMany {
+		which += ` AND scopes NOT LIKE '%offline_access%'`
+	}
+	_, err := t.endGrants(ctx, why, now, which, session)
+	return err
+}
+
 // endOldest ends whatever is above the limit of sessions at once.
 func (t *tx) endOldest(ctx context.Context, user auth.UserID, now time.Time) error {
-	_, err := t.end(ctx, "too many", now, `id IN (
+	_, err := t.end(ctx, whyTooMany, now, `id IN (
 		SELECT id FROM sessions WHERE user_id = $3 AND ended_at = 0
 		 ORDER BY began_at DESC, id DESC LIMIT 1000 OFFSET $4)`, user, t.store.rules.SessionsAtOnce)
 	return err
 }
 
-// endSessions ends every session of an account but one; "" spares none.
+// endSessions ends every session of an account but one; "" spares none. What
+// applications hold of sessions that are over by themselves ends too.
 func (t *tx) endSessions(ctx context.Context, user auth.UserID, but auth.SessionID, why string, now time.Time) (int64, error) {
 	ended, err := t.end(ctx, why, now, `user_id = $3 AND id <> $4`, user, but)
+	if err != nil {
+		return 0, err
+	}
 	t.changed(user) // of the spared one its account's generation may have risen
+	_, err = t.endGrants(ctx, why, now, `user_id = $3 AND session_id <> $4`, user, but)
 	return int64(len(ended)), err
 }
 
-// endHeld ends the session that a browser held before somebody proved a
-// password there, unless it is the spared person's. It may be anybody's: its
-// owner's record tells.
-func (t *tx) endHeld(ctx context.Context, by auth.Actor, held auth.SessionID, spared auth.UserID, now time.Time) error {
-	ended, err := t.end(ctx, "replaced", now, `id = $3 AND user_id <> $4`, held, spared)
+// endHeld ends the session that a browser held before somebody else proved a
+// password there: its owner's record tells.
+func (t *tx) endHeld(ctx context.Context, by auth.Actor, held auth.SessionID, user auth.UserID, now time.Time) error {
+	const why = "another person's login"
+	ended, err := t.end(ctx, why, now, `id = $3 AND user_id <> $4`, held, user)
 	if err != nil || len(ended) == 0 {
 		return err
 	}
-	return t.record(ctx, by, auth.EventSessionEnded, ended[0], "replaced", now)
+	return t.record(ctx, by, auth.EventSessionEnded, ended[0], why, now)
+}
+
+// replaceHeld ends the session that a browser held before its own login made
+// another, whoever's it was.
+func (t *tx) replaceHeld(ctx context.Context, by auth.Actor, held auth.SessionID, user auth.UserID, now time.Time) error {
+	if err := t.endHeld(ctx, by, held, user, now); err != nil {
+		return err
+	}
+	ended, err := t.end(ctx, whyReplaced, now, `id = $3`, held)
+	if err != nil || len(ended) == 0 {
+		return err
+	}
+	return t.record(ctx, by, auth.EventSessionEnded, user, whyReplaced, now)
 }
 
 // EndSession ends one session of a person. Somebody else's is ErrNotFound.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -32,11 +31,11 @@ func (t *tx) keepsAnAdministrator(ctx context.Context) error {
 }
 
 // changeUser is one change of an account by somebody who administers it: it
-// locks the plug-ins, which may name an account that is deleted, and the account, raises its generation, and where an administrator is
+// locks the account, raises its generation, and where an administrator is
 // concerned sees to it that one remains.
 func (s *Store) changeUser(ctx context.Context, by auth.Actor, id auth.UserID, kind auth.EventKind, detail string, now time.Time, change func(*tx, auth.User) error) error {
 	return s.transaction(ctx, func(t *tx) error {
-		if err := errors.Join(t.lockPlugins(ctx), t.lockAdministrators(ctx)); err != nil {
+		if err := t.lockAdministrators(ctx); err != nil {
 			return err
 		}
 		u, err := t.lockUser(ctx, id)
@@ -87,6 +86,9 @@ func (s *Store) EnableUser(ctx context.Context, by auth.Actor, id auth.UserID, n
 // stay, under an identifier that is not given out again.
 func (s *Store) DeleteUser(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
 	return s.changeUser(ctx, by, id, auth.EventUserDeleted, "", now, func(t *tx, u auth.User) error {
+		if _, err := t.endSessions(ctx, id, "", "account deleted", now); err != nil {
+			return err
+		}
 		return t.claim(ctx, `DELETE FROM users WHERE id = $1`, id)
 	})
 }

@@ -25,3 +25,9 @@ func (f *Floor) headers(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// keepOpener leaves a window tied to the page that opened it. An application
+// that lets people sign in in a window of its own waits there for an answer, and
+// a tie that was once cut does not come back. What the opener can do with it,
+// such as lead the window elsewhere, it could do before.
+func keepOpener(w http.ResponseWriter) { w.Header().Set("Cross-Origin-Opener-Policy", "unsafe-none") }

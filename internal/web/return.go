@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// longestReturn is more than any address of ours.
-const longestReturn = 2000
+// longestReturn is more than any address of ours: what an application asks for
+// waits in one, sealed.
+const longestReturn = 6000
 
 // ReturnTo gives the address on this server that a visitor may be sent to
 // after a login, or "" for anything else: another host, another scheme, and

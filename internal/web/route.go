@@ -30,6 +30,13 @@ type Route struct {
 	// Own marks a background request that the person caused.
 	Own bool
 
+	// Foreign takes POSTs from anywhere: of programs, and from pages of
+	// applications. What it changes it must not change on a cookie's word.
+	Foreign bool
+	// Popup may be shown in a window that an application's page opened, which
+	// is waiting there to hear from it.
+	Popup bool
+
 	Serve func(http.ResponseWriter, *http.Request) error
 }
 
@@ -44,8 +51,11 @@ func (f *Floor) serve(rt Route) http.Handler {
 // admit asks in this order: may this form come from there, may this visitor
 // come here, are the proofs fresh enough.
 func (f *Floor) admit(rt Route, w http.ResponseWriter, r *http.Request) error {
-	if err := f.checkOrigin(r); err != nil {
+	if err := f.checkOrigin(r); err != nil && !rt.Foreign {
 		return err
+	}
+	if rt.Popup {
+		keepOpener(w)
 	}
 	v := Asking(r)
 	if rt.Need != Anybody && !v.SignedIn() {

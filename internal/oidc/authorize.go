@@ -1,0 +1,105 @@
+package oidc
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/redirect"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// authorize takes an application's request. It writes nothing but, for somebody
+// who is signed in and owes nothing, the code.
+func (h *Flow) authorize(w http.ResponseWriter, r *http.Request) error {
+	p, ok := readQuery(r)
+	if !ok {
+		return unsound()
+	}
+	c, err := h.asked(r, p)
+	if err != nil {
+		return err
+	}
+	req, refused := h.read(r, p, c, web.Asking(r).Now)
+	if refused != nil {
+		return h.refuse(w, req, *refused)
+	}
+	return h.goOn(w, r, req, turn{sendOn: h.redirect})
+}
+
+// authorizeByForm takes a request that an application's page posted. A browser
+// sends no cookies along with it, so it is asked to come back by itself.
+func (h *Flow) authorizeByForm(w http.ResponseWriter, r *http.Request) error {
+	p, ok := readBody(r)
+	if !ok {
+		return unsound()
+	}
+	return web.Redirect(w, authorizePath+"?"+url.Values(p).Encode())
+}
+
+// asked finds the application that a request names, and holds the address for
+// the answer against those that were registered. As long as either is not
+// certain, nothing may be sent anywhere: the person is told, here.
+func (h *Flow) asked(r *http.Request, p parameters) (store.Registered, error) {
+	if p.repeats("client_id", "redirect_uri") {
+		return store.Registered{}, unsound()
+	}
+	c, err := h.Store.Registered(r.Context(), auth.ApplicationID(p.get("client_id")))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return c, &web.Refusal{Status: http.StatusBadRequest, Heading: ui.T("oidc.unknownClientHeading"), Text: ui.T("oidc.unknownClient")}
+	case err != nil:
+		return c, err
+	case !redirect.Takes(c.Client, p.get("redirect_uri")):
+		return c, &web.Refusal{Status: http.StatusBadRequest, Heading: ui.T("oidc.wrongRedirectHeading"),
+			Text: ui.T("oidc.wrongRedirect", "Name", c.Name)}
+	}
+	return c, nil
+}
+
+// unsound is the answer to what no application sends.
+func unsound() error {
+	return &web.Refusal{Status: http.StatusBadRequest, Heading: ui.T("oidc.unsoundHeading"), Text: ui.T("oidc.unsound")}
+}
+
+// refuse tells the application why it gets no answer.
+func (h *Flow) refuse(w http.ResponseWriter, req request, why refusal) error {
+	return h.redirect(w, nil, h.answer(req, refused(why)), "")
+}
+
+func refused(why refusal) url.Values {
+	return url.Values{"error": {why.code}, "error_description": {why.why}}
+}
+
+// answer is the address that an answer goes to, with the answer in its query,
+// after whatever the registered address has there already. It says who answers,
+// so that no other server's answer is taken for ours (RFC 9207).
+func (h *Flow) answer(req request, values url.Values) string {
+	if req.State != "" {
+		values.Set("state", req.State)
+	}
+	values.Set("iss", h.PublicURL)
+	joint := "?"
+	if u, err := url.Parse(req.Redirect); err == nil && (u.RawQuery != "" || u.ForceQuery) {
+		joint = "&"
+	}
+	return req.Redirect + joint + values.Encode()
+}
+
+// redirect sends the browser straight to the application: the request came from
+// there, by an address.
+func (h *Flow) redirect(w http.ResponseWriter, _ *http.Request, to, _ string) error {
+	return web.Redirect(w, to)
+}
+
+// leave shows a page that leads to the application by itself. Whoever comes from
+// a form cannot be redirected there: browsers hold the form's
+// Content-Security-Policy against wherever its answer leads, and ours lets forms
+// go nowhere else.
+func (h *Flow) leave(w http.ResponseWriter, r *http.Request, to, name string) error {
+	w.Header().Set("Refresh", "0; url="+to)
+	return h.Show(w, r, http.StatusOK, "oidc/leave", newLeavePage(to, name))
+}

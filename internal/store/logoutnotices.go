@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+)
+
+// queueLogoutNotices notes, in the transaction of the ending, which applications
+// have to be told of it: those that got tokens of the session and have an
+// address for it. Nobody waits for them.
+func (t *tx) queueLogoutNotices(ctx context.Context, ended auth.Session, now time.Time) error {
+	told, err := list(ctx, t, scanID[auth.ApplicationID], `
+		SELECT DISTINCT g.application_id FROM grants g JOIN clients c ON c.application_id = g.application_id
+		 WHERE g.session_id = $1 AND g.code_used_at > 0 AND c.logout_notice <> ''`, ended.ID)
+	if err != nil {
+		return fmt.Errorf("who is to be told of the end of session %s: %w", ended.ID, err)
+	}
+	for _, application := range told {
+		if _, err := t.exec(ctx, `
+			INSERT INTO logout_notices (id, application_id, user_id, session_id, made_at, next_at, tries, done_at, failure)
+			VALUES ($1, $2, $3, $4, $5, $5, 0, 0, '')`,
+			secret.NewID(), application, ended.User, ended.ID, millis(now)); err != nil {
+			return fmt.Errorf("queue a logout notice: %w", err)
+		}
+	}
+	return nil
+}
+
+// LogoutNotice is what an application has yet to be told.
+type LogoutNotice struct {
+	ID          string
+	Application auth.ApplicationID
+	User        auth.UserID
+	Session     auth.SessionID
+	Made        time.Time
+	Tries       int
+	Address     string // "" where it was taken away meanwhile
+	Algorithm   auth.Algorithm
+}
+
+// DueLogoutNotices gives at most limit notices whose next try is due, oldest
+// first.
+func (s *Store) DueLogoutNotices(ctx context.Context, limit int, now time.Time) ([]LogoutNotice, error) {
+	all, err := list(ctx, s.read, scanLogoutNotice, `
+		SELECT n.id, n.application_id, n.user_id, n.session_id, n.made_at, n.tries, c.logout_notice, c.algorithm
+		  FROM logout_notices n JOIN clients c ON c.application_id = n.application_id
+		 WHERE n.done_at = 0 AND n.next_at <= $1
+		 ORDER BY n.next_at, n.id LIMIT $2`, millis(now), limit)
+	if err != nil {
+		return nil, fmt.Errorf("due logout notices: %w", err)
+	}
+	return all, nil
+}
+
+func scanLogoutNotice(r row) (n LogoutNotice, err error) {
+	var made int64
+	err = r.Scan(&n.ID, &n.Application, &n.User, &n.Session, &made, &n.Tries, &n.Address, &n.Algorithm)
+	n.Made = fromMillis(made)
+	return n, err
+}
+
+// LogoutNoticeTaken notes that the application has heard.
+func (s *Store) LogoutNoticeTaken(ctx context.Context, id string, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		return t.claim(ctx, `UPDATE logout_notices SET done_at = $1, tries = tries + 1, failure = '' WHERE id = $2 AND done_at = 0`,
+			millis(now), id)
+	})
+}
+
+// LogoutNoticeFailed keeps what went wrong and when to try again. A zero next
+// gives the notice up, and an event tells of it.
+func (s *Store) LogoutNoticeFailed(ctx context.Context, n LogoutNotice, why string, next, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		if !next.IsZero() {
+			return t.claim(ctx, `UPDATE logout_notices SET next_at = $1, tries = tries + 1, failure = $2 WHERE id = $3 AND done_at = 0`,
+				millis(next), why, n.ID)
+		}
+		if err := t.claim(ctx, `UPDATE logout_notices SET done_at = $1, tries = tries + 1, failure = $2 WHERE id = $3 AND done_at = 0`,
+			millis(now), why, n.ID); err != nil {
+			return err
+		}
+		return t.record(ctx, auth.Actor{}, auth.EventLogoutNoticeFailed, n.User, string(n.Application)+": "+why, now)
+	})
+}
