@@ -176,6 +176,12 @@ func (tab *Tab) Narrow() *Tab {
 	return tab
 }
 
+// Zoomed is a desktop at twice the browser's zoom: half as many pixels.
+func (tab *Tab) Zoomed() *Tab {
+	tab.do("zoom", chromedp.EmulateViewport(640, 450, chromedp.EmulateScale(2)))
+	return tab
+}
+
 // WithoutScript turns scripts off.
 func (tab *Tab) WithoutScript() *Tab {
 	tab.do("turn scripts off", emulation.SetScriptExecutionDisabled(true))

@@ -56,8 +56,8 @@ type codeForm struct {
 	Code ui.Field
 }
 
-func newCodeForm(hint ui.Text) codeForm {
-	return codeForm{Code: ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode, Hint: hint, Required: true}}
+func newCodeForm(hint ui.Text, recovery bool) codeForm {
+	return codeForm{Code: ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode, Letters: recovery, Hint: hint, Required: true}}
 }
 
 func (f *codeForm) refuse(why ui.Text) {
@@ -101,7 +101,7 @@ func (h *Flow) setUpPage(e enroller, key totp.Key, sealed string, now time.Time)
 
 func newSetUpPage(key totp.Key, account string, now time.Time) setUpPage {
 	return setUpPage{
-		codeForm: newCodeForm(ui.T("twofactor.codeHint")), Account: account, Apps: apps, Secret: key.Grouped(),
+		codeForm: newCodeForm(ui.T("twofactor.codeHint"), false), Account: account, Apps: apps, Secret: key.Grouped(),
 		Plain:  ui.Copy{Label: ui.T("twofactor.copyKey"), What: key.Text()},
 		Digits: totp.Digits, Period: int(totp.Period.Seconds()),
 		Ring: ui.Ring{Left: totp.Left(now), Period: totp.Period}, Back: "/account",
@@ -219,7 +219,7 @@ type recoveryCodesPage struct {
 }
 
 func newRecoveryCodesPage(set store.RecoverySet, few int) recoveryCodesPage {
-	page := recoveryCodesPage{codeForm: newCodeForm(ui.T("login.codeHint")), Made: set.Made, All: len(set.Used), Left: set.Left()}
+	page := recoveryCodesPage{codeForm: newCodeForm(ui.T("login.codeHint"), true), Made: set.Made, All: len(set.Used), Left: set.Left()}
 	page.Few = page.Left <= few
 	for _, at := range set.Used {
 		if !at.IsZero() {
@@ -240,7 +240,7 @@ type disablePage struct {
 }
 
 func newDisablePage(u auth.User) disablePage {
-	return disablePage{codeForm: newCodeForm(ui.T("login.codeHint")), Since: u.TwoFactorSince, Must: u.MustUseTwoFactor,
+	return disablePage{codeForm: newCodeForm(ui.T("login.codeHint"), true), Since: u.TwoFactorSince, Must: u.MustUseTwoFactor,
 		Digits: totp.Digits, Period: int(totp.Period.Seconds())}
 }
 
@@ -248,17 +248,29 @@ func newDisablePage(u auth.User) disablePage {
 func Examples() []ui.Example {
 	example := newProfile(auth.User{Address: "ada@example.org", Name: "Ada"}, 12)
 	since := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
+	refused := newProfile(auth.User{Address: "georgios.with.a.very.long.address.indeed@subdomain.example.org", Name: strings.Repeat("Papadopoulos", 6)}, 12)
+	refused.CurrentPassword.Error = ui.T("confirm.wrongPassword")
+	summary := ui.SummarizeAmong(ui.Text{}, &refused.CurrentPassword)
 	return slices.Concat(twoFactorExamples(since), ui.SignedIn([]ui.Example{
 		{Page: "account/settings", Name: "two-factor authentication not enabled for this person", Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "two-factor authentication off", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{}}},
 		{Page: "account/settings", Name: "two-factor authentication on", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, Codes: 9}}},
 		{Page: "account/settings", Name: "few recovery codes left", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, Codes: 2, Few: true}}},
+		{Page: "account/settings", Name: "session about to end", Shell: ui.Shell{Window: exampleWindow(time.Minute, time.Hour)}, Data: settingsPage{Profile: example}},
+		{Page: "account/settings", Name: "session expired", Shell: ui.Shell{Window: exampleWindow(0, time.Hour)}, Data: settingsPage{Profile: example}},
+		{Page: "account/settings", Name: "session expired for good", Shell: ui.Shell{Window: exampleWindow(0, 0)}, Data: settingsPage{Profile: example}},
+		{Page: "account/settings", Name: "saved, and refused", Shell: ui.Shell{Notice: ui.T("account.doneName"), Menu: &ui.Menu{Name: refused.Address}}, Data: settingsPage{Profile: refused, Summary: summary}},
 		{Page: "account/address", Name: "from the mail", Data: addressPage{Token: "t", Old: "ada@example.org", New: "ada@example.net"}},
 		{Page: "account/sessions", Name: "two browsers", Data: sessionsPage{Others: true, Sessions: []sessionRow{
 			{ID: "a", Browser: "Firefox · Linux", Network: "192.0.2.7", Began: since, LastSeen: since, This: true},
 			{ID: "b", Browser: "Safari · iPhone", Network: "192.0.2.9", Began: since, LastSeen: since, Lapsed: true},
 		}}},
 	}))
+}
+
+// exampleWindow is of a session that warns from the beginning.
+func exampleWindow(idle, total time.Duration) *ui.Window {
+	return &ui.Window{Secret: "s", Person: "p", IdleLeft: idle, TotalLeft: total}
 }
 
 // twoFactorExamples show a key that no account has.
@@ -269,7 +281,7 @@ func twoFactorExamples(since time.Time) []ui.Example {
 	wrong, ahead, over, forced := setUp, setUp, setUp, setUp
 	wrong.refuse(setUpText(proof.SetUpCode{Verdict: proof.Wrong}))
 	ahead.refuse(setUpText(proof.SetUpCode{Verdict: proof.Wrong, Drift: 5 * time.Minute}))
-	over.Summary = ui.Summarize(ui.T("twofactor.setUpOver"), &over.Code)
+	over.Summary = ui.SummarizeAmong(ui.T("twofactor.setUpOver"))
 	forced.Attempt = "a"
 	must, refused := ada, newDisablePage(ada)
 	must.MustUseTwoFactor = true

@@ -16,6 +16,7 @@ import (
 func (h *Flow) settingsRoutes() []web.Route {
 	return []web.Route{
 		{Method: http.MethodPost, Path: "/account/name", Need: web.SignedIn, Serve: h.saveName},
+		{Method: http.MethodPost, Path: "/account/language", Need: web.SignedIn, Serve: h.saveLanguage},
 		{Method: http.MethodPost, Path: "/account/password", Need: web.SignedIn, Action: auth.ChangePassword, Serve: h.changePassword},
 		{Method: http.MethodPost, Path: "/account/address", Need: web.SignedIn, Action: auth.ChangeAccount, Serve: h.askNewAddress},
 		{Method: http.MethodGet, Path: "/account/address", Need: web.SignedIn, Serve: h.showNewAddress},
@@ -69,6 +70,18 @@ func (h *Flow) saveName(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, "/account")
 }
 
+func (h *Flow) saveLanguage(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.ReadForm(r, "language")
+	if err != nil {
+		return err
+	}
+	if err := h.PreferLanguage(w, r, form["language"]); err != nil {
+		return err
+	}
+	h.Notice(w, "account.doneLanguage")
+	return web.Redirect(w, "/account")
+}
+
 // refuseSettings shows the settings again with one field marked.
 func (h *Flow) refuseSettings(w http.ResponseWriter, r *http.Request, status int, mark func(*profile) *ui.Field) error {
 	page, err := h.settingsPage(r)
@@ -76,8 +89,7 @@ func (h *Flow) refuseSettings(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	marked := mark(&page.Profile)
-	page.Summary = ui.Summarize(ui.Text{}, marked)
-	page.Summary.Focused, marked.Autofocus = true, false // the page has other forms
+	page.Summary = ui.SummarizeAmong(ui.Text{}, marked)
 	return h.Show(w, r, status, "account/settings", page)
 }
 

@@ -146,7 +146,7 @@ func (h *Flow) showSetUp(w http.ResponseWriter, r *http.Request, e enroller, sta
 	if err != nil {
 		return err
 	}
-	page.Summary = ui.Summarize(problem, &page.Code)
+	page.Summary = ui.SummarizeAmong(problem) // the new key comes before the field
 	return h.Show(w, r, status, "account/set-up", page)
 }
 

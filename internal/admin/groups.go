@@ -54,7 +54,7 @@ func (h *Flow) addGroup(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		page.Name.Value, page.Name.Error = form["name"], problem
-		page.Summary = ui.Summarize(ui.Text{}, &page.Name)
+		page.Summary = ui.SummarizeAmong(ui.Text{}, &page.Name)
 		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/groups", page)
 	}
 	h.Notice(w, "groups.doneAdded")

@@ -244,7 +244,7 @@ func Examples() []ui.Example {
 	people := examplePeople(at)
 	unknown := newPluginRegion(plugin, active, groups, []string{"nobody@example.org"}, 3)
 	unknown.People.Error = ui.T("admin.noSuchPerson", "Address", "nobody@example.org")
-	refused := pluginsPage{Plugins: []pluginRegion{unknown}, Summary: ui.Summarize(ui.Text{}, &unknown.People)}
+	refused := pluginsPage{Plugins: []pluginRegion{unknown}, Summary: ui.SummarizeAmong(ui.Text{}, &unknown.People)}
 	events := exampleEvents(at)
 	app := auth.Application{ID: "w", Name: "Wiki", Description: "What we know", URL: "https://wiki.example.org/", Everyone: true}
 	wrongApp := newAppForm(auth.Application{URL: "wiki"}, groups, nil)

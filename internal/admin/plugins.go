@@ -206,7 +206,7 @@ func (h *Flow) refusePlugin(w http.ResponseWriter, r *http.Request, id auth.Plug
 		}
 		region.fill(form)
 		region.People.Error = problem
-		page.Summary = ui.Summarize(ui.Text{}, &region.People)
+		page.Summary = ui.SummarizeAmong(ui.Text{}, &region.People)
 	}
 	return h.Show(w, r, http.StatusUnprocessableEntity, "admin/plugins", page)
 }

@@ -295,7 +295,7 @@ func (h *Flow) clearFactors(w http.ResponseWriter, r *http.Request, id auth.User
 			return err
 		}
 		page.Reason.Value, page.Reason.Error = form["reason"], ui.T("users.missingReason")
-		page.Summary = ui.Summarize(ui.Text{}, &page.Reason)
+		page.Summary = ui.SummarizeAmong(ui.Text{}, &page.Reason)
 		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/user", page)
 	}
 	if err := h.Store.ClearFactors(r.Context(), v.Actor(), id, reason, v.Now); err != nil {

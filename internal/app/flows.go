@@ -47,6 +47,7 @@ func Examples() []ui.Example {
 		oidc.Examples(),
 		passwordreset.Examples(),
 		register.Examples(),
+		web.Examples(),
 	} {
 		all = append(all, examples...)
 	}

@@ -84,6 +84,7 @@ var table = map[string]demand{
 
 	"GET /account":                       signedIn,
 	"POST /account/name":                 signedIn,
+	"POST /account/language":             signedIn,
 	"POST /account/password":             fresh(auth.ChangePassword),
 	"GET /account/address":               signedIn,
 	"POST /account/address":              fresh(auth.ChangeAccount),

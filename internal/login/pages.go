@@ -60,7 +60,7 @@ func newCodePage(a auth.Attempt, u auth.User) codePage {
 }
 
 func codeField() ui.Field {
-	return ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode,
+	return ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode, Letters: true,
 		Hint: ui.T("login.codeHint"), Required: true, Autofocus: true, Autocomplete: "one-time-code"}
 }
 

@@ -65,7 +65,7 @@ func (h *Flow) newChoosePage(o owner, token string) choosePage {
 	p := choosePage{Token: token, Account: o.User.Address, Demanded: o.DemandsCode,
 		Password: web.NewPasswordField("form.newPassword", h.Settings.PasswordMinimum)}
 	if o.AsksCode {
-		p.Code = &ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode, Required: o.DemandsCode, Hint: ui.T("reset.keepHint")}
+		p.Code = &ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode, Letters: true, Required: o.DemandsCode, Hint: ui.T("reset.keepHint")}
 		if o.DemandsCode {
 			p.Code.Hint = ui.T("reset.demandedHint")
 		}

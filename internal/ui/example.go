@@ -10,10 +10,13 @@ type Example struct {
 	Data  any
 }
 
-// SignedIn puts examples into the layout of somebody who is signed in.
+// SignedIn puts examples into the layout of somebody who is signed in: of Ada,
+// where they do not say whose.
 func SignedIn(examples []Example) []Example {
 	for i := range examples {
-		examples[i].Shell.Menu = &Menu{Name: "Ada Lovelace"}
+		if examples[i].Shell.Menu == nil {
+			examples[i].Shell.Menu = &Menu{Name: "Ada Lovelace"}
+		}
 	}
 	return examples
 }

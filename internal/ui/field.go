@@ -12,11 +12,13 @@ type Field struct {
 	Hint         Text
 	Error        Text // marks the field and says why
 	Marked       bool // marks the field where the summary alone says why
+	Alone        bool // the error is all that the page refuses, and is said in role=alert
 	Required     bool
 	ReadOnly     bool
 	Autofocus    bool   // the first empty field of a page that is only a form
 	Autocomplete string // empty: what the kind says
 	Rows         int    // of KindLines; zero means 4
+	Letters      bool   // of a code: a recovery code is taken too, which a numeric keypad cannot type
 	Judge        string // of a new password: where its strength is asked, see Strength
 	JudgeWith    string // names of fields that are sent along, "email name"
 }

@@ -11,6 +11,7 @@ type Summary struct {
 	Text    Text
 	Marked  []Mark
 	Focused bool
+	AtField bool // the only field says it already, beside itself and in role=alert
 }
 
 // Mark leads to a field to correct.
@@ -22,12 +23,20 @@ type Mark struct {
 // HasFailed tells that there is something to correct.
 func (s Summary) HasFailed() bool { return !s.Text.IsZero() || len(s.Marked) > 0 }
 
-// Summarize makes the summary of a form from all its fields, in their order,
-// and sets the focus: to the field where the form has only one, otherwise to
-// the summary, which then links to each marked field. A zero text is made from
-// the marked fields. Where nothing is marked and nothing is to be said, nothing
-// changes.
+// Summarize makes the summary of a form from all fields of the page, in their
+// order, and sets the focus: to the field where the page has only one, which
+// then says by itself what is wrong; otherwise to the summary, which links to
+// each marked field. A zero text is made from the marked fields. Where nothing
+// is marked and nothing is to be said, nothing changes.
 func Summarize(text Text, fields ...*Field) Summary {
+	if len(fields) == 1 {
+		return onlyField(text, fields[0])
+	}
+	return SummarizeAmong(text, fields...)
+}
+
+// SummarizeAmong is Summarize for a page that has other fields besides.
+func SummarizeAmong(text Text, fields ...*Field) Summary {
 	s := Summary{Text: text}
 	for _, f := range fields {
 		if f.IsMarked() {
@@ -36,9 +45,6 @@ func Summarize(text Text, fields ...*Field) Summary {
 	}
 	if !s.HasFailed() {
 		return s
-	}
-	if len(fields) == 1 {
-		return onlyField(s, fields[0])
 	}
 	for _, f := range fields {
 		f.Autofocus = false
@@ -50,15 +56,20 @@ func Summarize(text Text, fields ...*Field) Summary {
 	return s
 }
 
-// onlyField focuses the field. It says why itself, so a link to it would only
-// say the same again.
-func onlyField(s Summary, f *Field) Summary {
-	f.Autofocus = true
-	if s.Text.IsZero() {
-		s.Text = s.Marked[0].Text
+// onlyField focuses the field. What is said above it and beside it would be
+// the same, so it is said beside it alone.
+func onlyField(text Text, f *Field) Summary {
+	switch {
+	case !f.Error.IsZero():
+		f.Autofocus, f.Alone = true, true
+		return Summary{Text: f.Error, AtField: true}
+	case text.IsZero() && !f.Marked:
+		return Summary{}
+	case text.IsZero():
+		text = f.Label
 	}
-	s.Marked = nil
-	return s
+	f.Autofocus = true
+	return Summary{Text: text}
 }
 
 func markOf(f *Field) Mark {

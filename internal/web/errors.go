@@ -100,18 +100,22 @@ func (f *Floor) fail(w http.ResponseWriter, r *http.Request, err error) {
 		answerBare(w, refusal.Status)
 		return
 	}
+	shell := f.Shell(r)
+	shell.Failed = true
+	if err := f.Pages.Render(w, refusal.Status, "ui/error", shell, errorPage(refusal, note.id)); err != nil {
+		note.err = errors.Join(note.err, err)
+	}
+}
+
+func errorPage(refusal *Refusal, request string) ui.ErrorPage {
 	page := ui.ErrorPage{Heading: refusal.Heading, Text: refusal.Text, Action: startAgain}
 	if refusal.Action != nil {
 		page.Action = *refusal.Action
 	}
 	if refusal.Status >= 500 {
-		page.Reference = note.id
+		page.Reference = request
 	}
-	shell := f.Shell(r)
-	shell.Failed = true
-	if err := f.Pages.Render(w, refusal.Status, "ui/error", shell, page); err != nil {
-		note.err = errors.Join(note.err, err)
-	}
+	return page
 }
 
 var startAgain = ui.Button{Label: ui.T("errors.start"), Href: "/"}

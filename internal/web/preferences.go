@@ -54,23 +54,35 @@ func (f *Floor) savePreferences(w http.ResponseWriter, r *http.Request) error {
 	}
 	language, theme := v.Texts.Tag(), v.Theme
 	if form["language"] != "" {
-		if !slices.ContainsFunc(f.Bundle.Languages(), func(l i18n.Language) bool { return l.Tag == form["language"] }) {
-			return BadRequest()
-		}
 		language = form["language"]
 	}
 	if _, chosen := form["theme"]; chosen {
 		theme = themeOf(form["theme"])
 	}
-	f.setCookie(w, preferencesCookie, language+"|"+string(theme), preferencesLife)
-	if v.SignedIn() {
-		if err := f.Store.SavePreferences(r.Context(), v.User().ID, language, string(theme)); err != nil {
-			return err
-		}
+	if err := f.prefer(w, r, language, theme); err != nil {
+		return err
 	}
 	back := form["back"]
 	if ReturnTo(back) == "" && !strings.HasPrefix(back, "/login") {
 		back = "/"
 	}
 	return Redirect(w, back)
+}
+
+// PreferLanguage keeps the language that a signed-in person chose. One that we
+// do not speak is refused.
+func (f *Floor) PreferLanguage(w http.ResponseWriter, r *http.Request, language string) error {
+	return f.prefer(w, r, language, Asking(r).Theme)
+}
+
+func (f *Floor) prefer(w http.ResponseWriter, r *http.Request, language string, theme ui.Theme) error {
+	if !slices.ContainsFunc(f.Bundle.Languages(), func(l i18n.Language) bool { return l.Tag == language }) {
+		return BadRequest()
+	}
+	f.setCookie(w, preferencesCookie, language+"|"+string(theme), preferencesLife)
+	v := Asking(r)
+	if !v.SignedIn() {
+		return nil
+	}
+	return f.Store.SavePreferences(r.Context(), v.User().ID, language, string(theme))
 }
