@@ -41,17 +41,34 @@ func New(t testing.TB, settings ...string) *Site {
 		t.Fatal(err)
 	}
 	s := &Site{Clock: newClock(), Mail: newMail(), t: t}
-	s.App, err = app.New(t.Context(), c, app.Options{HashCost: HashCost, Now: s.Clock.Now, Outgoing: s.Mail, Log: slog.New(logOf(t))})
+	s.open(c)
+	t.Cleanup(s.close)
+	return s
+}
+
+func (s *Site) open(c config.Config) {
+	s.t.Helper()
+	var err error
+	s.App, err = app.New(s.t.Context(), c, app.Options{HashCost: HashCost, Now: s.Clock.Now, Outgoing: s.Mail, Log: slog.New(logOf(s.t))})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.Mail.send = func() error { return s.SendLetters(context.Background()) }
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+}
+
+func (s *Site) close() {
+	s.t.Helper()
+	if err := s.Close(); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// Restart ends the program and starts it again on the same data. Browsers,
+// people, the clock and the mail box stay.
+func (s *Site) Restart() {
+	s.t.Helper()
+	s.close()
+	s.open(s.Config)
 }
 
 // HashCost is next to nothing: what a hash takes is not what these tests are
