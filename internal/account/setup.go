@@ -126,6 +126,7 @@ type setUp struct {
 	Key        []byte
 	Generation int64 // of the account
 	Began      time.Time
+	SetBacks   int64 // of the clock, before it began
 }
 
 // showSetUp shows the set-up with the key that this browser is in the middle
@@ -133,11 +134,11 @@ type setUp struct {
 func (h *Flow) showSetUp(w http.ResponseWriter, r *http.Request, e enroller, status int, problem ui.Text) error {
 	now := web.Asking(r).Now
 	sealed := h.SetUp(r)
-	key, ok := h.openSetUp(e, sealed, now)
+	key, ok := h.openSetUp(e, sealed, web.Asking(r))
 	if !ok {
 		var err error
 		key = totp.NewKey()
-		if sealed, err = h.sealSetUp(e, key, now); err != nil {
+		if sealed, err = h.sealSetUp(e, key, web.Asking(r)); err != nil {
 			return err
 		}
 		h.KeepSetUp(w, sealed)
@@ -150,8 +151,8 @@ func (h *Flow) showSetUp(w http.ResponseWriter, r *http.Request, e enroller, sta
 	return h.Show(w, r, status, "account/set-up", page)
 }
 
-func (h *Flow) sealSetUp(e enroller, key totp.Key, now time.Time) (string, error) {
-	plain, err := json.Marshal(setUp{Key: key.Bytes(), Generation: e.Generation, Began: now})
+func (h *Flow) sealSetUp(e enroller, key totp.Key, v *web.Visitor) (string, error) {
+	plain, err := json.Marshal(setUp{Key: key.Bytes(), Generation: e.Generation, Began: v.Now, SetBacks: v.SetBacks})
 	if err != nil {
 		return "", err
 	}
@@ -162,7 +163,7 @@ func (h *Flow) sealSetUp(e enroller, key totp.Key, now time.Time) (string, error
 // openSetUp gives the key of a set-up that this enroller began, not too long
 // ago, for the account as it still is. Anything else is false: whoever asks
 // gets a fresh key, and is told nothing of the other one.
-func (h *Flow) openSetUp(e enroller, sealed string, now time.Time) (totp.Key, bool) {
+func (h *Flow) openSetUp(e enroller, sealed string, v *web.Visitor) (totp.Key, bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
 	if err != nil {
 		return totp.Key{}, false
@@ -175,7 +176,7 @@ func (h *Flow) openSetUp(e enroller, sealed string, now time.Time) (totp.Key, bo
 	if err := json.Unmarshal(plain, &s); err != nil || s.Generation != e.Generation {
 		return totp.Key{}, false
 	}
-	if now.Before(s.Began) || !now.Before(s.Began.Add(h.Rules.SetUpTimeout)) {
+	if s.SetBacks != v.SetBacks || v.Now.Before(s.Began) || !v.Now.Before(s.Began.Add(h.Rules.SetUpTimeout)) {
 		return totp.Key{}, false
 	}
 	key, err := totp.KeyFromBytes(s.Key)
@@ -197,7 +198,7 @@ func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Read.
-	key, ok := h.openSetUp(e, form["set-up"], v.Now)
+	key, ok := h.openSetUp(e, form["set-up"], v)
 	if !ok {
 		return h.showSetUp(w, r, e, http.StatusUnprocessableEntity, ui.T("twofactor.setUpOver"))
 	}

@@ -42,6 +42,7 @@ type App struct {
 	cost   password.Cost
 	bundle *i18n.Bundle
 	setup  *setup.Flow
+	clock  *onward // nil where the database is shared
 	work   background
 }
 
@@ -71,7 +72,9 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	if err := a.open(ctx, o); err != nil {
 		return nil, err
 	}
-	a.build()
+	if err := a.build(ctx); err != nil {
+		return nil, errors.Join(err, a.Store.Close())
+	}
 	return a, nil
 }
 
@@ -93,20 +96,51 @@ func (a *App) open(ctx context.Context, o Options) (err error) {
 }
 
 // build hands every flow its parts.
-func (a *App) build() {
+func (a *App) build(ctx context.Context) error {
 	c := a.Config
+	a.Live = session.New(a.Store, policyOf(c), a.activations)
+	if err := a.startClock(ctx); err != nil {
+		return err
+	}
 	count := c.HashSlots
 	if count == 0 {
 		count = runtime.GOMAXPROCS(0)
 	}
 	a.slots = slots.New(count, 64*count, c.HashWait)
-	a.Live = session.New(a.Store, policyOf(c), a.activations)
 	a.Floor = &web.Floor{
 		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
-		IdleNotice: c.IdleNotice, Now: a.Now, Store: a.Store, Live: a.Live, Ring: a.ring,
+		IdleNotice: c.IdleNotice, Now: a.Now, SetBacks: a.setBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
 		Bundle: a.bundle, Pages: ui.New(a.bundle, FlowPages), Log: a.log,
 	}
 	a.Handler = a.Floor.Handler(a.routes(a.examiner()))
+	return nil
+}
+
+// startClock lets the program's clock go on from where it was kept.
+func (a *App) startClock(ctx context.Context) (err error) {
+	if a.Store.Shared() {
+		return nil
+	}
+	if a.clock, err = newOnward(ctx, a.Now, keptInStore{a.Store, a.Live}, a.log); err != nil {
+		return err
+	}
+	a.Now = a.clock.Now
+	return nil
+}
+
+func (a *App) setBacks() int64 {
+	if a.clock == nil {
+		return 0
+	}
+	return a.clock.SetBacks()
+}
+
+// keepClock writes how far the clock has come.
+func (a *App) keepClock(ctx context.Context) error {
+	if a.clock == nil {
+		return nil
+	}
+	return a.clock.Keep(ctx)
 }
 
 func (a *App) examiner() *proof.Examiner {
@@ -122,10 +156,10 @@ func mailed(life time.Duration, path string) store.Mailed {
 	return store.Mailed{Life: life, Path: func(t secret.Token) string { return web.MailedPath(path, t) }}
 }
 
-// Close ends background work and closes the database.
+// Close keeps how far the clock has come and closes the database.
 func (a *App) Close() error {
 	a.slots.Close()
-	return a.Store.Close()
+	return errors.Join(a.keepClock(context.Background()), a.Store.Close())
 }
 
 // policyOf is what the settings say for everybody.

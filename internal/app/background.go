@@ -24,7 +24,7 @@ type background struct {
 
 const (
 	letterPause = time.Second      // between looks into the outbox
-	seenPause   = 10 * time.Second // between writes of last-seen times
+	seenPause   = 10 * time.Second // between writes of last-seen times, and of the clock
 	purgePause  = 10 * time.Minute
 
 	certificatePause = 24 * time.Hour
@@ -36,6 +36,7 @@ func (a *App) Start(ctx context.Context) {
 	a.work.ctx = ctx
 	a.every(ctx, letterPause, "send letters", a.SendLetters)
 	a.every(ctx, seenPause, "write last-seen times", func(ctx context.Context) error { return a.Live.Flush(ctx, a.Now()) })
+	a.every(ctx, seenPause, "keep the clock", a.keepClock)
 	a.every(ctx, purgePause, "purge", a.purge)
 	if c := a.work.certificate; c != nil {
 		a.every(ctx, certificatePause, "look at the certificate", c.warnBeforeItEnds)

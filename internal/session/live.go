@@ -26,14 +26,15 @@ type Live struct {
 	byUser  map[auth.UserID][]secret.Hash // guarded by keeping
 
 	plugins atomic.Pointer[[]auth.Activation]
-	seen    sync.Map // auth.SessionID → *lastSeen
+	seen    sync.Map      // auth.SessionID → *lastSeen
+	writing chan struct{} // held by whoever writes what was seen
 }
 
 // New makes an empty memory in front of a store, and listens to it. given
 // reads which plug-ins work for whom: from the store, or as the operator's
 // settings say.
 func New(s *store.Store, rules auth.Policy, given func(context.Context) ([]auth.Activation, error)) *Live {
-	l := &Live{store: s, rules: rules, given: given, byUser: map[auth.UserID][]secret.Hash{}}
+	l := &Live{store: s, rules: rules, given: given, byUser: map[auth.UserID][]secret.Hash{}, writing: make(chan struct{}, 1)}
 	s.Listen(l)
 	return l
 }
@@ -168,22 +169,65 @@ func (l *Live) freshest(s auth.Session) time.Time {
 // Flush writes what was seen since the last time, and forgets what is written
 // and past the idle limit. What cannot be written is kept for the next time.
 func (l *Live) Flush(ctx context.Context, now time.Time) error {
-	batch := map[auth.SessionID]time.Time{}
+	if err := l.beginWriting(ctx); err != nil {
+		return err
+	}
+	defer l.endWriting()
+	if err := l.flush(ctx, now); err != nil {
+		return err
+	}
+	l.forgetIdle(now)
+	return nil
+}
+
+func (l *Live) beginWriting(ctx context.Context) error {
+	select {
+	case l.writing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *Live) endWriting() { <-l.writing }
+
+// flush writes no time ahead of now: a request that had read the clock before
+// it was set back was made now.
+func (l *Live) flush(ctx context.Context, now time.Time) error {
+	seen, batch := map[auth.SessionID]int64{}, map[auth.SessionID]time.Time{}
 	l.seen.Range(func(id, known any) bool {
 		if at := known.(*lastSeen).at.Load(); at > known.(*lastSeen).written.Load() {
-			batch[id.(auth.SessionID)] = time.UnixMilli(at).UTC()
+			seen[id.(auth.SessionID)] = at
+			batch[id.(auth.SessionID)] = time.UnixMilli(min(at, now.UnixMilli())).UTC()
 		}
 		return true
 	})
 	if err := l.store.Seen(ctx, batch); err != nil {
 		return err
 	}
-	for id, at := range batch {
+	for id, at := range seen {
 		if known, ok := l.seen.Load(id); ok {
-			known.(*lastSeen).written.Store(at.UnixMilli())
+			known.(*lastSeen).written.Store(at)
 		}
 	}
-	l.forgetIdle(now)
+	return nil
+}
+
+// SetBack lets the clock go back from its furthest reading to now. What was seen
+// until then is written before, so that whoever was here has not lapsed, and
+// nothing of it is remembered after: it would bring back who had.
+func (l *Live) SetBack(ctx context.Context, furthest, now time.Time) error {
+	if err := l.beginWriting(ctx); err != nil {
+		return err
+	}
+	defer l.endWriting()
+	if err := l.flush(ctx, furthest); err != nil {
+		return err
+	}
+	if err := l.store.SetBack(ctx, furthest, now); err != nil {
+		return err
+	}
+	l.seen.Clear()
 	return nil
 }
 

@@ -61,9 +61,6 @@ func (s *Store) SetBack(ctx context.Context, furthest, now time.Time) error {
 			furthest = kept
 		}
 		words := s.setBackWords(furthest, now)
-		if _, err := t.end(ctx, "the clock was set back", now, words(sessionOver)); err != nil {
-			return err
-		}
 		for _, p := range passing {
 			if _, err := t.exec(ctx, words(p.statement)); err != nil {
 				return fmt.Errorf("set %s back: %w", p.table, err)
@@ -100,10 +97,6 @@ func (t *tx) lowerClock(ctx context.Context, now time.Time) (kept time.Time, err
 	return fromMillis(furthest), nil
 }
 
-// sessionOver are the sessions that ended for good by the furthest reading, or
-// that began too far ahead of now.
-const sessionOver = `(began_at + {overall} <= {furthest} OR began_at > {now} + {overall})`
-
 // timed is one table's moments after which something is over, and the
 // statement that keeps over what was over. In it {furthest} and {now} stand for
 // the two readings, and the other names for what the settings say.
@@ -117,13 +110,15 @@ type timed struct {
 // every column with a time either to be here or in unconcerned.
 var passing = []timed{
 	{
-		// A session that had lapsed has lapsed; a window that had closed is closed
-		// for good. A proof that was not fresh is not: the return that it would
+		// A session that was past its limit is, and one that had lapsed has lapsed:
+		// nobody ended them, so that their pages may still go on after a login. A
+		// window that had closed is closed for good. A proof that was not fresh is not: the return that it would
 		// have to come after is brought close before now. One made ahead of now
 		// counts as made now.
 		table: "sessions", columns: []string{"began_at", "last_seen_at", "password_at", "code_at", "returned_at"},
 		statement: `
 		UPDATE sessions SET
+		       began_at = CASE WHEN {past} THEN {now} - {overall} ELSE began_at END,
 		       last_seen_at = CASE WHEN {lapsed} THEN {now} - {idle} ELSE last_seen_at END,
 		       window_failures = CASE WHEN {closed} THEN {never} ELSE window_failures END,
 		       returned_at = CASE WHEN returned_at > {now} THEN {now}
@@ -134,7 +129,7 @@ var passing = []timed{
 		       code_at = CASE WHEN {stale code} AND code_at >= {now} THEN {now} - 1
 		                      WHEN code_at > {now} THEN {now} ELSE code_at END
 		 WHERE ended_at = 0
-		   AND ({lapsed} OR {closed} OR {stale password} OR {stale code}
+		   AND ({past} OR {lapsed} OR {closed} OR {stale password} OR {stale code}
 		        OR returned_at > {now} OR password_at > {now} OR code_at > {now})`,
 	},
 	{
@@ -257,6 +252,7 @@ const closedForGood = 1_000_000_000
 // numbers are our own: two readings of the clock, and the settings.
 func (s *Store) setBackWords(furthest, now time.Time) func(statement string) string {
 	conditions := strings.NewReplacer(
+		"{past}", "("+revives("began_at + {overall}")+" OR began_at > {now} + {overall})",
 		"{lapsed}", revives("last_seen_at + {idle}"),
 		"{closed}", revives("CASE WHEN code_at > 0 THEN code_at ELSE began_at END + "+windowText),
 		"{stale password}", revives("password_at + {fresh}"),

@@ -26,13 +26,14 @@ type Floor struct {
 	TrustedProxies []netip.Prefix
 	IdleNotice     time.Duration // before the idle limit a page offers to stay signed in
 
-	Now    func() time.Time
-	Store  *store.Store
-	Live   *session.Live
-	Ring   *keys.Ring
-	Bundle *i18n.Bundle
-	Pages  *ui.Renderer
-	Log    *slog.Logger
+	Now      func() time.Time
+	SetBacks func() int64 // how often the clock was set back, ever
+	Store    *store.Store
+	Live     *session.Live
+	Ring     *keys.Ring
+	Bundle   *i18n.Bundle
+	Pages    *ui.Renderer
+	Log      *slog.Logger
 
 	// AskAgain answers a request whose proofs are not fresh enough. The flow
 	// that knows the code page sets it.
@@ -108,7 +109,7 @@ func (p *statusProbe) Write(b []byte) (int, error) { return len(b), nil }
 // visitor finds who is asking. A token that opens nothing is nobody; a store
 // that does not answer is an error, never nobody.
 func (f *Floor) visitor(r *http.Request) (*Visitor, error) {
-	v := &Visitor{Now: f.Now(), Network: f.clientAddress(r), Device: deviceWords(r)}
+	v := &Visitor{Now: f.Now(), SetBacks: f.SetBacks(), Network: f.clientAddress(r), Device: deviceWords(r)}
 	f.readPreferences(v, r)
 	token, ok := f.sessionToken(r)
 	if !ok {

@@ -15,11 +15,12 @@ import (
 
 // Visitor is who is asking, and when: one reading of the clock per request.
 type Visitor struct {
-	Now     time.Time
-	Network netip.Addr
-	Device  string // the browser's own words, shortened
-	Texts   *i18n.Texts
-	Theme   ui.Theme
+	Now      time.Time
+	SetBacks int64 // how often the clock was set back before
+	Network  netip.Addr
+	Device   string // the browser's own words, shortened
+	Texts    *i18n.Texts
+	Theme    ui.Theme
 
 	// Token and Presence are of the session that the cookie names, whatever
 	// it is still worth; zero where there is none. Use SignedIn before
