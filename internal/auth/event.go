@@ -59,6 +59,8 @@ const (
 	EventClockSetBack       EventKind = "clock.set_back"
 	EventLetterFailed       EventKind = "letter.failed"
 	EventFactorUnreadable   EventKind = "factor.unreadable"
+	EventBackedUp           EventKind = "database.backed_up"
+	EventRestored           EventKind = "database.restored"
 )
 
 // Event is one line of the record: who did what to whom, and from where. It
@@ -129,4 +131,6 @@ var EventKinds = []EventKind{
 	EventClockSetBack,
 	EventLetterFailed,
 	EventFactorUnreadable,
+	EventBackedUp,
+	EventRestored,
 }

@@ -23,6 +23,10 @@ var ErrOtherKeys = errors.New("the sealing keys are not the ones this database w
 // migrate brings the schema up to date. Each step is one transaction, so a
 // start that was killed half-way is finished by the next.
 func (s *Store) migrate(ctx context.Context) error {
+	return s.migrateBy(ctx, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.Up(ctx) })
+}
+
+func (s *Store) migrateBy(ctx context.Context, up func(*goose.Provider) ([]*goose.MigrationResult, error)) error {
 	unlock, err := s.lockMigration()
 	if err != nil {
 		return err
@@ -46,7 +50,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	if _, err := up(provider); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
@@ -83,6 +87,10 @@ func (s *Store) Empty(ctx context.Context) (bool, error) {
 	return n == 0, err
 }
 
+// fingerprintSetting names the keys that the database was begun with, or the
+// newer ones of the same root.
+const fingerprintSetting = "keys.fingerprint"
+
 // claimKeys binds the database to the ring it was first opened with.
 func (s *Store) claimKeys(ctx context.Context) error {
 	if s.ring == nil {
@@ -90,12 +98,12 @@ func (s *Store) claimKeys(ctx context.Context) error {
 	}
 	return s.transaction(ctx, func(t *tx) error {
 		if _, err := t.exec(ctx, `
-			INSERT INTO settings (name, value) VALUES ('keys.fingerprint', $1)
-			ON CONFLICT (name) DO NOTHING`, s.ring.Fingerprint()); err != nil {
+			INSERT INTO settings (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO NOTHING`, fingerprintSetting, s.ring.Fingerprint()); err != nil {
 			return fmt.Errorf("claim keys: %w", err)
 		}
-		var theirs string
-		if err := t.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'keys.fingerprint'`).Scan(&theirs); err != nil {
+		theirs, err := setting(ctx, t, fingerprintSetting)
+		if err != nil {
 			return fmt.Errorf("claim keys: %w", err)
 		}
 		if !s.ring.Holds(theirs) {

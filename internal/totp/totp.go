@@ -162,6 +162,9 @@ func Match(key Key, code string, now time.Time) (step int64, ok bool) {
 	return step, ok
 }
 
+// Latest is the last step whose code Match takes at now.
+func Latest(now time.Time) int64 { return stepAt(now) + skew }
+
 func stepAt(at time.Time) int64 { return at.Unix() / int64(Period/time.Second) }
 
 // matches asks for one step, in constant time. A step before the epoch has no
