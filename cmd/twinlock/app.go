@@ -40,6 +40,7 @@ type appAdd struct {
 	AllowEveryone bool     `help:"Everyone may open it."`
 	AllowGroup    []string `help:"A group that may open it."`
 	AllowUser     []string `help:"A person who may open it."`
+	openIDFlags
 }
 
 func (c *appAdd) runOn(s *surroundings) error {
@@ -52,6 +53,12 @@ func (c *appAdd) runOn(s *surroundings) error {
 		if a.Users, a.Groups, err = (whom{User: c.AllowUser, Group: c.AllowGroup}).ids(s); err != nil {
 			return err
 		}
+	}
+	if len(c.RedirectURI) > 0 {
+		return c.addClient(s, a)
+	}
+	if c.openIDAlone != (openIDAlone{}) {
+		return errors.New("only an application with a --redirect-uri signs people in by OpenID Connect")
 	}
 	if a, err = s.app.Store.AddApplication(s.ctx, s.by, a, s.app.Now()); err != nil {
 		return err

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestAnApplicationWithARedirectURIGetsAClientIDAndASecretOnce(t *testing.T) {
+	bothWays(t, func(t *testing.T, o *operator) {
+		var added shownClient
+		o.reads(&added, "app", "add", "Wiki", "--url", "https://wiki.example.org", "--allow-everyone",
+			"--redirect-uri", "https://wiki.example.org/a,b", "--redirect-uri", "https://wiki.example.org/c")
+		if added.ID == "" || added.ClientID != added.ID || len(added.ClientSecret) != 43 || !added.Everyone {
+			t.Errorf("%+v", added)
+		}
+		if strings.Join(added.RedirectURIs, " ") != "https://wiki.example.org/a,b https://wiki.example.org/c" {
+			t.Errorf("redirect URIs %q", added.RedirectURIs)
+		}
+		if out := o.does("app", "show", string(added.ID), "--json"); strings.Contains(out, added.ClientSecret) {
+			t.Error("the secret is shown again")
+		}
+		if out := o.does("plugin", "list"); !strings.Contains(out, "openid-connect: active yes, enabled for everyone") {
+			t.Errorf("the first one does not activate the plug-in: %s", out)
+		}
+		o.everyFile(func(path string, content []byte) {
+			if strings.Contains(string(content), added.ClientSecret) {
+				t.Errorf("the secret stands in %s", filepath.Base(path))
+			}
+		})
+	})
+}
+
+func TestAPublicClientGetsNoSecret(t *testing.T) {
+	o := newOperator(t)
+	var added shownClient
+	o.reads(&added, "app", "add", "Notes", "--url", "https://notes.example.org", "--public", "--redirect-uri", "org.example.notes:/signed-in")
+	if added.ClientSecret != "" || added.ClientID == "" {
+		t.Errorf("%+v", added)
+	}
+}
+
+func TestARedirectURIThatCouldLeadAstrayIsRefused(t *testing.T) {
+	o := newOperator(t)
+	for _, uri := range []string{"http://wiki.example.org/", "https://*.example.org/", "https://wiki.example.org/#a", "javascript:alert(1)", "org.example.app:/"} {
+		said := o.fails(failed, "app", "add", "Wiki", "--url", "https://wiki.example.org", "--redirect-uri", uri)
+		if !strings.Contains(said, uri) {
+			t.Errorf("%s: %s", uri, said)
+		}
+	}
+	o.fails(failed, "app", "add", "Wiki", "--url", "https://wiki.example.org", "--public")
+	o.fails(failed, "app", "add", "Wiki", "--url", "https://wiki.example.org", "--redirect-uri", "https://wiki.example.org/", "--logout-notice", "http://10.0.0.7/")
+	if out := o.does("app", "list"); out != "" {
+		t.Errorf("something was added all the same: %s", out)
+	}
+}
