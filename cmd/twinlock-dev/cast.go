@@ -47,8 +47,8 @@ func cast(ctx context.Context, a *app.App) ([]person, error) {
 		{Name: "Hao", Email: "hao@example.org", State: "must use two-factor authentication, and has not set it up"},
 	}
 	by := auth.Actor{Command: true}
-	everyone := auth.Activation{Plugin: auth.TwoFactorPlugin, Active: true, Everyone: true}
-	if err := a.Store.SetActivation(ctx, by, everyone, a.Now()); err != nil {
+	forEveryone := func(a *auth.Activation) { a.Active, a.Everyone = true, true }
+	if err := a.Store.ChangeActivation(ctx, by, auth.TwoFactorPlugin, 0, a.Now(), forEveryone); err != nil {
 		return nil, err
 	}
 	hash := a.HashPassword(everybodysPassword)

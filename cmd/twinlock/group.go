@@ -80,6 +80,7 @@ func (s *surroundings) group(name string) (auth.Group, error) {
 
 type groupDelete struct {
 	onDataFlags
+	agreement
 	Name string `arg:""`
 }
 
@@ -88,8 +89,8 @@ func (c *groupDelete) runOn(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	if err := s.app.Store.DeleteGroup(s.ctx, s.by, g, s.app.Now()); err != nil {
-		return err
+	if err := s.app.Store.DeleteGroup(s.ctx, s.by, g, c.accepts(), s.app.Now()); err != nil {
+		return toldOfLoss(err)
 	}
 	_, err = fmt.Fprintf(s.out, "%s: deleted\n", g.Name)
 	return err
@@ -115,6 +116,7 @@ func (c *groupJoin) runOn(s *surroundings) error {
 
 type groupLeave struct {
 	onDataFlags
+	agreement
 	Group string `arg:""`
 	Email string `arg:""`
 }
@@ -124,8 +126,8 @@ func (c *groupLeave) runOn(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	if err := s.app.Store.LeaveGroup(s.ctx, s.by, g, u.ID, s.app.Now()); err != nil {
-		return err
+	if err := s.app.Store.LeaveGroup(s.ctx, s.by, g, u.ID, c.accepts(), s.app.Now()); err != nil {
+		return toldOfLoss(err)
 	}
 	_, err = fmt.Fprintf(s.out, "%s: left %s\n", u.Address, g.Name)
 	return err

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 type pluginCommands struct {
@@ -92,55 +92,61 @@ type named struct {
 	ID string `arg:"" help:"The plug-in, as twinlock plugin list names it."`
 }
 
-// change reads a plug-in's state, changes it and writes it.
-func (c named) change(s *surroundings, what string, change func(*auth.Activation) error) error {
-	if s.app.Config.Edition == config.Cloud {
-		return errors.New("in the cloud edition the setting plugins says which plug-ins are active, and for whom; change it there and restart")
-	}
-	if _, ok := auth.PluginByID(auth.PluginID(c.ID)); !ok {
+// change changes a plug-in's state.
+func (c named) change(s *surroundings, what string, accepts store.Accepts, change func(*auth.Activation)) error {
+	p, ok := auth.PluginByID(auth.PluginID(c.ID))
+	if !ok {
 		return fmt.Errorf("there is no plug-in %s; see twinlock plugin list", c.ID)
 	}
-	activations, err := s.app.Store.Activations(s.ctx)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(activations, func(a auth.Activation) bool { return string(a.Plugin) == c.ID })
-	if err := change(&activations[i]); err != nil {
-		return err
-	}
-	if err := s.app.Store.SetActivation(s.ctx, s.by, activations[i], s.app.Now()); err != nil {
-		return err
+	err := s.app.Store.ChangeActivation(s.ctx, s.by, p.ID, accepts, s.app.Now(), change)
+	switch {
+	case errors.Is(err, store.ErrGiven):
+		return errors.New("in the cloud edition the setting plugins says which plug-ins are active, and for whom; change it there and restart")
+	case err != nil:
+		return toldOfLoss(err)
 	}
 	_, err = fmt.Fprintf(s.out, "%s: %s\n", c.ID, what)
 	return err
 }
 
+// agreement is asked of every command that may take the code away from people.
+type agreement struct {
+	Yes bool `help:"Do it even if people who use two-factor authentication are no longer asked for a code; each of them is told by mail."`
+}
+
+func (a agreement) accepts() store.Accepts {
+	if a.Yes {
+		return store.AnyLoss
+	}
+	return 0
+}
+
+// toldOfLoss says how many people a command would take the code from, and how
+// to do it all the same.
+func toldOfLoss(err error) error {
+	var loss *store.LossError
+	if !errors.As(err, &loss) {
+		return err
+	}
+	if len(loss.People) == 1 {
+		return fmt.Errorf("1 person, %s, would no longer be asked for a code; say so with --yes", loss.People[0].Address)
+	}
+	return fmt.Errorf("%d people would no longer be asked for a code; say so with --yes", len(loss.People))
+}
+
 type pluginActivate struct{ named }
 
 func (c *pluginActivate) runOn(s *surroundings) error {
-	return c.change(s, "active", func(a *auth.Activation) error {
-		a.Active = true
-		return nil
-	})
+	return c.change(s, "active", 0, func(a *auth.Activation) { a.Active = true })
 }
 
 type pluginDeactivate struct {
 	named
-	Yes bool `help:"Really: whoever uses it loses its protection, and is told by mail."`
+	agreement
 }
 
 func (c *pluginDeactivate) runOn(s *surroundings) error {
-	return c.change(s, "inactive", func(a *auth.Activation) error {
-		asked, err := s.app.Store.AskedForCode(s.ctx, *a)
-		if err != nil {
-			return err
-		}
-		if !c.Yes {
-			return fmt.Errorf("%d people would no longer be asked for a code; say so with --yes", len(asked))
-		}
-		a.Active = false
-		return nil
-	})
+	return c.change(s, "inactive", c.accepts(), func(a *auth.Activation) { a.Active = false })
 }
 
 // whom is for whom a plug-in is allowed or denied.
@@ -182,16 +188,16 @@ func (c *pluginAllow) runOn(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	return c.change(s, "allowed", func(a *auth.Activation) error {
+	return c.change(s, "allowed", 0, func(a *auth.Activation) {
 		a.Everyone = a.Everyone || c.Everyone
 		a.Users, a.Groups = with(a.Users, users), with(a.Groups, groups)
-		return nil
 	})
 }
 
 type pluginDeny struct {
 	named
 	whom
+	agreement
 }
 
 func (c *pluginDeny) runOn(s *surroundings) error {
@@ -199,10 +205,9 @@ func (c *pluginDeny) runOn(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	return c.change(s, "denied", func(a *auth.Activation) error {
+	return c.change(s, "denied", c.accepts(), func(a *auth.Activation) {
 		a.Everyone = a.Everyone && !c.Everyone
 		a.Users, a.Groups = without(a.Users, users), without(a.Groups, groups)
-		return nil
 	})
 }
 

@@ -90,7 +90,7 @@ func (h *Flow) group(r *http.Request) (auth.Group, error) {
 // one follows the settings.
 func (h *Flow) changeGroup(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
-	form, err := web.ReadForm(r, "name", "window")
+	form, err := web.ReadForm(r, append(lossFields, "name", "window")...)
 	if err != nil {
 		return err
 	}
@@ -104,12 +104,15 @@ func (h *Flow) changeGroup(w http.ResponseWriter, r *http.Request) error {
 		problem = ui.T("groups.wrongWindow")
 	}
 	if problem.IsZero() {
+		page := lossPage{Title: ui.T("groups.renameTitle", "Name", g.Name), Button: ui.T("form.save"), Action: r.URL.Path, Back: "/admin/groups"}
 		g.Name, g.OpenWindow = form["name"], window
-		err = h.Store.SetGroup(r.Context(), v.Actor(), g, v.Now)
-		if errors.Is(err, store.ErrTaken) {
-			problem, err = ui.T("groups.taken"), nil
-		}
-		if err != nil {
+		done, err := h.mayLose(w, r, form, page, func(a store.Accepts) error {
+			return h.Store.SetGroup(r.Context(), v.Actor(), g, a, v.Now)
+		})
+		switch {
+		case errors.Is(err, store.ErrTaken):
+			problem = ui.T("groups.taken")
+		case err != nil || !done:
 			return err
 		}
 	}
@@ -140,7 +143,7 @@ func minutes(typed string) (time.Duration, bool) {
 
 func (h *Flow) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
-	form, err := web.ReadForm(r, "really")
+	form, err := web.ReadForm(r, append(lossFields, "really")...)
 	if err != nil {
 		return err
 	}
@@ -148,12 +151,20 @@ func (h *Flow) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if form["really"] == "" {
+	remove := func(a store.Accepts) error { return h.Store.DeleteGroup(r.Context(), v.Actor(), g, a, v.Now) }
+	losing, err := look(remove)
+	if err != nil {
+		return err
+	}
+	title := ui.T("groups.deleteTitle", "Name", g.Name)
+	if len(losing) == 0 && form["really"] == "" {
 		return h.Show(w, r, http.StatusOK, "admin/confirm", confirmPage{
-			Title: ui.T("groups.deleteTitle", "Name", g.Name), Text: ui.T("groups.deleteText"),
+			Title: title, Text: ui.T("groups.deleteText"),
 			Button: ui.T("groups.delete"), Action: r.URL.Path, Back: "/admin/groups"})
 	}
-	if err := h.Store.DeleteGroup(r.Context(), v.Actor(), g, v.Now); err != nil {
+	page := lossPage{Title: title, Button: ui.T("groups.delete"), Action: r.URL.Path, Back: "/admin/groups"}
+	done, err := h.mayLose(w, r, form, page, remove)
+	if err != nil || !done {
 		return err
 	}
 	h.Notice(w, "groups.doneDeleted")

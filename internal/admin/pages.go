@@ -76,35 +76,6 @@ func peopleField(people []string, id string) ui.Field {
 		Kind: ui.KindLines, Rows: max(3, len(people)), Value: strings.Join(people, "\n")}
 }
 
-// pluginConfirmPage tells how many lose protection before it is so.
-type pluginConfirmPage struct {
-	ui.Summary
-	ID     auth.PluginID
-	Off    bool // the plug-in is deactivated; otherwise enabled for fewer people
-	Losing int
-	Hidden []ui.Hidden
-	Code   *ui.Field // nil where the administrator has none to give
-}
-
-func newPluginConfirmPage(wanted auth.Activation, form web.Form, groups []auth.Group, losing int, asksCode bool) pluginConfirmPage {
-	p := pluginConfirmPage{ID: wanted.Plugin, Off: !wanted.Active, Losing: losing,
-		Hidden: []ui.Hidden{{Name: "really", Value: "yes"}}}
-	for _, name := range append(groupFields(groups), "active", "whom", "people") {
-		if value := form[name]; value != "" {
-			p.Hidden = append(p.Hidden, ui.Hidden{Name: name, Value: value})
-		}
-	}
-	if asksCode {
-		p.Code = &ui.Field{Name: "code", Label: ui.T("form.code"), Hint: ui.T("plugins.codeHint"), Kind: ui.KindCode, Required: true, Autofocus: true}
-	}
-	return p
-}
-
-func (p *pluginConfirmPage) refuse(why ui.Text) {
-	p.Code.Error = why
-	p.Summary = ui.Summarize(why, p.Code)
-}
-
 type usersPage struct {
 	ui.Summary
 	People      []store.ListedUser
@@ -258,7 +229,8 @@ func Examples() []ui.Example {
 		{Page: "admin/plugins", Name: "active for a group", Data: pluginsPage{Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, []string{"ada@example.org"}, 3)}}},
 		{Page: "admin/plugins", Name: "refused", Data: refused},
 		{Page: "admin/plugins", Name: "given by the operator", Data: pluginsPage{Given: true, Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, nil, 3)}}},
-		{Page: "admin/plugin-confirm", Name: "deactivating", Data: newPluginConfirmPage(auth.Activation{Plugin: plugin.ID}, web.Form{"active": "no"}, groups, 3, true)},
+		{Page: "admin/loss", Name: "deactivating", Data: exampleLoss(3)},
+		{Page: "admin/loss", Name: "many people", Data: exampleLoss(57)},
 		{Page: "admin/users", Name: "some people", Data: newUsersPage(people, len(people), "")},
 		{Page: "admin/users", Name: "nobody found", Data: newUsersPage(nil, 0, "zzz")},
 		{Page: "admin/user", Name: "somebody with two-factor authentication", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7,
@@ -290,6 +262,17 @@ func examplePeople(at time.Time) []store.ListedUser {
 		{User: auth.User{ID: "f", Address: "fay@example.org", Name: "Fay", State: auth.Active, Created: at}},
 		{User: auth.User{ID: "g", Address: "georgios.with.a.very.long.address.indeed@subdomain.example.org", Name: "Γεώργιος Παπαδόπουλος-Κωνσταντινίδης", State: auth.Disabled, HasPassword: true, Created: at}},
 	}
+}
+
+func exampleLoss(losing int) lossPage {
+	people := make([]auth.User, losing)
+	for i := range people {
+		people[i] = auth.User{Address: "person" + strconv.Itoa(i+1) + "@example.org"}
+	}
+	people[0] = auth.User{Address: "ada@example.org", Name: "Ada Lovelace"}
+	page := lossPage{Title: ui.T("plugins.confirmOff"), Button: ui.T("plugins.deactivate"), Action: "/admin/plugins/two-factor", Back: "/admin/plugins"}
+	page.tell(people, web.Form{"active": "no"}, true)
+	return page
 }
 
 func exampleEvents(at time.Time) []store.ListedEvent {

@@ -10,7 +10,6 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
-	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -46,7 +45,7 @@ func (h *Flow) pluginsPage(ctx context.Context) (pluginsPage, error) {
 
 func (h *Flow) region(ctx context.Context, a auth.Activation, groups []auth.Group) (pluginRegion, error) {
 	p, _ := auth.PluginByID(a.Plugin)
-	asked, err := h.Store.AskedForCode(ctx, a)
+	asked, err := h.Store.AskedForCode(ctx)
 	if err != nil {
 		return pluginRegion{}, err
 	}
@@ -54,7 +53,7 @@ func (h *Flow) region(ctx context.Context, a auth.Activation, groups []auth.Grou
 	if err != nil {
 		return pluginRegion{}, err
 	}
-	return newPluginRegion(p, a, groups, people, len(asked)), nil
+	return newPluginRegion(p, a, groups, people, asked), nil
 }
 
 // addressesOf gives the addresses of people who are still there.
@@ -71,75 +70,69 @@ func (h *Flow) addressesOf(ctx context.Context, ids []auth.UserID) (addresses []
 	return addresses, nil
 }
 
-// changePlugin activates, deactivates, or says for whom. Where people who have
-// two-factor authentication on would no longer be asked for a code, it first
-// shows how many, and asks the administrator for a code of their own.
+// changePlugin activates, deactivates, or says for whom. The button Activate or
+// Deactivate changes only that; Save changes only for whom.
 func (h *Flow) changePlugin(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Read.
-	before, groups, err := h.pluginAndGroups(r)
+	id, groups, err := h.pluginAndGroups(r)
 	if err != nil {
 		return err
 	}
-	form, err := web.ReadForm(r, append(groupFields(groups), "active", "whom", "people", "really", "code")...)
+	form, err := web.ReadForm(r, append(append(groupFields(groups), "active", "whom", "people"), lossFields...)...)
 	if err != nil {
 		return err
 	}
 
 	// Decide.
-	wanted, problem, err := h.wanted(ctx, before, groups, form)
+	wanted, problem, err := h.wanted(ctx, groups, form)
 	if err != nil {
 		return err
 	}
 	if !problem.IsZero() {
-		return h.refusePlugin(w, r, before.Plugin, form, problem)
-	}
-	losing, err := h.losing(ctx, before, wanted)
-	if err != nil {
-		return err
-	}
-	if losing > 0 {
-		confirmed, err := h.confirmLoss(w, r, wanted, form, groups, losing)
-		if err != nil || !confirmed {
-			return err
-		}
+		return h.refusePlugin(w, r, id, form, problem)
 	}
 
 	// Write.
-	if err := h.Store.SetActivation(ctx, v.Actor(), wanted, v.Now); err != nil {
+	done, err := h.mayLose(w, r, form, pluginLossPage(id, form), func(a store.Accepts) error {
+		return h.Store.ChangeActivation(ctx, v.Actor(), id, a, v.Now, wanted)
+	})
+	if err != nil || !done {
 		return err
 	}
 
 	// Answer.
-	h.Notice(w, doneKey(before, wanted))
+	h.Notice(w, doneKey(form))
 	return web.Redirect(w, "/admin/plugins")
 }
 
-func doneKey(before, after auth.Activation) string {
-	switch {
-	case after.Active && !before.Active:
-		return "plugins.doneActivated"
-	case !after.Active && before.Active:
-		return "plugins.doneDeactivated"
+func pluginLossPage(id auth.PluginID, form web.Form) lossPage {
+	page := lossPage{Title: ui.T("plugins.confirmFewer"), Button: ui.T("form.save"),
+		Action: "/admin/plugins/" + string(id), Back: "/admin/plugins"}
+	if form["active"] != "" {
+		page.Title, page.Button = ui.T("plugins.confirmOff"), ui.T("plugins.deactivate")
 	}
-	return "plugins.doneSaved"
+	return page
 }
 
-func (h *Flow) pluginAndGroups(r *http.Request) (auth.Activation, []auth.Group, error) {
-	if h.Settings.Edition == config.Cloud {
-		return auth.Activation{}, nil, web.NotFound() // the operator's settings say
+func doneKey(form web.Form) string {
+	switch form["active"] {
+	case "":
+		return "plugins.doneSaved"
+	case "yes":
+		return "plugins.doneActivated"
 	}
-	activations, err := h.Store.Activations(r.Context())
-	if err != nil {
-		return auth.Activation{}, nil, err
-	}
-	i := slices.IndexFunc(activations, func(a auth.Activation) bool { return string(a.Plugin) == r.PathValue("id") })
-	if i < 0 {
-		return auth.Activation{}, nil, web.NotFound()
+	return "plugins.doneDeactivated"
+}
+
+func (h *Flow) pluginAndGroups(r *http.Request) (auth.PluginID, []auth.Group, error) {
+	p, ok := auth.PluginByID(auth.PluginID(r.PathValue("id")))
+	if !ok || h.Settings.Edition == config.Cloud { // the operator's settings say
+		return "", nil, web.NotFound()
 	}
 	groups, err := h.Store.Groups(r.Context())
-	return activations[i], groups, err
+	return p.ID, groups, err
 }
 
 // groupFields are the names of the ticks, one for each group.
@@ -152,24 +145,25 @@ func groupFields(groups []auth.Group) (names []string) {
 
 func groupField(g auth.Group) string { return "group-" + string(g.ID) }
 
-// wanted is the state that a form asks for. The button Activate or Deactivate
-// changes only that; Save changes only for whom.
-func (h *Flow) wanted(ctx context.Context, before auth.Activation, groups []auth.Group, form web.Form) (auth.Activation, ui.Text, error) {
-	wanted := before
+// wanted is the change that a form asks for.
+func (h *Flow) wanted(ctx context.Context, groups []auth.Group, form web.Form) (func(*auth.Activation), ui.Text, error) {
 	if form["active"] != "" {
-		wanted.Active = form["active"] == "yes"
-		return wanted, ui.Text{}, nil
-	}
-	wanted.Everyone = form["whom"] == "everyone"
-	wanted.Groups = nil
-	for _, g := range groups {
-		if form[groupField(g)] != "" {
-			wanted.Groups = append(wanted.Groups, g.ID)
-		}
+		return func(a *auth.Activation) { a.Active = form["active"] == "yes" }, ui.Text{}, nil
 	}
 	people, problem, err := h.peopleNamed(ctx, form["people"])
-	wanted.Users = people
-	return wanted, problem, err
+	return func(a *auth.Activation) {
+		a.Everyone, a.Groups, a.Users = form["whom"] == "everyone", ticked(groups, form), people
+	}, problem, err
+}
+
+// ticked are the groups whose boxes are ticked.
+func ticked(groups []auth.Group, form web.Form) (ids []auth.GroupID) {
+	for _, g := range groups {
+		if form[groupField(g)] != "" {
+			ids = append(ids, g.ID)
+		}
+	}
+	return ids
 }
 
 // peopleNamed turns addresses, one a line, into people. The first that nobody
@@ -209,57 +203,4 @@ func (h *Flow) refusePlugin(w http.ResponseWriter, r *http.Request, id auth.Plug
 		page.Summary = ui.SummarizeAmong(ui.Text{}, &region.People)
 	}
 	return h.Show(w, r, http.StatusUnprocessableEntity, "admin/plugins", page)
-}
-
-// losing counts the people who are asked for a code now and would not be.
-func (h *Flow) losing(ctx context.Context, before, after auth.Activation) (n int, err error) {
-	asked, err := h.Store.AskedForCode(ctx, before)
-	if err != nil {
-		return 0, err
-	}
-	still, err := h.Store.AskedForCode(ctx, after)
-	for id := range asked {
-		if !still[id] {
-			n++
-		}
-	}
-	return n, err
-}
-
-// confirmLoss asks whether so many people shall lose the code's protection,
-// and for a code of the administrator's own where one can be asked for. It
-// answers the request itself until both are given.
-func (h *Flow) confirmLoss(w http.ResponseWriter, r *http.Request, wanted auth.Activation, form web.Form, groups []auth.Group, losing int) (confirmed bool, err error) {
-	ctx, v := r.Context(), web.Asking(r)
-	page := newPluginConfirmPage(wanted, form, groups, losing, v.Policy().AsksCode(v.User()))
-	if form["really"] == "" {
-		return false, h.Show(w, r, http.StatusOK, "admin/plugin-confirm", page)
-	}
-	if page.Code == nil {
-		return true, nil
-	}
-	checked, err := h.Proof.Code(ctx, h.From(r), v.User(), form["code"])
-	var wait *store.WaitError
-	switch {
-	case errors.As(err, &wait):
-		page.refuse(ui.T("admin.codeWait"))
-		return false, h.Show(w, r, http.StatusTooManyRequests, "admin/plugin-confirm", page)
-	case err != nil:
-		return false, err
-	case checked.Verdict != proof.Right:
-		page.refuse(ui.T("admin.codeWrong"))
-		if err := h.Proof.RefuseCode(ctx, h.From(r), v.User(), checked); err != nil {
-			return false, err
-		}
-		return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/plugin-confirm", page)
-	}
-	token, err := h.Store.Confirm(ctx, v.Actor(), store.Confirmation{Code: checked.Claim}, checked.Paid, v.Now)
-	if errors.Is(err, store.ErrSpent) {
-		page.refuse(ui.T("admin.codeWrong"))
-		return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/plugin-confirm", page)
-	} else if err != nil {
-		return false, err
-	}
-	h.KeepSession(w, token)
-	return true, nil
 }

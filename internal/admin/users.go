@@ -180,7 +180,7 @@ func (h *Flow) changeUser(w http.ResponseWriter, r *http.Request) error {
 	case "invite":
 		done, err = "users.doneInvited", h.bare(r, func() error { return h.inviteAgain(r, id) })
 	case "groups":
-		done, err = "users.doneGroups", h.saveGroups(r, id)
+		return h.saveGroups(w, r, id)
 	case "clear-factors":
 		return h.clearFactors(w, r, id)
 	case "delete":
@@ -247,37 +247,31 @@ func (h *Flow) inviteAgain(r *http.Request, id auth.UserID) error {
 	return err
 }
 
-func (h *Flow) saveGroups(r *http.Request, id auth.UserID) error {
+// saveGroups puts a person into the ticked groups and no others.
+func (h *Flow) saveGroups(w http.ResponseWriter, r *http.Request, id auth.UserID) error {
 	ctx, v := r.Context(), web.Asking(r)
 	groups, err := h.Store.Groups(ctx)
 	if err != nil {
 		return err
 	}
-	form, err := web.ReadForm(r, groupFields(groups)...)
+	form, err := web.ReadForm(r, append(groupFields(groups), lossFields...)...)
 	if err != nil {
 		return err
 	}
-	in, err := h.Store.GroupsOf(ctx, id)
+	u, err := h.Store.User(ctx, id)
 	if err != nil {
 		return err
 	}
-	member := map[auth.GroupID]bool{}
-	for _, g := range in {
-		member[g.ID] = true
+	back := "/admin/users/" + string(id)
+	page := lossPage{Title: ui.T("users.groupsTitle", "Name", u.Called()), Button: ui.T("form.save"), Action: r.URL.Path, Back: back}
+	done, err := h.mayLose(w, r, form, page, func(a store.Accepts) error {
+		return h.Store.SetGroupsOf(ctx, v.Actor(), id, ticked(groups, form), a, v.Now)
+	})
+	if err != nil || !done {
+		return err
 	}
-	for _, g := range groups {
-		ticked := form[groupField(g)] != ""
-		switch {
-		case ticked && !member[g.ID]:
-			err = h.Store.JoinGroup(ctx, v.Actor(), g, id, v.Now)
-		case !ticked && member[g.ID]:
-			err = h.Store.LeaveGroup(ctx, v.Actor(), g, id, v.Now)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	h.Notice(w, "users.doneGroups")
+	return web.Redirect(w, back)
 }
 
 // clearFactors removes a person's second factors. The reason is asked for,

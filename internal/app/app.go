@@ -98,7 +98,7 @@ func (a *App) open(ctx context.Context, o Options) (err error) {
 // build hands every flow its parts.
 func (a *App) build(ctx context.Context) error {
 	c := a.Config
-	a.Live = session.New(a.Store, policyOf(c), a.activations)
+	a.Live = session.New(a.Store, policyOf(c))
 	if err := a.startClock(ctx); err != nil {
 		return err
 	}

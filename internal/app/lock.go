@@ -91,7 +91,14 @@ func NewServer(ctx context.Context, c config.Config, o Options) (*Alone, error) 
 	if err != nil {
 		return nil, err
 	}
-	return newAlone(ctx, c, o, lock)
+	server, err := newAlone(ctx, c, o, lock)
+	if err != nil {
+		return nil, err
+	}
+	if err := server.ObeySettings(ctx); err != nil {
+		return nil, errors.Join(err, server.Close(), server.Release())
+	}
+	return server, nil
 }
 
 func newAlone(ctx context.Context, c config.Config, o Options, lock *os.File) (*Alone, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 // Site is a running Twinlock. Its embedded App is the program itself, for what
@@ -51,6 +52,9 @@ func (s *Site) open(c config.Config) {
 	var err error
 	s.App, err = app.New(s.t.Context(), c, app.Options{HashCost: HashCost, Now: s.Clock.Now, Outgoing: s.Mail, Log: slog.New(logOf(s.t))})
 	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.ObeySettings(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
 	s.Mail.send = func() error { return s.SendLetters(context.Background()) }
@@ -99,7 +103,9 @@ func (s *Site) Activate(plugin auth.PluginID) {
 // SetActivation makes a plug-in work for whom it says.
 func (s *Site) SetActivation(a auth.Activation) {
 	s.t.Helper()
-	if err := s.Store.SetActivation(s.t.Context(), Command, a, s.Now()); err != nil {
+	err := s.Store.ChangeActivation(s.t.Context(), Command, a.Plugin, store.AnyLoss, s.Now(),
+		func(wanted *auth.Activation) { *wanted = a })
+	if err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -45,6 +45,9 @@ const (
 	EventPluginDeactivated  EventKind = "plugin.deactivated"
 	EventPluginAllowed      EventKind = "plugin.allowed"
 	EventPluginDenied       EventKind = "plugin.denied"
+	EventPluginsGiven       EventKind = "plugin.given"         // the operator's settings say which work for whom
+	EventPluginsNotGiven    EventKind = "plugin.given_no_more" // the administrator decides again
+	EventProtectionOff      EventKind = "two_factor.not_asked" // it is on, and its code is no longer asked for
 	EventApplicationAdded   EventKind = "application.added"
 	EventApplicationChanged EventKind = "application.changed"
 	EventApplicationDeleted EventKind = "application.deleted"
@@ -68,7 +71,7 @@ const (
 type Event struct {
 	At      time.Time
 	Kind    EventKind
-	Actor   UserID // "" for a stranger, "command" for the command line
+	Actor   UserID // "" for a stranger; see [Actor.EventName]
 	Subject UserID // whom it concerns; "" for nobody in particular
 	Session SessionID
 	Device  string
@@ -117,6 +120,9 @@ var EventKinds = []EventKind{
 	EventPluginDeactivated,
 	EventPluginAllowed,
 	EventPluginDenied,
+	EventPluginsGiven,
+	EventPluginsNotGiven,
+	EventProtectionOff,
 	EventApplicationAdded,
 	EventApplicationChanged,
 	EventApplicationDeleted,

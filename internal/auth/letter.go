@@ -46,6 +46,7 @@ type LetterValues struct {
 	At         time.Time `json:",omitzero"`
 	Device     string    `json:",omitempty"` // the browser's own words
 	Network    string    `json:",omitempty"`
+	By         string    `json:",omitempty"` // who did it, where it was not the person: see [Actor.LetterName]
 	Left       int       `json:",omitempty"`
 	Wrong      int       `json:",omitempty"` // codes
 	Reason     string    `json:",omitempty"`

@@ -2,14 +2,42 @@ package auth
 
 import "time"
 
-// Actor is whoever does something: a person in a session, or an operator at
-// the command line. Every change takes one, and its event names it.
+// Actor is whoever does something: a person in a session, an operator at the
+// command line, or the operator's settings at a start. Every change takes one,
+// and its event names it.
 type Actor struct {
-	User    User    // zero for the command line
-	Session Session // zero for the command line and before a login
-	Command bool
-	Device  string
-	Network string
+	User     User    // zero for the command line and the settings
+	Session  Session // zero for the command line, the settings and before a login
+	Command  bool
+	Settings bool
+	Device   string
+	Network  string
+}
+
+// How events name an actor who is no person.
+const (
+	ByCommand  UserID = "command"
+	BySettings UserID = "settings"
+)
+
+// EventName is how events name the actor; "" for a stranger.
+func (a Actor) EventName() UserID {
+	switch {
+	case a.Command:
+		return ByCommand
+	case a.Settings:
+		return BySettings
+	}
+	return a.User.ID
+}
+
+// LetterName is how letters name the actor: an address, or a name of events
+// for who is no person; "" for a stranger.
+func (a Actor) LetterName() string {
+	if a.User.ID == "" {
+		return string(a.EventName())
+	}
+	return a.User.Address
 }
 
 // Action is something that wants more than being signed in.

@@ -55,3 +55,23 @@ func (a Activation) EnabledFor(u UserID, groups []GroupID) bool {
 	return a.Everyone || slices.Contains(a.Users, u) ||
 		slices.ContainsFunc(groups, func(g GroupID) bool { return slices.Contains(a.Groups, g) })
 }
+
+// Enablement is one entry of the operator's settings: a plug-in works for everyone,
+// or for the group or the person that is named. A name that nobody has yet is
+// nobody, until somebody gets it.
+type Enablement struct {
+	Plugin PluginID
+	Group  string `json:",omitempty"` // its name
+	User   string `json:",omitempty"` // a canonical address
+}
+
+// String is the entry as the settings spell it.
+func (e Enablement) String() string {
+	switch {
+	case e.Group != "":
+		return string(e.Plugin) + ":group=" + e.Group
+	case e.User != "":
+		return string(e.Plugin) + ":user=" + e.User
+	}
+	return string(e.Plugin)
+}

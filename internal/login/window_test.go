@@ -466,7 +466,7 @@ func TestAGroupShortensTheOpenWindow(t *testing.T) {
 	must(t, site.Store.JoinGroup(t.Context(), apptest.Command, staff, member.person.ID, site.Now()))
 	member.browser.Get("/apps")
 	staff.OpenWindow = 0
-	must(t, site.Store.SetGroup(t.Context(), apptest.Command, staff, site.Now()))
+	must(t, site.Store.SetGroup(t.Context(), apptest.Command, staff, 0, site.Now()))
 	site.Clock.Turn(site.Config.SessionIdle)
 	member.wantRefused("of the group")
 	other.wantBack()

@@ -16,7 +16,6 @@ import (
 type Live struct {
 	store *store.Store
 	rules auth.Policy // what holds for everybody; plug-ins and groups add to it
-	given func(context.Context) ([]auth.Activation, error)
 
 	// changes counts what the store has told. A row is kept only when
 	// nothing was told between the beginning of its reading and its keeping.
@@ -30,11 +29,9 @@ type Live struct {
 	writing chan struct{} // held by whoever writes what was seen
 }
 
-// New makes an empty memory in front of a store, and listens to it. given
-// reads which plug-ins work for whom: from the store, or as the operator's
-// settings say.
-func New(s *store.Store, rules auth.Policy, given func(context.Context) ([]auth.Activation, error)) *Live {
-	l := &Live{store: s, rules: rules, given: given, byUser: map[auth.UserID][]secret.Hash{}, writing: make(chan struct{}, 1)}
+// New makes an empty memory in front of a store, and listens to it.
+func New(s *store.Store, rules auth.Policy) *Live {
+	l := &Live{store: s, rules: rules, byUser: map[auth.UserID][]secret.Hash{}, writing: make(chan struct{}, 1)}
 	s.Listen(l)
 	return l
 }
@@ -133,7 +130,7 @@ func (l *Live) Activations(ctx context.Context) ([]auth.Activation, error) {
 		return *known, nil
 	}
 	before := l.changes.Load()
-	all, err := l.given(ctx)
+	all, err := l.store.Activations(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 func TestWhatAnotherProcessEndsIsOverAtOnce(t *testing.T) {
 	ring, address, now := keys.New(), storetest.PostgreSQL(t), storetest.Now
 	here, elsewhere := storetest.Open(t, address, ring), storetest.Open(t, address, ring)
-	live := session.New(here, storetest.Policy, here.Activations)
+	live := session.New(here, storetest.Policy)
 	u := storetest.Person(t, here, "ada@example.org")
 	made := storetest.Session(t, here, u, now)
 	standing := func() auth.Standing {

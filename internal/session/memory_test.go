@@ -12,7 +12,7 @@ import (
 func TestASessionThatEndedLeavesNothingInMemory(t *testing.T) {
 	now := storetest.Now
 	s := storetest.Open(t, storetest.Engines["SQLite"](t), keys.New())
-	live := New(s, storetest.Policy, s.Activations)
+	live := New(s, storetest.Policy)
 	u := storetest.Person(t, s, "ada@example.org")
 	made := storetest.Session(t, s, u, now)
 	if _, err := live.Who(t.Context(), made.Token.Hash(), now); err != nil {

@@ -108,11 +108,12 @@ func (s *Store) AskNewAddress(ctx context.Context, by auth.Actor, wanted address
 }
 
 // ChangeAddress makes the address of a link the account's own. The person must
-// be signed in as the owner of the link; the old address is told. ErrSpent for
-// a link that does not work any more, ErrTaken where somebody has the address
-// by now.
+// be signed in as the owner of the link; the old address is told. Where the
+// operator's settings name the old address, what they gave it is lost with it.
+// ErrSpent for a link that does not work any more, ErrTaken where somebody has
+// the address by now.
 func (s *Store) ChangeAddress(ctx context.Context, by auth.Actor, link secret.Hash, now time.Time) (token secret.Token, err error) {
-	err = s.transaction(ctx, func(t *tx) error {
+	err = s.losing(ctx, by, by.User.ID, AnyLoss, now, func(t *tx) error {
 		l, err := t.useLink(ctx, link, LinkAddress, now)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -84,6 +85,9 @@ func (t *tx) addApplication(ctx context.Context, by auth.Actor, a auth.Applicati
 		a.Kind = auth.Link
 	}
 	a.ID, a.Created = auth.ApplicationID(secret.NewID()), now
+	if err := t.lockPlugins(ctx); err != nil {
+		return a, err
+	}
 	if _, err := t.exec(ctx, `
 		INSERT INTO applications (id, kind, name, description, url, require_two_factor, everyone, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
@@ -100,14 +104,11 @@ func (t *tx) addApplication(ctx context.Context, by auth.Actor, a auth.Applicati
 }
 
 // activateFor activates the plug-in of a kind unless there was an application
-// of that kind before: who deactivated it since meant to.
+// of that kind before: who deactivated it since meant to. Where the operator's
+// settings decide, they do.
 func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now time.Time) error {
 	if k.Plugin() == "" {
 		return nil
-	}
-	before, err := t.lockActivation(ctx, k.Plugin())
-	if err != nil || before.Active {
-		return err
 	}
 	var ofKind int
 	if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM applications WHERE kind = $1`, k).Scan(&ofKind); err != nil {
@@ -116,7 +117,17 @@ func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now ti
 	if ofKind > 1 {
 		return nil
 	}
-	return t.setActivation(ctx, by, auth.Activation{Plugin: k.Plugin(), Active: true, Everyone: true}, now)
+	before, err := activation(ctx, t, k.Plugin())
+	if err != nil || before.Active {
+		return err
+	}
+	err = t.changeActivation(ctx, by, k.Plugin(), now, func(a *auth.Activation) {
+		*a = auth.Activation{Active: true, Everyone: true}
+	})
+	if errors.Is(err, ErrGiven) {
+		return nil
+	}
+	return err
 }
 
 // SetApplication changes everything about an application but its identifier and

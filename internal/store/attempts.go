@@ -248,6 +248,14 @@ func noticeTo(u auth.User, kind auth.LetterKind, by auth.Actor, now time.Time) a
 	}
 }
 
+// actOn is a letter to an account's owner about what somebody who administers
+// did to it. It names who, and not where they sat.
+func actOn(u auth.User, kind auth.LetterKind, by auth.Actor, now time.Time) auth.Letter {
+	letter := noticeTo(u, kind, auth.Actor{}, now)
+	letter.Values.By = by.LetterName()
+	return letter
+}
+
 // KnowsDevice tells whether a browser has finished a full login of this
 // account before.
 func (s *Store) KnowsDevice(ctx context.Context, device secret.Hash, user auth.UserID) (bool, error) {

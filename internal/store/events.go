@@ -12,14 +12,10 @@ import (
 // record writes the event of an act in the act's own transaction: where it
 // cannot be written, the act is undone.
 func (t *tx) record(ctx context.Context, by auth.Actor, kind auth.EventKind, subject auth.UserID, detail string, now time.Time) error {
-	actor := by.User.ID
-	if by.Command {
-		actor = "command"
-	}
 	_, err := t.exec(ctx, `
 		INSERT INTO events (id, at, kind, actor, subject, session, device, network, detail)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		secret.NewID(), millis(now), kind, actor, subject, by.Session.ID, by.Device, by.Network, detail)
+		secret.NewID(), millis(now), kind, by.EventName(), subject, by.Session.ID, by.Device, by.Network, detail)
 	if err != nil {
 		return fmt.Errorf("record %s: %w", kind, err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +15,10 @@ import (
 func groupName(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
 // Groups lists all groups by name.
-func (s *Store) Groups(ctx context.Context) ([]auth.Group, error) {
-	groups, err := list(ctx, s.read, scanGroup, `SELECT g.id, g.name, g.open_window FROM groups g ORDER BY g.canonical`)
+func (s *Store) Groups(ctx context.Context) ([]auth.Group, error) { return groups(ctx, s.read) }
+
+func groups(ctx context.Context, q querier) ([]auth.Group, error) {
+	groups, err := list(ctx, q, scanGroup, `SELECT g.id, g.name, g.open_window FROM groups g ORDER BY g.canonical`)
 	if err != nil {
 		return nil, fmt.Errorf("list groups: %w", err)
 	}
@@ -63,9 +66,10 @@ func (s *Store) AddGroup(ctx context.Context, by auth.Actor, name string, now ti
 }
 
 // SetGroup changes a group's name and how long an open window spares its
-// members the code; a negative time leaves that as the settings have it.
-func (s *Store) SetGroup(ctx context.Context, by auth.Actor, g auth.Group, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error {
+// members the code; a negative time leaves that as the settings have it. Where
+// the operator's settings name groups, a new name may take the code away.
+func (s *Store) SetGroup(ctx context.Context, by auth.Actor, g auth.Group, accepts Accepts, now time.Time) error {
+	return s.losing(ctx, by, "", accepts, now, func(t *tx) error {
 		var taken int
 		err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM groups WHERE canonical = $1 AND id <> $2`, groupName(g.Name), g.ID).Scan(&taken)
 		if err != nil {
@@ -87,9 +91,10 @@ func (s *Store) SetGroup(ctx context.Context, by auth.Actor, g auth.Group, now t
 	})
 }
 
-// DeleteGroup removes a group from wherever it is named. Its people stay.
-func (s *Store) DeleteGroup(ctx context.Context, by auth.Actor, g auth.Group, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error {
+// DeleteGroup removes a group from wherever it is named. Its people stay, and
+// may lose the code that only the group had them asked for.
+func (s *Store) DeleteGroup(ctx context.Context, by auth.Actor, g auth.Group, accepts Accepts, now time.Time) error {
+	return s.losing(ctx, by, "", accepts, now, func(t *tx) error {
 		n, err := t.exec(ctx, `DELETE FROM groups WHERE id = $1`, g.ID)
 		if err != nil {
 			return fmt.Errorf("delete group %s: %w", g.ID, err)
@@ -102,27 +107,70 @@ func (s *Store) DeleteGroup(ctx context.Context, by auth.Actor, g auth.Group, no
 	})
 }
 
-// JoinGroup puts a person into a group; being in it already is no error.
+// JoinGroup puts a person into a group; being in it already is no error, and
+// no event.
 func (s *Store) JoinGroup(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, now time.Time) error {
-	return s.changeMembership(ctx, by, g, user, "joined ", `
-		INSERT INTO memberships (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, now)
-}
-
-// LeaveGroup takes a person out of a group; not being in it is no error.
-func (s *Store) LeaveGroup(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, now time.Time) error {
-	return s.changeMembership(ctx, by, g, user, "left ", `
-		DELETE FROM memberships WHERE group_id = $1 AND user_id = $2`, now)
-}
-
-func (s *Store) changeMembership(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, what, statement string, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		if _, err := t.lockUser(ctx, user); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, statement, g.ID, user); err != nil {
-			return fmt.Errorf("membership of %s in %s: %w", user, g.ID, err)
-		}
-		t.changed(user)
-		return t.record(ctx, by, auth.EventGroupChanged, user, what+g.Name, now)
+		return t.join(ctx, by, g, user, now)
 	})
+}
+
+// LeaveGroup takes a person out of a group, and perhaps the code away that
+// only the group had them asked for. Not being in it is no error, and no event.
+func (s *Store) LeaveGroup(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, accepts Accepts, now time.Time) error {
+	return s.losing(ctx, by, user, accepts, now, func(t *tx) error {
+		if _, err := t.lockUser(ctx, user); err != nil {
+			return err
+		}
+		return t.leave(ctx, by, g, user, now)
+	})
+}
+
+// SetGroupsOf puts a person into exactly these groups, in one step: who leaves
+// one group and joins another that does the same loses nothing.
+func (s *Store) SetGroupsOf(ctx context.Context, by auth.Actor, user auth.UserID, wanted []auth.GroupID, accepts Accepts, now time.Time) error {
+	return s.losing(ctx, by, user, accepts, now, func(t *tx) error {
+		if _, err := t.lockUser(ctx, user); err != nil {
+			return err
+		}
+		all, err := groups(ctx, t)
+		if err != nil {
+			return err
+		}
+		for _, g := range all {
+			change := t.leave
+			if slices.Contains(wanted, g.ID) {
+				change = t.join
+			}
+			if err := change(ctx, by, g, user, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (t *tx) join(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, now time.Time) error {
+	return t.changeMembership(ctx, by, g, user, "joined ", `
+		INSERT INTO memberships (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, now)
+}
+
+func (t *tx) leave(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, now time.Time) error {
+	return t.changeMembership(ctx, by, g, user, "left ", `
+		DELETE FROM memberships WHERE group_id = $1 AND user_id = $2`, now)
+}
+
+func (t *tx) changeMembership(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, what, statement string, now time.Time) error {
+	n, err := t.exec(ctx, statement, g.ID, user)
+	if err != nil {
+		return fmt.Errorf("membership of %s in %s: %w", user, g.ID, err)
+	}
+	if n == 0 {
+		return nil
+	}
+	t.changed(user)
+	return t.record(ctx, by, auth.EventGroupChanged, user, what+g.Name, now)
 }

@@ -27,8 +27,9 @@ func scanGroup(r row) (g auth.Group, err error) {
 	return g, err
 }
 
-// Activations gives the state of every plug-in of the program, those that
-// nobody touched included: inactive.
+// Activations gives the state of every plug-in of the program as it now holds,
+// those that nobody touched included: inactive. Where the operator's settings
+// decide, they do here.
 func (s *Store) Activations(ctx context.Context) ([]auth.Activation, error) {
 	var all []auth.Activation
 	for _, p := range auth.Plugins {
@@ -41,7 +42,20 @@ func (s *Store) Activations(ctx context.Context) ([]auth.Activation, error) {
 	return all, nil
 }
 
+// activation is the state of a plug-in as it now holds.
 func activation(ctx context.Context, q querier, id auth.PluginID) (auth.Activation, error) {
+	grants, decided, err := given(ctx, q)
+	switch {
+	case err != nil:
+		return auth.Activation{Plugin: id}, err
+	case decided:
+		return resolve(ctx, q, id, grants)
+	}
+	return chosen(ctx, q, id)
+}
+
+// chosen is the state of a plug-in as the administrator left it.
+func chosen(ctx context.Context, q querier, id auth.PluginID) (auth.Activation, error) {
 	a := auth.Activation{Plugin: id}
 	err := notFound(q.QueryRowContext(ctx, `SELECT active, everyone FROM plugins WHERE id = $1`, id).Scan(&a.Active, &a.Everyone))
 	if err == ErrNotFound {

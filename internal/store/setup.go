@@ -64,7 +64,7 @@ type FirstAdministrator struct {
 func (s *Store) FinishSetup(ctx context.Context, by auth.Actor, link secret.Hash, f FirstAdministrator, now time.Time) (auth.Attempt, error) {
 	var a auth.Attempt
 	err := s.transaction(ctx, func(t *tx) error {
-		if err := t.lockAdministrators(ctx); err != nil {
+		if err := errors.Join(t.lockPlugins(ctx), t.lockAdministrators(ctx)); err != nil {
 			return err
 		}
 		if done, err := setUp(ctx, t); err != nil || done {
@@ -98,8 +98,8 @@ func (t *tx) chooseAtSetup(ctx context.Context, by auth.Actor, f FirstAdministra
 		}
 	}
 	if f.TwoFactor {
-		a := auth.Activation{Plugin: auth.TwoFactorPlugin, Active: true, Everyone: true}
-		if err := t.setActivation(ctx, by, a, now); err != nil {
+		forEveryone := func(a *auth.Activation) { a.Active, a.Everyone = true, true }
+		if err := t.changeActivation(ctx, by, auth.TwoFactorPlugin, now, forEveryone); err != nil {
 			return err
 		}
 	}

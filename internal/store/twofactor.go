@@ -31,6 +31,9 @@ type Enrolment struct {
 // began: of two activations at once one wins.
 func (s *Store) EnableTwoFactor(ctx context.Context, by auth.Actor, e Enrolment, now time.Time) (token secret.Token, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
+		if err := t.lockPlugins(ctx); err != nil { // whoever counts who is asked for a code waits, or is waited for
+			return err
+		}
 		u, err := t.lockUser(ctx, e.User)
 		if err != nil {
 			return err

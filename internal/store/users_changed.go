@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,11 +32,11 @@ func (t *tx) keepsAnAdministrator(ctx context.Context) error {
 }
 
 // changeUser is one change of an account by somebody who administers it: it
-// locks the account, raises its generation, and where an administrator is
+// locks the plug-ins, which may name an account that is deleted, and the account, raises its generation, and where an administrator is
 // concerned sees to it that one remains.
 func (s *Store) changeUser(ctx context.Context, by auth.Actor, id auth.UserID, kind auth.EventKind, detail string, now time.Time, change func(*tx, auth.User) error) error {
 	return s.transaction(ctx, func(t *tx) error {
-		if err := t.lockAdministrators(ctx); err != nil {
+		if err := errors.Join(t.lockPlugins(ctx), t.lockAdministrators(ctx)); err != nil {
 			return err
 		}
 		u, err := t.lockUser(ctx, id)

@@ -134,8 +134,9 @@ func sampleOn(t *testing.T, url string) sample {
 	g, err := s.AddGroup(ctx, command, "Stäff 'n \"co\"", now)
 	must(t, err)
 	must(t, s.JoinGroup(ctx, command, g, s.ada.ID, now))
-	must(t, s.SetActivation(ctx, command, auth.Activation{Plugin: auth.TwoFactorPlugin, Active: true,
-		Groups: []auth.GroupID{g.ID}, Users: []auth.UserID{s.ada.ID}}, now))
+	must(t, s.ChangeActivation(ctx, command, auth.TwoFactorPlugin, store.AnyLoss, now, func(a *auth.Activation) {
+		a.Active, a.Groups, a.Users = true, []auth.GroupID{g.ID}, []auth.UserID{s.ada.ID}
+	}))
 	wiki, _, err := s.AddClient(ctx, command, auth.Application{Name: "Wiki", URL: "https://wiki.example.org",
 		Groups: []auth.GroupID{g.ID}, Users: []auth.UserID{s.ada.ID}},
 		auth.Client{Algorithm: auth.ES256, RedirectURIs: []string{"https://wiki.example.org/callback"}}, now)

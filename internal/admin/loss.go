@@ -1,0 +1,126 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// losers are how many people the page names; of more it tells the number.
+const losers = 20
+
+// lossPage tells how many people, and who, would no longer be asked for a
+// code, and asks the administrator for one of their own.
+type lossPage struct {
+	ui.Summary
+	Title, Button ui.Text
+	Action, Back  string
+	Losing        int
+	People        []auth.User // the first of them, by address
+	More          int         // not named
+	Hidden        []ui.Hidden
+	Code          *ui.Field // nil where the administrator has none to give
+}
+
+// tell fills in who would lose it, and what the form said before.
+func (p *lossPage) tell(people []auth.User, form web.Form, asksCode bool) {
+	p.Losing, p.People = len(people), people[:min(len(people), losers)]
+	p.More = p.Losing - len(p.People)
+	p.Hidden = []ui.Hidden{{Name: "losing", Value: strconv.Itoa(p.Losing)}}
+	for name, value := range form {
+		if name != "losing" && name != "code" && value != "" {
+			p.Hidden = append(p.Hidden, ui.Hidden{Name: name, Value: value})
+		}
+	}
+	slices.SortFunc(p.Hidden, func(a, b ui.Hidden) int { return strings.Compare(a.Name, b.Name) })
+	if asksCode {
+		p.Code = &ui.Field{Name: "code", Label: ui.T("form.code"), Hint: ui.T("loss.codeHint"), Kind: ui.KindCode, Required: true, Autofocus: true}
+	}
+}
+
+func (p *lossPage) refuse(why ui.Text) {
+	p.Code.Error = why
+	p.Summary = ui.Summarize(why, p.Code)
+}
+
+// lossFields are what the page adds to the fields of the form that led to it.
+var lossFields = []string{"losing", "code"}
+
+// look tells who would lose the code by a change, without making it.
+func look(change func(store.Accepts) error) ([]auth.User, error) {
+	err := change(store.OnlyLook)
+	var loss *store.LossError
+	if errors.As(err, &loss) {
+		return loss.People, nil
+	}
+	return nil, err
+}
+
+// mayLose makes a change that may take the code away from people. Where it
+// does, it first shows page: how many and who, and asks the administrator for
+// a code where one can be asked for. It answers the request itself until a form
+// agrees to exactly this loss, with that code; done tells that it was changed.
+func (h *Flow) mayLose(w http.ResponseWriter, r *http.Request, form web.Form, page lossPage, change func(store.Accepts) error) (done bool, err error) {
+	v := web.Asking(r)
+	people, err := look(change)
+	if err != nil {
+		return false, err
+	}
+	page.tell(people, form, v.Policy().AsksCode(v.User()))
+	if page.Losing > 0 {
+		if form["losing"] != strconv.Itoa(page.Losing) {
+			return false, h.Show(w, r, http.StatusOK, "admin/loss", page)
+		}
+		if proved, err := h.proveOwnCode(w, r, form, page); err != nil || !proved {
+			return false, err
+		}
+	}
+	err = change(store.Accepts(page.Losing))
+	var grew *store.LossError
+	if errors.As(err, &grew) {
+		page.tell(grew.People, form, v.Policy().AsksCode(v.User()))
+		return false, h.Show(w, r, http.StatusOK, "admin/loss", page)
+	}
+	return err == nil, err
+}
+
+// proveOwnCode spends a code of the administrator's own, or shows the page
+// again with what is wrong.
+func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.Form, page lossPage) (proved bool, err error) {
+	if page.Code == nil {
+		return true, nil
+	}
+	ctx, v := r.Context(), web.Asking(r)
+	checked, err := h.Proof.Code(ctx, h.From(r), v.User(), form["code"])
+	var wait *store.WaitError
+	switch {
+	case errors.As(err, &wait):
+		page.refuse(ui.T("admin.codeWait"))
+		return false, h.Show(w, r, http.StatusTooManyRequests, "admin/loss", page)
+	case err != nil:
+		return false, err
+	case checked.Verdict != proof.Right:
+		page.refuse(ui.T("admin.codeWrong"))
+		if err := h.Proof.RefuseCode(ctx, h.From(r), v.User(), checked); err != nil {
+			return false, err
+		}
+		return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/loss", page)
+	}
+	token, err := h.Store.Confirm(ctx, v.Actor(), store.Confirmation{Code: checked.Claim}, checked.Paid, v.Now)
+	if errors.Is(err, store.ErrSpent) {
+		page.refuse(ui.T("admin.codeWrong"))
+		return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/loss", page)
+	} else if err != nil {
+		return false, err
+	}
+	h.KeepSession(w, token)
+	return true, nil
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+)
+
+// Accepts is the loss that whoever makes a change agreed to: that so many
+// people who have two-factor authentication on are no longer asked for a code.
+// Zero agrees to none. A loss of any other size is asked about again.
+type Accepts int
+
+const (
+	// AnyLoss agrees to whatever it is: an operator who said --yes, or the
+	// operator's settings.
+	AnyLoss Accepts = -1
+	// OnlyLook agrees to nothing, not even a change without any loss. It
+	// answers with a *LossError of whoever would lose, perhaps nobody.
+	OnlyLook Accepts = -2
+)
+
+// LossError refuses a change by which people who have two-factor
+// authentication on would no longer be asked for a code.
+type LossError struct {
+	People []auth.User // who would lose it, by address
+}
+
+func (e *LossError) Error() string {
+	return fmt.Sprintf("%d people would no longer be asked for a code", len(e.People))
+}
+
+// Is tells any loss from other errors, whoever would lose it.
+func (*LossError) Is(err error) bool {
+	_, ok := err.(*LossError)
+	return ok
+}
+
+func (a Accepts) check(lost []auth.User) error {
+	if a == OnlyLook || a != AnyLoss && int(a) != len(lost) {
+		return &LossError{People: lost}
+	}
+	return nil
+}
+
+// losing is a transaction whose change may take the code away from people. It
+// compares who is asked for one before and after: a loss that was not agreed to
+// undoes everything as a *LossError, and of one that was each loser gets a
+// letter and an event that name who made the change. concerns narrows the look
+// to one person; "" is everybody.
+//
+// The plug-ins are locked first, before administrators, people and groups, in
+// every transaction that needs several of them.
+func (s *Store) losing(ctx context.Context, by auth.Actor, concerns auth.UserID, accepts Accepts, now time.Time, change func(*tx) error) error {
+	return s.transaction(ctx, func(t *tx) error {
+		if err := t.lockPlugins(ctx); err != nil {
+			return err
+		}
+		before, err := askedForCode(ctx, t, concerns)
+		if err != nil {
+			return err
+		}
+		if err := change(t); err != nil {
+			return err
+		}
+		after, err := askedForCode(ctx, t, concerns)
+		if err != nil {
+			return err
+		}
+		lost, err := t.lost(ctx, before, after)
+		if err != nil {
+			return err
+		}
+		if err := accepts.check(lost); err != nil {
+			return err
+		}
+		return t.tellLosers(ctx, by, lost, now)
+	})
+}
+
+// lost gives who was asked for a code and no longer is, by address. Somebody
+// whose account is gone lost nothing that a letter could tell, and somebody
+// without a factor has no code to be asked for.
+func (t *tx) lost(ctx context.Context, before, after map[auth.UserID]bool) (lost []auth.User, err error) {
+	for id := range before {
+		if after[id] {
+			continue
+		}
+		u, err := userByID(ctx, t, id, "")
+		if err != nil {
+			return nil, err
+		}
+		lost = append(lost, u)
+	}
+	slices.SortFunc(lost, func(a, b auth.User) int { return strings.Compare(a.Canonical, b.Canonical) })
+	return lost, nil
+}
+
+func (t *tx) tellLosers(ctx context.Context, by auth.Actor, lost []auth.User, now time.Time) error {
+	for _, u := range lost {
+		if err := t.queue(ctx, actOn(u, auth.LetterProtectionOff, by, now), now); err != nil {
+			return err
+		}
+		if err := t.record(ctx, by, auth.EventProtectionOff, u.ID, "", now); err != nil {
+			return err
+		}
+		t.changed(u.ID)
+	}
+	return nil
+}
+
+// askedForCode gives the people who are asked for a code: they have two-factor
+// authentication on, and the plug-in works for them. It is the one judge of
+// who loses it. concerns narrows the look to one person; "" is everybody.
+func askedForCode(ctx context.Context, q querier, concerns auth.UserID) (map[auth.UserID]bool, error) {
+	asked := map[auth.UserID]bool{}
+	a, err := activation(ctx, q, auth.TwoFactorPlugin)
+	if err != nil || !a.Active {
+		return asked, err
+	}
+	_, err = list(ctx, q, func(r row) (struct{}, error) {
+		var id auth.UserID
+		var group auth.GroupID
+		err := r.Scan(&id, &group)
+		if a.EnabledFor(id, []auth.GroupID{group}) {
+			asked[id] = true
+		}
+		return struct{}{}, err
+	}, `SELECT u.id, COALESCE(m.group_id, '') FROM users u LEFT JOIN memberships m ON m.user_id = u.id
+	     WHERE u.two_factor_since > 0 AND (u.id = $1 OR $1 = '')`, concerns)
+	if err != nil {
+		return nil, fmt.Errorf("who is asked for a code: %w", err)
+	}
+	return asked, nil
+}
+
+// AskedForCode counts the people who are asked for a code.
+func (s *Store) AskedForCode(ctx context.Context) (int, error) {
+	asked, err := askedForCode(ctx, s.read, "")
+	return len(asked), err
+}
