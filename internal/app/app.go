@@ -59,7 +59,7 @@ type Options struct {
 // New opens the keys and the database that the settings name and builds the
 // program on them. Nothing runs before Start.
 func New(ctx context.Context, c config.Config, o Options) (*App, error) {
-	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost}
+	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost, work: background{drain: drain}}
 	if a.cost == (password.Cost{}) {
 		a.cost = costOf(c)
 	}

@@ -18,23 +18,28 @@ type background struct {
 	certificate *certificate // nil: a proxy has it
 	site        mail.Site
 	group       sync.WaitGroup
+	drain       time.Duration // how long a letter on its way may take after the order to stop
 	ctx         context.Context
 	cancel      context.CancelFunc
 }
 
 const (
-	letterPause = time.Second      // between looks into the outbox
-	seenPause   = 10 * time.Second // between writes of last-seen times, and of the clock
-	purgePause  = 10 * time.Minute
+	seenPause  = 10 * time.Second // between writes of last-seen times, and of the clock
+	purgePause = 10 * time.Minute
 
 	certificatePause = 24 * time.Hour
 )
 
-// Start begins the background work.
+// Start begins the background work. The letters end with ctx: those of the last
+// requests wait for the next start. The rest ends with Stop, after the last
+// request.
 func (a *App) Start(ctx context.Context) {
-	ctx, a.work.cancel = context.WithCancel(context.WithoutCancel(ctx)) // it ends with Stop, after the last request
+	stop := ctx
+	ctx, a.work.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.work.ctx = ctx
-	a.every(ctx, letterPause, "send letters", a.SendLetters)
+	letters, cancel := context.WithCancel(ctx)
+	context.AfterFunc(stop, cancel)
+	a.every(letters, letterPause, "send letters", a.SendLetters)
 	a.every(ctx, seenPause, "write last-seen times", func(ctx context.Context) error { return a.Live.Flush(ctx, a.Now()) })
 	a.every(ctx, seenPause, "keep the clock", a.keepClock)
 	a.every(ctx, purgePause, "purge", a.purge)
@@ -76,51 +81,6 @@ func (a *App) every(ctx context.Context, pause time.Duration, what string, work 
 		}
 	}()
 }
-
-// letterBatch is how many letters are read from the outbox at once.
-const letterBatch = 20
-
-// SendLetters sends the letters that are due. One that fails is tried again
-// later, and given up after the time that the settings allow.
-func (a *App) SendLetters(ctx context.Context) error {
-	due, err := a.Store.DueLetters(ctx, letterBatch, a.Now())
-	if err != nil {
-		return err
-	}
-	for _, q := range due {
-		if err := a.sendLetter(ctx, q); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *App) sendLetter(ctx context.Context, q store.QueuedLetter) error {
-	err := a.deliver(ctx, q)
-	now := a.Now()
-	if err == nil {
-		return a.Store.LetterSent(ctx, q.ID, now)
-	}
-	a.log.Warn("letter not sent", "letter", q.ID, "kind", q.Letter.Kind, "tries", q.Tries+1, "error", err)
-	next, giveUp := mail.NextTry(q.Tries+1, q.Queued, a.Config.MailRetry, now)
-	if giveUp || mail.Permanent(err) {
-		next = time.Time{}
-	}
-	return a.Store.LetterFailed(ctx, q.ID, err.Error(), next, now)
-}
-
-func (a *App) deliver(ctx context.Context, q store.QueuedLetter) error {
-	message, err := mail.Render(a.bundle, a.work.site, mailLetter(q))
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, letterPatience)
-	defer cancel()
-	return a.work.sender.Send(ctx, message)
-}
-
-// letterPatience is how long a mail server may take over one letter.
-const letterPatience = 30 * time.Second
 
 // purge removes what nobody needs any more, a little at a time so that no
 // writer waits long.

@@ -15,6 +15,7 @@ import (
 type Mail struct {
 	mu   sync.Mutex
 	all  []mail.Message
+	fail error        // what every letter meets; nil: it is taken in
 	send func() error // empties the queue into the box
 }
 
@@ -24,8 +25,17 @@ func newMail() *Mail { return &Mail{} }
 func (m *Mail) Send(_ context.Context, message mail.Message) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.all = append(m.all, message)
-	return nil
+	if m.fail == nil {
+		m.all = append(m.all, message)
+	}
+	return m.fail
+}
+
+// Refuse takes no letter in any more, for this reason; nil ends that.
+func (m *Mail) Refuse(why error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = why
 }
 
 // To gives what was sent to an address so far, oldest first. Letters that

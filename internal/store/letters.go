@@ -43,11 +43,15 @@ type QueuedLetter struct {
 	ID      string
 	Letter  auth.Letter
 	Queued  time.Time
-	Tries   int
+	Tries   int    // begun so far
 	Failure string // what the last try said; "" before it
+
+	// Unreadable says why what the letter says cannot be read; nil where it can.
+	Unreadable error
 }
 
 // DueLetters gives at most limit letters whose next try is due, oldest first.
+// One that cannot be read is among them, and does not stand in the others' way.
 func (s *Store) DueLetters(ctx context.Context, limit int, now time.Time) ([]QueuedLetter, error) {
 	letters, err := list(ctx, s.read, s.scanLetter, `
 		SELECT id, kind, sealed, created_at, tries, failure FROM letters
@@ -59,44 +63,77 @@ func (s *Store) DueLetters(ctx context.Context, limit int, now time.Time) ([]Que
 	return letters, nil
 }
 
-func (s *Store) scanLetter(r row) (QueuedLetter, error) {
-	var q QueuedLetter
+func (s *Store) scanLetter(r row) (q QueuedLetter, err error) {
 	var sealed []byte
 	var queued int64
 	if err := r.Scan(&q.ID, &q.Letter.Kind, &sealed, &queued, &q.Tries, &q.Failure); err != nil {
 		return q, err
 	}
 	q.Queued = fromMillis(queued)
+	q.Unreadable = s.openLetter(sealed, &q)
+	return q, nil
+}
+
+func (s *Store) openLetter(sealed []byte, q *QueuedLetter) error {
 	plain, _, err := s.ring.Open(sealed, letterRow(q.ID))
-	if err != nil {
-		return q, fmt.Errorf("open letter %s: %w", q.ID, err)
+	if err == nil {
+		err = json.Unmarshal(plain, &q.Letter)
 	}
-	return q, json.Unmarshal(plain, &q.Letter)
+	if err != nil {
+		return fmt.Errorf("read letter %s (%s): %w", q.ID, q.Letter.Kind, err)
+	}
+	return nil
 }
 
-// LetterSent erases what a letter said and keeps that it was sent.
-func (s *Store) LetterSent(ctx context.Context, id string, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error {
-		return t.claim(ctx, `
-			UPDATE letters SET done_at = $1, sealed = $2, failure = '', tries = tries + 1
-			 WHERE id = $3 AND done_at = 0`, millis(now), []byte{}, id)
-	})
+// ClaimLetter takes a due letter for one try. Whoever has it keeps it until it
+// is sent, failed or given back, and for lease at most: then it is due again,
+// for a sender that was killed. ErrSpent where another sender has it, or had it
+// since it was read.
+func (s *Store) ClaimLetter(ctx context.Context, q QueuedLetter, lease time.Duration, now time.Time) (QueuedLetter, error) {
+	err := s.changeLetter(ctx, `
+		UPDATE letters SET next_at = $1, tries = tries + 1
+		 WHERE id = $2 AND tries = $3 AND done_at = 0 AND next_at <= $4`,
+		millis(now.Add(lease)), q.ID, q.Tries, millis(now))
+	q.Tries++
+	return q, err
 }
 
-// LetterFailed keeps what went wrong and when to try again. A zero next gives
-// the letter up: what it said is erased, and an event tells that it failed.
-func (s *Store) LetterFailed(ctx context.Context, id string, why string, next, now time.Time) error {
+// GiveLetterBack undoes a claim whose try was broken off: the letter is due now.
+func (s *Store) GiveLetterBack(ctx context.Context, q QueuedLetter, now time.Time) error {
+	return s.changeLetter(ctx, `
+		UPDATE letters SET next_at = $1, tries = tries - 1
+		 WHERE id = $2 AND tries = $3 AND done_at = 0`, millis(now), q.ID, q.Tries)
+}
+
+// LetterSent erases what a claimed letter said and keeps that it was sent.
+// ErrSpent where the claim had ended and another sender has it.
+func (s *Store) LetterSent(ctx context.Context, q QueuedLetter, now time.Time) error {
+	return s.changeLetter(ctx, `
+		UPDATE letters SET done_at = $1, sealed = $4, failure = ''
+		 WHERE id = $2 AND tries = $3 AND done_at = 0`, millis(now), q.ID, q.Tries, []byte{})
+}
+
+// LetterFailed keeps what went wrong with a claimed letter and when to try
+// again. ErrSpent as for LetterSent.
+func (s *Store) LetterFailed(ctx context.Context, q QueuedLetter, why string, next time.Time) error {
+	return s.changeLetter(ctx, `
+		UPDATE letters SET next_at = $1, failure = $4
+		 WHERE id = $2 AND tries = $3 AND done_at = 0`, millis(next), q.ID, q.Tries, why)
+}
+
+func (s *Store) changeLetter(ctx context.Context, statement string, args ...any) error {
+	return s.transaction(ctx, func(t *tx) error { return t.claim(ctx, statement, args...) })
+}
+
+// GiveLetterUp ends the tries with a claimed letter: what it said is erased, and
+// an event tells that it failed. ErrSpent as for LetterSent.
+func (s *Store) GiveLetterUp(ctx context.Context, q QueuedLetter, why string, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		if !next.IsZero() {
-			return t.claim(ctx, `
-				UPDATE letters SET next_at = $1, tries = tries + 1, failure = $2
-				 WHERE id = $3 AND done_at = 0`, millis(next), why, id)
-		}
 		if err := t.claim(ctx, `
-			UPDATE letters SET done_at = $1, sealed = $2, tries = tries + 1, failure = $3
-			 WHERE id = $4 AND done_at = 0`, millis(now), []byte{}, why, id); err != nil {
+			UPDATE letters SET done_at = $1, sealed = $4, failure = $5
+			 WHERE id = $2 AND tries = $3 AND done_at = 0`, millis(now), q.ID, q.Tries, []byte{}, why); err != nil {
 			return err
 		}
-		return t.record(ctx, auth.Actor{}, auth.EventLetterFailed, "", why, now)
+		return t.record(ctx, auth.Actor{}, auth.EventLetterFailed, "", string(q.Letter.Kind)+": "+why, now)
 	})
 }

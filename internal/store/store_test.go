@@ -468,25 +468,6 @@ func TestThreeLettersAnHour(t *testing.T) {
 	})
 }
 
-func TestLettersAreErasedOnceSent(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		reset(t, s, storetest.Person(t, s, "ada@example.org"), now)
-		letters, err := s.DueLetters(t.Context(), 10, now)
-		if err != nil || len(letters) != 1 {
-			t.Fatalf("%d letters, %v", len(letters), err)
-		}
-		if err := s.LetterSent(t.Context(), letters[0].ID, now); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.LetterSent(t.Context(), letters[0].ID, now); !errors.Is(err, store.ErrSpent) {
-			t.Errorf("sent twice: %v, want ErrSpent", err)
-		}
-		if letters, _ = s.DueLetters(t.Context(), 10, now.Add(time.Hour)); len(letters) != 0 {
-			t.Error("a letter that was sent is due")
-		}
-	})
-}
-
 func TestOtherKeysAreRefused(t *testing.T) {
 	for name, address := range storetest.Engines {
 		t.Run(name, func(t *testing.T) {
