@@ -36,6 +36,7 @@ type Application struct {
 	Name        string
 	Description string
 	URL         string
+	Hosts       []string // further hosts that lead to it, behind a proxy
 	Created     time.Time
 
 	// RequireTwoFactor refuses whoever is not asked for a code at login.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 )
@@ -24,7 +25,10 @@ type Live struct {
 	byToken sync.Map                      // secret.Hash → store.Holder
 	byUser  map[auth.UserID][]secret.Hash // guarded by keeping
 
+	children sync.Map // secret.Hash → store.ApplicationHolder; their tokens stand in byUser too
+
 	plugins atomic.Pointer[[]auth.Activation]
+	gates   atomic.Pointer[map[origin.Origin]auth.Gate]
 	seen    sync.Map      // auth.SessionID → *lastSeen
 	writing chan struct{} // held by whoever writes what was seen
 }
@@ -52,6 +56,10 @@ func (l *Live) Who(ctx context.Context, token secret.Hash, now time.Time) (Prese
 	if err != nil {
 		return Presence{}, err
 	}
+	return l.presence(ctx, holder, now)
+}
+
+func (l *Live) presence(ctx context.Context, holder store.Holder, now time.Time) (Presence, error) {
 	holder.Session.LastSeen = l.freshest(holder.Session)
 	policy, err := l.PolicyFor(ctx, holder.User.ID, holder.Groups)
 	if err != nil {
@@ -232,10 +240,19 @@ func (l *Live) SetBack(ctx context.Context, furthest, now time.Time) error {
 // memory may be older than the one written, so it is read again.
 func (l *Live) forgetIdle(now time.Time) {
 	idle := now.Add(-l.rules.SessionIdle).UnixMilli()
+	isIdle := func(id auth.SessionID) bool {
+		known, ok := l.seen.Load(id)
+		return ok && known.(*lastSeen).at.Load() < idle
+	}
 	l.byToken.Range(func(token, holder any) bool {
-		id := holder.(store.Holder).Session.ID
-		if known, ok := l.seen.Load(id); ok && known.(*lastSeen).at.Load() < idle {
+		if isIdle(holder.(store.Holder).Session.ID) {
 			l.byToken.Delete(token)
+		}
+		return true
+	})
+	l.children.Range(func(token, holder any) bool {
+		if isIdle(holder.(store.ApplicationHolder).Session.ID) {
+			l.children.Delete(token)
 		}
 		return true
 	})
@@ -254,6 +271,7 @@ func (l *Live) UserChanged(user auth.UserID) {
 	l.changes.Add(1)
 	for _, token := range l.byUser[user] {
 		l.byToken.Delete(token)
+		l.children.Delete(token)
 	}
 	delete(l.byUser, user)
 }
@@ -274,5 +292,6 @@ func (l *Live) EverybodyChanged() {
 	l.changes.Add(1)
 	l.plugins.Store(nil)
 	l.byToken.Clear()
+	l.children.Clear()
 	clear(l.byUser)
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/twinlock/twinlock/internal/secret"
 )
 
+const applicationColumns = `a.id, a.kind, a.name, a.description, a.url, a.require_two_factor, a.everyone, a.created_at`
+
 func scanApplication(r row) (a auth.Application, err error) {
 	var created int64
 	err = r.Scan(&a.ID, &a.Kind, &a.Name, &a.Description, &a.URL, &a.RequireTwoFactor, &a.Everyone, &created)
@@ -20,7 +22,7 @@ func scanApplication(r row) (a auth.Application, err error) {
 // Applications lists all applications by name, with whom they are for.
 func (s *Store) Applications(ctx context.Context) ([]auth.Application, error) {
 	all, err := list(ctx, s.read, scanApplication, `
-		SELECT id, kind, name, description, url, require_two_factor, everyone, created_at FROM applications ORDER BY LOWER(name), id`)
+		SELECT `+applicationColumns+` FROM applications a ORDER BY LOWER(a.name), a.id`)
 	if err != nil {
 		return nil, fmt.Errorf("list applications: %w", err)
 	}
@@ -35,7 +37,7 @@ func (s *Store) Applications(ctx context.Context) ([]auth.Application, error) {
 // ApplicationsFor lists what a person may open, by name.
 func (s *Store) ApplicationsFor(ctx context.Context, user auth.UserID) ([]auth.Application, error) {
 	all, err := list(ctx, s.read, scanApplication, `
-		SELECT a.id, a.kind, a.name, a.description, a.url, a.require_two_factor, a.everyone, a.created_at FROM applications a
+		SELECT `+applicationColumns+` FROM applications a
 		 WHERE a.everyone
 		    OR EXISTS (SELECT 1 FROM application_users u WHERE u.application_id = a.id AND u.user_id = $1)
 		    OR EXISTS (SELECT 1 FROM application_groups g JOIN memberships m ON m.group_id = g.group_id
@@ -50,7 +52,7 @@ func (s *Store) ApplicationsFor(ctx context.Context, user auth.UserID) ([]auth.A
 // Application finds one application; ErrNotFound where there is none.
 func (s *Store) Application(ctx context.Context, id auth.ApplicationID) (auth.Application, error) {
 	a, err := scanApplication(s.read.QueryRowContext(ctx, `
-		SELECT id, kind, name, description, url, require_two_factor, everyone, created_at FROM applications WHERE id = $1`, id))
+		SELECT `+applicationColumns+` FROM applications a WHERE a.id = $1`, id))
 	if err != nil {
 		return a, fmt.Errorf("application %s: %w", id, notFound(err))
 	}
@@ -66,12 +68,13 @@ func (s *Store) readAllowed(ctx context.Context, a *auth.Application) (err error
 		`SELECT user_id FROM application_users WHERE application_id = $1 ORDER BY user_id`, a.ID); err != nil {
 		return fmt.Errorf("users of application %s: %w", a.ID, err)
 	}
-	return nil
+	return s.readHosts(ctx, a)
 }
 
 // AddApplication makes an application; its identifier is made here. The first
 // one of a kind activates the plug-in that the kind needs, for everyone. One
-// that speaks OpenID Connect is made by AddClient.
+// that speaks OpenID Connect is made by AddClient. Behind a proxy, a host that is
+// no host is ErrMalformedHost, and one that is another application's ErrTaken.
 func (s *Store) AddApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) (made auth.Application, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
 		made, err = t.addApplication(ctx, by, a, now)
@@ -95,6 +98,9 @@ func (t *tx) addApplication(ctx context.Context, by auth.Actor, a auth.Applicati
 		return a, fmt.Errorf("add application: %w", err)
 	}
 	if err := t.writeAllowed(ctx, a); err != nil {
+		return a, err
+	}
+	if err := t.writeOrigins(ctx, a); err != nil {
 		return a, err
 	}
 	if err := t.activateFor(ctx, by, a.Kind, now); err != nil {
@@ -131,7 +137,7 @@ func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now ti
 }
 
 // SetApplication changes everything about an application but its identifier and
-// its kind.
+// its kind, which a must have as they are. It refuses what AddApplication does.
 func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		n, err := t.exec(ctx, `
@@ -144,6 +150,9 @@ func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Applic
 			return ErrNotFound
 		}
 		if err := t.writeAllowed(ctx, a); err != nil {
+			return err
+		}
+		if err := t.writeOrigins(ctx, a); err != nil {
 			return err
 		}
 		return t.record(ctx, by, auth.EventApplicationChanged, "", a.Name, now)
@@ -160,6 +169,7 @@ func (s *Store) DeleteApplication(ctx context.Context, by auth.Actor, a auth.App
 		if n == 0 {
 			return ErrNotFound
 		}
+		t.applications = true
 		return t.record(ctx, by, auth.EventApplicationDeleted, "", a.Name, now)
 	})
 }

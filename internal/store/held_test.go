@@ -30,6 +30,8 @@ func (e *ear) UserChanged(u auth.UserID) {
 func (e *ear) PluginsChanged()   { e.plugins = true }
 func (e *ear) EverybodyChanged() {}
 
+func (e *ear) ApplicationsChanged() {}
+
 func TestASessionReplacedByAnotherPersonsIsForgotten(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ada, bob := storetest.Person(t, s, "ada@example.org"), storetest.Person(t, s, "bob@example.org")

@@ -27,6 +27,7 @@ func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
 		{"sessions", "id", "ended_at > 0 AND ended_at < $1 OR began_at < $1 - 8640000000", now.Add(-k.Sessions)},
 		{"attempts", "id", "expires_at < $1", now.Add(-day)},
 		{"signups", "canonical", "expires_at < $1", now},
+		{"hand_overs", "ticket_hash", "expires_at < $1", now.Add(-day)},
 		{"links", "token_hash", "expires_at < $1", now.Add(-day)},
 		{"letters", "id", "done_at > 0 AND done_at < $1", now.Add(-k.Sessions)},
 		{"tokens", "hash", "expires_at < $1", now.Add(-day)},

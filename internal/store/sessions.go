@@ -121,6 +121,9 @@ func (t *tx) end(ctx context.Context, why string, now time.Time, condition strin
 		if err := t.endGrantsOf(ctx, s.ID, why, now); err != nil {
 			return nil, err
 		}
+		if err := t.endApplicationSessions(ctx, s.ID); err != nil {
+			return nil, err
+		}
 	}
 	return ended, nil
 }

@@ -44,6 +44,9 @@ type Listener interface {
 	PluginsChanged()
 	// EverybodyChanged is called when a group changed that many may be in.
 	EverybodyChanged()
+	// ApplicationsChanged is called when an application, whom it is for, or
+	// what its addresses ask changed.
+	ApplicationsChanged()
 }
 
 // Store reads and writes the database. It is safe for concurrent use.
@@ -158,6 +161,7 @@ type deaf struct{}
 func (deaf) UserChanged(auth.UserID) {}
 func (deaf) PluginsChanged()         {}
 func (deaf) EverybodyChanged()       {}
+func (deaf) ApplicationsChanged()    {}
 
 // tx is one transaction and what it must tell the listener.
 type tx struct {
@@ -166,6 +170,8 @@ type tx struct {
 	users     []auth.UserID
 	plugins   bool
 	everybody bool
+
+	applications bool
 }
 
 // transaction runs change in one writing transaction. Whatever change
@@ -190,6 +196,9 @@ func (s *Store) transaction(ctx context.Context, change func(*tx) error) error {
 	}
 	if t.everybody {
 		s.listener.EverybodyChanged()
+	}
+	if t.applications {
+		s.listener.ApplicationsChanged()
 	}
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)

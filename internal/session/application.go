@@ -1,0 +1,87 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/origin"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+)
+
+// WhoAt tells whose session stands behind a token that a browser holds at an
+// application's own host, and what that session is worth now. A token that is
+// good for nothing there is store.ErrNotFound: one of another host or of another
+// application, and one from before its session went on under a new generation.
+func (l *Live) WhoAt(ctx context.Context, token secret.Hash, at origin.Origin, a auth.ApplicationID, now time.Time) (Presence, error) {
+	child, err := l.child(ctx, token)
+	if err != nil {
+		return Presence{}, err
+	}
+	if child.Origin != at || child.Application != a || child.Generation != child.Session.Generation {
+		return Presence{}, store.ErrNotFound
+	}
+	return l.presence(ctx, child.Holder, now)
+}
+
+func (l *Live) child(ctx context.Context, token secret.Hash) (store.ApplicationHolder, error) {
+	if known, ok := l.children.Load(token); ok {
+		return known.(store.ApplicationHolder), nil
+	}
+	before := l.changes.Load()
+	child, err := l.store.ApplicationHolder(ctx, token)
+	if err != nil {
+		return store.ApplicationHolder{}, err
+	}
+	l.keeping.Lock()
+	defer l.keeping.Unlock()
+	if l.mayKeep(before) && child.Session.Ended.IsZero() {
+		l.children.Store(token, child)
+		l.byUser[child.User.ID] = append(l.byUser[child.User.ID], token)
+	}
+	return child, nil
+}
+
+// GateAt finds the application behind a proxy that is asked for at an origin;
+// store.ErrNotFound where there is none. Of those that there are not, nothing
+// is remembered.
+func (l *Live) GateAt(ctx context.Context, at origin.Origin) (auth.Gate, error) {
+	if l.store.Shared() {
+		return l.store.GateAt(ctx, at)
+	}
+	gates, err := l.allGates(ctx)
+	if err != nil {
+		return auth.Gate{}, err
+	}
+	gate, ok := gates[at]
+	if !ok {
+		return auth.Gate{}, store.ErrNotFound
+	}
+	return gate, nil
+}
+
+func (l *Live) allGates(ctx context.Context) (map[origin.Origin]auth.Gate, error) {
+	if known := l.gates.Load(); known != nil {
+		return *known, nil
+	}
+	before := l.changes.Load()
+	gates, err := l.store.Gates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.keeping.Lock()
+	defer l.keeping.Unlock()
+	if l.mayKeep(before) {
+		l.gates.Store(&gates)
+	}
+	return gates, nil
+}
+
+// ApplicationsChanged forgets which applications there are.
+func (l *Live) ApplicationsChanged() {
+	l.keeping.Lock()
+	defer l.keeping.Unlock()
+	l.changes.Add(1)
+	l.gates.Store(nil)
+}

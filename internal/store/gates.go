@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/origin"
+)
+
+var (
+	// ErrMalformedHost is returned for an application behind a proxy whose
+	// address or further host is none that a browser can ask.
+	ErrMalformedHost = errors.New("malformed host")
+	// ErrMalformedRule is returned for a rule that does not say what it must.
+	ErrMalformedRule = errors.New("malformed rule")
+)
+
+// GateAt finds the application behind a proxy that is asked for at an origin,
+// with its rules; ErrNotFound where there is none.
+func (s *Store) GateAt(ctx context.Context, at origin.Origin) (auth.Gate, error) {
+	a, err := scanApplication(s.read.QueryRowContext(ctx, `
+		SELECT `+applicationColumns+` FROM applications a JOIN application_origins o ON o.application_id = a.id
+		 WHERE o.origin = $1`, at.String()))
+	if err != nil {
+		return auth.Gate{}, fmt.Errorf("application at %s: %w", at, notFound(err))
+	}
+	return s.gateOf(ctx, a)
+}
+
+// Gates gives every application behind a proxy, with its rules, by the origins
+// at which it is asked for.
+func (s *Store) Gates(ctx context.Context) (map[origin.Origin]auth.Gate, error) {
+	all, err := list(ctx, s.read, scanApplication, `
+		SELECT `+applicationColumns+` FROM applications a WHERE a.kind = $1`, auth.BehindProxy)
+	if err != nil {
+		return nil, fmt.Errorf("list gates: %w", err)
+	}
+	gates := map[origin.Origin]auth.Gate{}
+	for _, a := range all {
+		gate, err := s.gateOf(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		own, err := originsOf(gate.Application)
+		if err != nil {
+			return nil, fmt.Errorf("application %s: %w", a.ID, err)
+		}
+		for _, at := range own {
+			gates[at] = gate
+		}
+	}
+	return gates, nil
+}
+
+func (s *Store) gateOf(ctx context.Context, a auth.Application) (auth.Gate, error) {
+	if err := s.readAllowed(ctx, &a); err != nil {
+		return auth.Gate{}, err
+	}
+	rules, err := s.ApplicationRules(ctx, a.ID)
+	return auth.Gate{Application: a, Rules: rules}, err
+}
+
+// ApplicationRules gives what an application's addresses ask, in order.
+func (s *Store) ApplicationRules(ctx context.Context, id auth.ApplicationID) ([]auth.Rule, error) {
+	rules, err := list(ctx, s.read, scanRule, `
+		SELECT host, path, access, group_id, code_within FROM application_rules WHERE application_id = $1 ORDER BY position`, id)
+	if err != nil {
+		return nil, fmt.Errorf("rules of application %s: %w", id, err)
+	}
+	return rules, nil
+}
+
+func scanRule(r row) (rule auth.Rule, err error) {
+	var within int64
+	err = r.Scan(&rule.Host, &rule.Path, &rule.Access, &rule.Group, &within)
+	rule.Within = time.Duration(within) * time.Millisecond
+	return rule, err
+}
+
+// SetApplicationRules puts these rules in the place of all that there were.
+// One that does not say what it must is ErrMalformedRule, and nothing changes.
+func (s *Store) SetApplicationRules(ctx context.Context, by auth.Actor, id auth.ApplicationID, rules []auth.Rule, now time.Time) error {
+	for i, rule := range rules {
+		if !rule.IsRule() {
+			return fmt.Errorf("rule %d of application %s: %w", i+1, id, ErrMalformedRule)
+		}
+	}
+	return s.transaction(ctx, func(t *tx) error {
+		var name string
+		if err := t.QueryRowContext(ctx, `SELECT name FROM applications WHERE id = $1`+t.forUpdate(), id).Scan(&name); err != nil {
+			return fmt.Errorf("rules of application %s: %w", id, notFound(err))
+		}
+		if _, err := t.exec(ctx, `DELETE FROM application_rules WHERE application_id = $1`, id); err != nil {
+			return fmt.Errorf("rules of application %s: %w", id, err)
+		}
+		for i, r := range rules {
+			if _, err := t.exec(ctx, `
+				INSERT INTO application_rules (application_id, position, host, path, access, group_id, code_within)
+				VALUES ($1, $2, $3, $4, $5, $6, $7)`, id, i, r.Host, r.Path, r.Access, r.Group, r.Within.Milliseconds()); err != nil {
+				return fmt.Errorf("rule %d of application %s: %w", i+1, id, err)
+			}
+		}
+		t.applications = true
+		return t.record(ctx, by, auth.EventApplicationChanged, "", fmt.Sprintf("%s: %d rules", name, len(rules)), now)
+	})
+}
+
+// originsOf gives where an application is asked for: at its address, and at its
+// further hosts by the same scheme.
+func originsOf(a auth.Application) ([]origin.Origin, error) {
+	first, ok := origin.Parse(a.URL)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", ErrMalformedHost, a.URL)
+	}
+	all := []origin.Origin{first}
+	for _, host := range a.Hosts {
+		further, ok := origin.New(first.Scheme, host)
+		if !ok {
+			return nil, fmt.Errorf("%w: %s", ErrMalformedHost, host)
+		}
+		all = append(all, further)
+	}
+	return all, nil
+}
+
+// writeOrigins keeps where an application behind a proxy is asked for. An
+// origin that is another's, or given twice, is ErrTaken.
+func (t *tx) writeOrigins(ctx context.Context, a auth.Application) error {
+	t.applications = true
+	if _, err := t.exec(ctx, `DELETE FROM application_origins WHERE application_id = $1`, a.ID); err != nil {
+		return fmt.Errorf("hosts of application %s: %w", a.ID, err)
+	}
+	if a.Kind != auth.BehindProxy {
+		return nil
+	}
+	all, err := originsOf(a)
+	if err != nil {
+		return err
+	}
+	for i, at := range all {
+		n, err := t.exec(ctx, `
+			INSERT INTO application_origins (origin, application_id, position) VALUES ($1, $2, $3)
+			ON CONFLICT (origin) DO NOTHING`, at.String(), a.ID, i)
+		if err != nil {
+			return fmt.Errorf("hosts of application %s: %w", a.ID, err)
+		}
+		if n == 0 {
+			return fmt.Errorf("%s: %w", at, ErrTaken)
+		}
+	}
+	return nil
+}
+
+// readHosts reads an application's further hosts.
+func (s *Store) readHosts(ctx context.Context, a *auth.Application) error {
+	all, err := list(ctx, s.read, scanID[hostOfOrigin], `
+		SELECT origin FROM application_origins WHERE application_id = $1 AND position > 0 ORDER BY position`, a.ID)
+	if err != nil {
+		return fmt.Errorf("hosts of application %s: %w", a.ID, err)
+	}
+	a.Hosts = nil
+	for _, o := range all {
+		_, host, _ := strings.Cut(string(o), "://")
+		a.Hosts = append(a.Hosts, host)
+	}
+	return nil
+}
+
+type hostOfOrigin string
