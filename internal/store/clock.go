@@ -114,7 +114,8 @@ var passing = []timed{
 		// nobody ended them, so that their pages may still go on after a login. A
 		// window that had closed is closed for good. A proof that was not fresh is not: the return that it would
 		// have to come after is brought close before now. One made ahead of now
-		// counts as made now.
+		// counts as made now. A code that was too old for an application's rule
+		// stays as old as it was.
 		table: "sessions", columns: []string{"began_at", "last_seen_at", "password_at", "code_at", "returned_at"},
 		statement: `
 		UPDATE sessions SET
@@ -127,9 +128,10 @@ var passing = []timed{
 		       password_at = CASE WHEN {stale password} AND password_at >= {now} THEN {now} - 1
 		                          WHEN password_at > {now} THEN {now} ELSE password_at END,
 		       code_at = CASE WHEN {stale code} AND code_at >= {now} THEN {now} - 1
+		                      WHEN {old code} THEN code_at - ({furthest} - {now})
 		                      WHEN code_at > {now} THEN {now} ELSE code_at END
 		 WHERE ended_at = 0
-		   AND ({past} OR {lapsed} OR {closed} OR {stale password} OR {stale code}
+		   AND ({past} OR {lapsed} OR {closed} OR {stale password} OR {stale code} OR {old code}
 		        OR returned_at > {now} OR password_at > {now} OR code_at > {now})`,
 	},
 	{
@@ -165,6 +167,12 @@ var passing = []timed{
 		       last_at = CASE WHEN {passed} THEN {now} - {wait}
 		                      WHEN last_at > {now} THEN {now} ELSE last_at END
 		 WHERE first_at > {now} OR last_at > {now} OR {forgotten} OR {passed}`,
+	},
+	{
+		table: "hand_overs", columns: []string{"expires_at"},
+		statement: `
+		UPDATE hand_overs SET expires_at = {now}
+		 WHERE claimed_at = 0 AND expires_at > {now} AND (expires_at <= {furthest} OR expires_at > {now} + {overall})`,
 	},
 	{
 		// A letter that was due is due; the pause before another try is no longer.
@@ -208,41 +216,46 @@ var passing = []timed{
 // unconcerned are the columns with a number as large as a time that are no
 // moment after which something is over, and why.
 var unconcerned = map[string]string{
-	"authenticators.created_at":   "said and sorted by, no more",
-	"authenticators.last_step":    "the last step that was spent: never lowered",
-	"authenticators.last_used_at": "said, no more",
-	"applications.created_at":     "sorted by, no more",
-	"attempts.finished_at":        "zero or not: it happened",
-	"attempts.generation":         "no time",
-	"clock.furthest_at":           "the clock itself",
-	"clock.set_backs":             "no time",
-	"consents.given_at":           "said, no more",
-	"devices.created_at":          "said, no more",
-	"devices.last_used_at":        "how long it is kept; it opens nothing",
-	"events.at":                   "what happened, as it was seen; how long it is kept",
-	"grants.authenticated_at":     "what applications are told",
-	"grants.code_used_at":         "zero or not: it happened",
-	"grants.ended_at":             "zero or not: it happened",
-	"grants.generation":           "no time",
-	"groups.open_window":          "a length of time",
-	"letters.done_at":             "zero or not: it happened; how long it is kept",
-	"links.generation":            "no time",
-	"links.used_at":               "zero or not: it happened",
-	"logout_notices.done_at":      "zero or not: it happened; how long it is kept",
-	"recovery_codes.used_at":      "zero or not: it happened",
-	"recovery_sets.made_at":       "said, no more",
-	"sessions.ended_at":           "zero or not: it happened; how long it is kept",
-	"sessions.generation":         "no time",
-	"sign_ins.day":                "counted by, no more",
-	"sign_ins.times":              "no time",
-	"signing_keys.made_at":        "said, no more",
-	"signing_keys.signs_at":       "of the keys that are kept one always signs",
-	"tokens.used_at":              "zero or not: it happened",
-	"users.created_at":            "said and sorted by, no more",
-	"users.generation":            "no time",
-	"users.last_login_at":         "zero or not: whether there was one; said",
-	"users.password_changed_at":   "said, no more",
-	"users.two_factor_since":      "zero or not: whether it is on; said",
+	"authenticators.created_at":       "said and sorted by, no more",
+	"authenticators.last_step":        "the last step that was spent: never lowered",
+	"authenticators.last_used_at":     "said, no more",
+	"applications.created_at":         "sorted by, no more",
+	"application_rules.code_within":   "a length of time",
+	"application_sessions.began_at":   "said, no more: it is over with its session",
+	"application_sessions.generation": "no time",
+	"attempts.finished_at":            "zero or not: it happened",
+	"attempts.generation":             "no time",
+	"clock.furthest_at":               "the clock itself",
+	"clock.set_backs":                 "no time",
+	"consents.given_at":               "said, no more",
+	"devices.created_at":              "said, no more",
+	"devices.last_used_at":            "how long it is kept; it opens nothing",
+	"events.at":                       "what happened, as it was seen; how long it is kept",
+	"grants.authenticated_at":         "what applications are told",
+	"grants.code_used_at":             "zero or not: it happened",
+	"grants.ended_at":                 "zero or not: it happened",
+	"grants.generation":               "no time",
+	"groups.open_window":              "a length of time",
+	"hand_overs.claimed_at":           "zero or not: it happened",
+	"hand_overs.generation":           "no time",
+	"letters.done_at":                 "zero or not: it happened; how long it is kept",
+	"links.generation":                "no time",
+	"links.used_at":                   "zero or not: it happened",
+	"logout_notices.done_at":          "zero or not: it happened; how long it is kept",
+	"recovery_codes.used_at":          "zero or not: it happened",
+	"recovery_sets.made_at":           "said, no more",
+	"sessions.ended_at":               "zero or not: it happened; how long it is kept",
+	"sessions.generation":             "no time",
+	"sign_ins.day":                    "counted by, no more",
+	"sign_ins.times":                  "no time",
+	"signing_keys.made_at":            "said, no more",
+	"signing_keys.signs_at":           "of the keys that are kept one always signs",
+	"tokens.used_at":                  "zero or not: it happened",
+	"users.created_at":                "said and sorted by, no more",
+	"users.generation":                "no time",
+	"users.last_login_at":             "zero or not: whether there was one; said",
+	"users.password_changed_at":       "said, no more",
+	"users.two_factor_since":          "zero or not: whether it is on; said",
 }
 
 // closedForGood is more wrong passwords than any window survives.
@@ -257,6 +270,8 @@ func (s *Store) setBackWords(furthest, now time.Time) func(statement string) str
 		"{closed}", revives("CASE WHEN code_at > 0 THEN code_at ELSE began_at END + "+windowText),
 		"{stale password}", revives("password_at + {fresh}"),
 		"{stale code}", "(code_at > 0 AND "+revives("code_at + {fresh}")+")",
+		"{old code}", "(code_at > 0 AND EXISTS (SELECT 1 FROM application_rules r WHERE r.code_within > 0 AND "+
+			revives("sessions.code_at + r.code_within")+"))",
 		"{forgotten}", "("+s.spanText()+" > 0 AND "+revives("first_at + "+s.spanText())+")",
 		"{passed}", revives("last_at + "+s.waitText()),
 		"{wait}", s.waitText(),

@@ -225,6 +225,16 @@ var passings = map[string]func(*testing.T, watched){
 	},
 	"attempts.password_at": proofsOfAnAttempt,
 	"attempts.code_at":     proofsOfAnAttempt,
+	"hand_overs.expires_at": func(t *testing.T, w watched) {
+		wiki := addWiki(t, w.Store)
+		ada := storetest.Session(t, w.Store, storetest.Person(t, w.Store, "ada@example.org"), now)
+		ticket := handOver(t, w.Store, ada.Session, wiki)
+		w.setBack(now.Add(time.Minute), now.Add(time.Second))
+		spent := func(when time.Time) bool {
+			return errors.Is(finish(t, w.Store, ticket, storetest.Browser.Hash(), at(t, wiki.URL), when), store.ErrSpent)
+		}
+		wantOver(t, spent, now.Add(time.Second), now.Add(59*time.Second))
+	},
 	"links.expires_at": func(t *testing.T, w watched) {
 		link := reset(t, w.Store, storetest.Person(t, w.Store, "ada@example.org"), now)
 		w.setBack(now.Add(30*time.Minute), now.Add(time.Minute))
@@ -516,6 +526,33 @@ func TestEveryTimeInTheDatabaseIsThoughtOfWhenTheClockIsSetBack(t *testing.T) {
 func TestWhatWasOnceOverStaysOver(t *testing.T) {
 	for column, test := range passings {
 		t.Run(column, func(t *testing.T) { eachWatched(t, test) })
+	}
+}
+
+// A code that was too old for what an application asks is so afterwards, however
+// long the application's rule.
+func TestACodeTooOldForAnApplicationStaysTooOld(t *testing.T) {
+	for _, within := range []time.Duration{5 * time.Minute, 15 * time.Minute, 8 * time.Hour} {
+		t.Run(within.String(), func(t *testing.T) {
+			eachWatched(t, func(t *testing.T, w watched) {
+				made := storetest.Session(t, w.Store, storetest.Person(t, w.Store, "ada@example.org"), now)
+				w.alter(`UPDATE sessions SET code_at = $1, last_seen_at = $2`, now.UnixMilli(), now.Add(within).UnixMilli())
+				wiki := addWiki(t, w.Store)
+				must(t, w.SetApplicationRules(t.Context(), command, wiki.ID, []auth.Rule{{Path: "/", Access: auth.RecentCode, Within: within}}, now))
+				gate, err := w.GateAt(t.Context(), at(t, wiki.URL))
+				must(t, err)
+				w.setBack(now.Add(within), now.Add(within/2))
+				policy := storetest.Policy
+				policy.ForwardAuth = true
+				old := func(when time.Time) bool {
+					h := w.holder(made.Token)
+					h.User.TwoFactorSince = now
+					demand, _ := gate.Demands(at(t, wiki.URL).Host, "/")
+					return gate.Judge(demand, auth.SignedIn, h.Session, h.User, nil, policy, when) == auth.AsksCode
+				}
+				wantOver(t, old, now.Add(within/2), now.Add(within-time.Second), now.Add(within))
+			})
+		})
 	}
 }
 

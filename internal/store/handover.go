@@ -62,11 +62,12 @@ func (s *Store) FinishHandOver(ctx context.Context, by auth.Actor, ticket, brows
 // beginApplicationSession makes the child of the session whose ticket was just
 // claimed. A session has one child at each origin.
 func (t *tx) beginApplicationSession(ctx context.Context, by auth.Actor, ticket, token secret.Hash, now time.Time) error {
+	var id auth.ApplicationID
 	var name string
 	err := t.QueryRowContext(ctx, `
-		SELECT s.id, s.user_id, a.name FROM hand_overs h
+		SELECT s.id, s.user_id, a.id, a.name FROM hand_overs h
 		  JOIN sessions s ON s.id = h.session_id JOIN applications a ON a.id = h.application_id
-		 WHERE h.ticket_hash = $1`, ticket).Scan(&by.Session.ID, &by.User.ID, &name)
+		 WHERE h.ticket_hash = $1`, ticket).Scan(&by.Session.ID, &by.User.ID, &id, &name)
 	if err != nil {
 		return fmt.Errorf("begin application session: %w", err)
 	}
@@ -80,6 +81,9 @@ func (t *tx) beginApplicationSession(ctx context.Context, by auth.Actor, ticket,
 		return fmt.Errorf("begin application session: %w", err)
 	}
 	t.changed(by.User.ID)
+	if err := t.countSignIn(ctx, id, now); err != nil {
+		return err
+	}
 	return t.record(ctx, by, auth.EventApplicationOpened, by.User.ID, name, now)
 }
 
