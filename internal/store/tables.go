@@ -40,6 +40,8 @@ var Tables = []Table{
 	{"applications", Carried, ""},
 	{"application_groups", Carried, ""},
 	{"application_users", Carried, ""},
+	{"application_origins", Carried, ""},
+	{"application_rules", Carried, ""},
 	{"clients", Carried, ""},
 	{"client_addresses", Carried, ""},
 	{"signing_keys", Carried, ""},
@@ -57,6 +59,8 @@ var Tables = []Table{
 	{"grants", Voided, "they end with the sessions"},
 	{"tokens", Voided, "they end with the sessions"},
 	{"logout_notices", Voided, "they were given, or are about sessions that are void"},
+	{"application_sessions", Voided, "they end with the sessions"},
+	{"hand_overs", Voided, "they are on their way for a minute"},
 	{"letters", Voided, "they were sent, or carry a link that is void"},
 
 	{"clock", Left, "it is about the machine at hand"},
