@@ -327,7 +327,7 @@ func (c *userReset) runOn(s *surroundings) error {
 		case !u.HasPassword:
 			return fmt.Errorf("%s has no password yet; see twinlock user invite", u.Address)
 		}
-		return s.app.Store.MailReset(s.ctx, u, s.app.ResetLink(), s.by, now)
+		return s.app.Store.StartReset(s.ctx, s.by, u.ID, s.app.ResetLink(), now)
 	})
 }
 

@@ -84,12 +84,16 @@ func (h *Flow) invite(w http.ResponseWriter, r *http.Request) error {
 	}
 	u, err := h.Store.InviteUser(r.Context(), v.Actor(),
 		store.NewUser{Address: parsed, Name: name}, h.InvitationLink, v.Now)
-	if errors.Is(err, store.ErrTaken) {
+	switch {
+	case errors.Is(err, store.ErrTaken):
 		page.Email.Error = ui.T("users.taken")
-		page.check()
-		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/users", page)
-	} else if err != nil {
+	case errors.Is(err, store.ErrTooManyLetters):
+		page.Email.Error = ui.T("users.tooManyLetters")
+	case err != nil:
 		return err
+	}
+	if page.check() {
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/users", page)
 	}
 	h.Notice(w, "users.doneInvited")
 	return web.Redirect(w, "/admin/users/"+string(u.ID))
@@ -188,9 +192,12 @@ func (h *Flow) changeUser(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return web.NotFound()
 	}
-	if errors.Is(err, store.ErrLastAdministrator) {
+	switch {
+	case errors.Is(err, store.ErrLastAdministrator):
 		return h.refuseUser(w, r, ui.T("users.lastAdministrator"))
-	} else if err != nil {
+	case errors.Is(err, store.ErrTooManyLetters):
+		return h.refuseUser(w, r, ui.T("users.tooManyLetters"))
+	case err != nil:
 		return err
 	}
 	h.Notice(w, done)
@@ -226,11 +233,7 @@ func (h *Flow) refuseUser(w http.ResponseWriter, r *http.Request, why ui.Text) e
 
 func (h *Flow) startReset(r *http.Request, id auth.UserID) error {
 	v := web.Asking(r)
-	u, err := h.Store.User(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	return h.Store.MailReset(r.Context(), u, h.ResetLink, v.Actor(), v.Now)
+	return h.Store.StartReset(r.Context(), v.Actor(), id, h.ResetLink, v.Now)
 }
 
 func (h *Flow) inviteAgain(r *http.Request, id auth.UserID) error {

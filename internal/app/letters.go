@@ -52,7 +52,7 @@ func senderFor(c config.Config, host string) (mail.Sender, error) {
 func mailLetter(q store.QueuedLetter) mail.Letter {
 	l, v := q.Letter, q.Letter.Values
 	values := mail.Values{
-		At: v.At, Device: DeviceInWords(v.Device), Network: v.Network, Link: v.Link, Until: v.Until,
+		At: v.At, Device: DeviceInWords(v.Device), Network: v.Network, By: v.By, Link: v.Link, Until: v.Until,
 		Left: v.Left, Wrong: v.Wrong, Reason: v.Reason, OldAddress: v.OldAddress, NewAddress: v.NewAddress,
 	}
 	for _, factor := range v.Removed {

@@ -26,6 +26,17 @@ const (
 	LetterProtectionOff     LetterKind = "protection-off"
 	LetterAccountDisabled   LetterKind = "account-disabled"
 	LetterTest              LetterKind = "test"
+
+	// What an administrator did to an account, beside what stands above.
+	LetterResetStarted        LetterKind = "reset-started"
+	LetterAccountEnabled      LetterKind = "account-enabled"
+	LetterAccountDeleted      LetterKind = "account-deleted"
+	LetterAdministratorMade   LetterKind = "administrator-made"
+	LetterAdministratorNoMore LetterKind = "administrator-no-more"
+	LetterTwoFactorDemanded   LetterKind = "two-factor-demanded"
+	LetterTwoFactorOptional   LetterKind = "two-factor-optional"
+	LetterSessionsEnded       LetterKind = "sessions-ended"
+	LetterLoginOpened         LetterKind = "login-opened"
 )
 
 // Letter is what a letter says, before it is put into words: the store queues

@@ -13,6 +13,7 @@ type Example struct {
 // Letter.Language for another.
 func Examples() []Example {
 	at := time.Date(2026, time.November, 23, 14, 35, 0, 0, time.UTC)
+	byEli := Values{At: at, By: "eli@example.com"}
 	seen := Values{At: at, Device: "Firefox on Linux", Network: "203.0.113.9"}
 
 	var examples []Example
@@ -22,9 +23,10 @@ func Examples() []Example {
 	}
 
 	add("verify", Verify, seen.withLink("/register/confirm/", 24*time.Hour))
-	add("invitation", Invitation, Values{At: at}.withLink("/register/invitation/", 24*time.Hour))
+	add("invitation", Invitation, byEli.withLink("/register/invitation/", 24*time.Hour))
 	add("reset", Reset, seen.withLink("/forgot-password/", 30*time.Minute))
 	add("reset, browser and network not known", Reset, Values{At: at}.withLink("/forgot-password/", 30*time.Minute))
+	add("reset started by an administrator", ResetStarted, byEli.withLink("/forgot-password/", 30*time.Minute))
 	add("address changed, to the new one", AddressChangedNew, seen.withAddresses().withLink("/account/address/", 24*time.Hour))
 	add("address changed, to the old one", AddressChangedOld, seen.withAddresses())
 	add("unlock", Unlock, seen.withLink("/login/unlock/", 24*time.Hour))
@@ -43,8 +45,18 @@ func Examples() []Example {
 	add("recovery codes made anew", RecoveryCodesMadeAnew, seen)
 	add("new device", NewDevice, seen)
 	add("wrong codes", WrongCodes, seen.withWrong(5))
-	add("protection off", ProtectionOff, Values{At: at})
-	add("account disabled", AccountDisabled, Values{At: at})
+	add("protection off", ProtectionOff, byEli)
+	add("protection off, by the settings", ProtectionOff, Values{At: at, By: "settings"})
+	add("account disabled", AccountDisabled, byEli)
+	add("account disabled, by command", AccountDisabled, Values{At: at, By: "command"})
+	add("account enabled", AccountEnabled, byEli)
+	add("account deleted", AccountDeleted, byEli)
+	add("administrator made", AdministratorMade, byEli)
+	add("administrator no more", AdministratorNoMore, byEli)
+	add("two factor demanded", TwoFactorDemanded, byEli)
+	add("two factor optional", TwoFactorOptional, byEli)
+	add("sessions ended", SessionsEnded, byEli)
+	add("login opened", LoginOpened, byEli)
 	add("account disabled, with a reason", AccountDisabled, Values{At: at, Reason: "Left the company."})
 	add("test", Test, Values{At: at})
 	return examples

@@ -15,6 +15,7 @@ const (
 	Verify            Kind = "verify"              // confirm the address of a new account; 24 hours
 	Invitation        Kind = "invitation"          // an administrator made an account; 24 hours
 	Reset             Kind = "reset"               // forgotten password; 30 minutes
+	ResetStarted      Kind = "reset-started"       // the same, by an administrator
 	AddressChangedNew Kind = "address-changed-new" // confirm the address one changes to; 24 hours
 	Unlock            Kind = "unlock"              // login is closed after too many failed tries; 24 hours
 )
@@ -36,10 +37,18 @@ const (
 	WrongCodes            Kind = "wrong-codes"              // right password, wrong codes
 	ProtectionOff         Kind = "protection-off"           // an administrator switched two-factor authentication off for all
 	AccountDisabled       Kind = "account-disabled"         // by an administrator
+	AccountEnabled        Kind = "account-enabled"          // by an administrator
+	AccountDeleted        Kind = "account-deleted"          // by an administrator
+	AdministratorMade     Kind = "administrator-made"       // the role was given
+	AdministratorNoMore   Kind = "administrator-no-more"    // the role was taken
+	TwoFactorDemanded     Kind = "two-factor-demanded"      // must be used from now on
+	TwoFactorOptional     Kind = "two-factor-optional"      // need not be used any more
+	SessionsEnded         Kind = "sessions-ended"           // all of them, by an administrator
+	LoginOpened           Kind = "login-opened"             // a closed one, by an administrator
 	Test                  Kind = "test"                     // sent by the set-up wizard, to see that mail works
 )
 
-var withLink = []Kind{Verify, Invitation, Reset, AddressChangedNew, Unlock}
+var withLink = []Kind{Verify, Invitation, Reset, ResetStarted, AddressChangedNew, Unlock}
 
 // Kinds gives every kind of letter.
 func Kinds() []Kind {
@@ -47,7 +56,7 @@ func Kinds() []Kind {
 		AccountExists, PasswordChanged, PasswordResetDone, AddressChangedOld,
 		TwoFactorEnabled, TwoFactorDisabled, TwoFactorReset,
 		RecoveryCodeUsed, RecoveryCodesFew, RecoveryCodesMadeAnew,
-		NewDevice, WrongCodes, ProtectionOff, AccountDisabled, Test)
+		NewDevice, WrongCodes, ProtectionOff, AccountDisabled, AccountEnabled, AccountDeleted, AdministratorMade, AdministratorNoMore, TwoFactorDemanded, TwoFactorOptional, SessionsEnded, LoginOpened, Test)
 }
 
 // HasLink reports whether letters of this kind carry a link with a token. Such
@@ -73,6 +82,7 @@ type Values struct {
 	At         time.Time `json:"at"`                    // when it happened; every letter needs it
 	Device     string    `json:"device,omitempty"`      // the browser in words, "Firefox on Linux"; empty: not known
 	Network    string    `json:"network,omitempty"`     // the network address; empty: not known
+	By         string    `json:"by,omitempty"`          // who did it, where it was not the person: an address, "command" or "settings"
 	Link       string    `json:"link,omitempty"`        // below the public URL: "/reset-password/TOKEN"; for the kinds with a link
 	Until      time.Time `json:"until,omitzero"`        // when the link ends; for the kinds with a link
 	Left       int       `json:"left,omitempty"`        // recovery codes not used yet

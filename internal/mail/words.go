@@ -36,6 +36,7 @@ type words struct {
 	When     string
 	Device   string
 	Network  string
+	By       string
 	Reason   string
 	Left     int
 	Wrong    int
@@ -64,6 +65,7 @@ func (l Letter) say(texts *i18n.Texts, site Site) (words, error) {
 		When: texts.DateTime(v.At, nil), Device: oneLine(v.Device, maxDevice), Network: networkAddress(v.Network),
 		Reason: oneLine(v.Reason, maxReason), Left: v.Left, Wrong: v.Wrong, Removed: removed,
 	}
+	w.By = actor(texts, v.By)
 	w.pairs = []any{"Site", w.Site, "Name", w.Name, "OldAddress", v.OldAddress, "NewAddress", v.NewAddress}
 	if l.Kind.HasLink() {
 		w.Link = root + v.Link
@@ -145,6 +147,17 @@ func greetable(name string) string {
 		return ""
 	}
 	return name
+}
+
+// actor says who did it.
+func actor(texts *i18n.Texts, by string) string {
+	switch by {
+	case "command":
+		return texts.T("mail.byCommand")
+	case "settings":
+		return texts.T("mail.bySettings")
+	}
+	return oneLine(by, maxAddress)
 }
 
 // networkAddress gives nothing for what is no address.

@@ -106,13 +106,13 @@ type Mailed struct {
 
 // mailLink makes a link for an account and queues the letter that carries it,
 // unless the address had its share of letters for this hour: then nothing
-// happens, and nobody is told but an operator, as [ErrTooManyLetters].
-func (t *tx) mailLink(ctx context.Context, u auth.User, purpose LinkPurpose, kind auth.LetterKind, m Mailed, by auth.Actor, now time.Time) error {
+// happens, and nobody is told but who administers, as [ErrTooManyLetters].
+func (t *tx) mailLink(ctx context.Context, u auth.User, purpose LinkPurpose, letter auth.Letter, m Mailed, now time.Time) error {
 	may, err := t.mayWriteTo(ctx, u.Canonical, now)
 	switch {
 	case err != nil:
 		return err
-	case !may && by.Command:
+	case !may && letter.Values.By != "":
 		return ErrTooManyLetters
 	case !may:
 		return nil
@@ -123,7 +123,6 @@ func (t *tx) mailLink(ctx context.Context, u auth.User, purpose LinkPurpose, kin
 	if err != nil {
 		return err
 	}
-	letter := noticeTo(u, kind, by, now)
 	letter.Values.Link, letter.Values.Until = m.Path(token), link.Expires
 	return t.queue(ctx, letter, now)
 }
@@ -140,7 +139,7 @@ func (s *Store) MailUnlock(ctx context.Context, u auth.User, m Mailed, by auth.A
 		if err != nil || waiting > 0 {
 			return err
 		}
-		if err := t.mailLink(ctx, u, LinkUnlock, auth.LetterUnlock, m, by, now); err != nil {
+		if err := t.mailLink(ctx, u, LinkUnlock, noticeTo(u, auth.LetterUnlock, by, now), m, now); err != nil {
 			return err
 		}
 		return t.record(ctx, by, auth.EventDoorClosed, u.ID, "", now)
@@ -184,10 +183,11 @@ func (t *tx) openDoors(ctx context.Context, user auth.UserID, canonical string) 
 
 func scanHash(r row) (h secret.Hash, err error) { return h, r.Scan(&h) }
 
-// MailReset mails the owner of an account a link to a new password.
+// MailReset mails the owner of an account, who asked for it, a link to a new
+// password.
 func (s *Store) MailReset(ctx context.Context, u auth.User, m Mailed, by auth.Actor, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		if err := t.mailLink(ctx, u, LinkReset, auth.LetterReset, m, by, now); err != nil {
+		if err := t.mailLink(ctx, u, LinkReset, noticeTo(u, auth.LetterReset, by, now), m, now); err != nil {
 			return err
 		}
 		return t.record(ctx, by, auth.EventResetRequested, u.ID, "", now)

@@ -200,10 +200,20 @@ func (s *Store) EndSession(ctx context.Context, by auth.Actor, user auth.UserID,
 
 // EndSessions ends every session of a person but one, and tells how many.
 // Lapsed ones end too, and with them what their open windows were good for.
+// Where somebody else did it, the person is told.
 func (s *Store) EndSessions(ctx context.Context, by auth.Actor, user auth.UserID, but auth.SessionID, why string, now time.Time) (ended int64, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
 		if ended, err = t.endSessions(ctx, user, but, why, now); err != nil {
 			return err
+		}
+		if by.User.ID != user {
+			u, err := userByID(ctx, t, user, "")
+			if err != nil {
+				return err
+			}
+			if err := t.queue(ctx, actOn(u, auth.LetterSessionsEnded, by, now), now); err != nil {
+				return err
+			}
 		}
 		return t.record(ctx, by, auth.EventSessionEnded, user, fmt.Sprintf("%d ended: %s", ended, why), now)
 	})

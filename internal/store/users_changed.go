@@ -68,7 +68,7 @@ func (s *Store) DisableUser(ctx context.Context, by auth.Actor, id auth.UserID, 
 		if _, err := t.endSessions(ctx, id, "", "account disabled", now); err != nil {
 			return err
 		}
-		return t.queue(ctx, noticeTo(u, auth.LetterAccountDisabled, by, now), now)
+		return t.queue(ctx, actOn(u, auth.LetterAccountDisabled, by, now), now)
 	})
 }
 
@@ -78,8 +78,10 @@ func (s *Store) EnableUser(ctx context.Context, by auth.Actor, id auth.UserID, n
 		if err := t.openDoors(ctx, id, u.Canonical); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `UPDATE users SET state = $1 WHERE id = $2`, auth.Active, id)
-		return err
+		if _, err := t.exec(ctx, `UPDATE users SET state = $1 WHERE id = $2`, auth.Active, id); err != nil {
+			return err
+		}
+		return t.queue(ctx, actOn(u, auth.LetterAccountEnabled, by, now), now)
 	})
 }
 
@@ -90,7 +92,10 @@ func (s *Store) DeleteUser(ctx context.Context, by auth.Actor, id auth.UserID, n
 		if _, err := t.endSessions(ctx, id, "", "account deleted", now); err != nil {
 			return err
 		}
-		return t.claim(ctx, `DELETE FROM users WHERE id = $1`, id)
+		if err := t.claim(ctx, `DELETE FROM users WHERE id = $1`, id); err != nil {
+			return err
+		}
+		return t.queue(ctx, actOn(u, auth.LetterAccountDeleted, by, now), now)
 	})
 }
 
@@ -98,8 +103,10 @@ func (s *Store) DeleteUser(ctx context.Context, by auth.Actor, id auth.UserID, n
 func (s *Store) SetAdministrator(ctx context.Context, by auth.Actor, id auth.UserID, administrator bool, now time.Time) error {
 	detail := fmt.Sprintf("administrator: %v", administrator)
 	return s.changeUser(ctx, by, id, auth.EventRoleChanged, detail, now, func(t *tx, u auth.User) error {
-		_, err := t.exec(ctx, `UPDATE users SET administrator = $1 WHERE id = $2`, administrator, id)
-		return err
+		if _, err := t.exec(ctx, `UPDATE users SET administrator = $1 WHERE id = $2`, administrator, id); err != nil {
+			return err
+		}
+		return t.tellChange(ctx, by, u, u.Administrator, administrator, auth.LetterAdministratorMade, auth.LetterAdministratorNoMore, now)
 	})
 }
 
@@ -108,9 +115,24 @@ func (s *Store) SetAdministrator(ctx context.Context, by auth.Actor, id auth.Use
 func (s *Store) SetMustUseTwoFactor(ctx context.Context, by auth.Actor, id auth.UserID, must bool, now time.Time) error {
 	detail := fmt.Sprintf("must use two-factor authentication: %v", must)
 	return s.changeUser(ctx, by, id, auth.EventMustUseTwoFactor, detail, now, func(t *tx, u auth.User) error {
-		_, err := t.exec(ctx, `UPDATE users SET must_use_two_factor = $1 WHERE id = $2`, must, id)
-		return err
+		if _, err := t.exec(ctx, `UPDATE users SET must_use_two_factor = $1 WHERE id = $2`, must, id); err != nil {
+			return err
+		}
+		return t.tellChange(ctx, by, u, u.MustUseTwoFactor, must, auth.LetterTwoFactorDemanded, auth.LetterTwoFactorOptional, now)
 	})
+}
+
+// tellChange tells a person what was given or taken; what stays as it was is
+// no news.
+func (t *tx) tellChange(ctx context.Context, by auth.Actor, u auth.User, before, after bool, given, taken auth.LetterKind, now time.Time) error {
+	kind := taken
+	switch {
+	case before == after:
+		return nil
+	case after:
+		kind = given
+	}
+	return t.queue(ctx, actOn(u, kind, by, now), now)
 }
 
 // ClearFactors removes a person's second factors for a reason, which the
@@ -127,13 +149,14 @@ func (s *Store) ClearFactors(ctx context.Context, by auth.Actor, id auth.UserID,
 		if err := t.openDoors(ctx, id, u.Canonical); err != nil {
 			return err
 		}
-		letter := noticeTo(u, auth.LetterTwoFactorReset, by, now)
+		letter := actOn(u, auth.LetterTwoFactorReset, by, now)
 		letter.Values.Reason, letter.Values.Removed = reason, removed
 		return t.queue(ctx, letter, now)
 	})
 }
 
-// OpenDoors forgets the failures that closed a person's login.
+// OpenDoors forgets the failures that closed a person's login. The person is
+// told.
 func (s *Store) OpenDoors(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		u, err := t.lockUser(ctx, id)
@@ -143,13 +166,33 @@ func (s *Store) OpenDoors(ctx context.Context, by auth.Actor, id auth.UserID, no
 		if err := t.openDoors(ctx, id, u.Canonical); err != nil {
 			return err
 		}
+		if err := t.queue(ctx, actOn(u, auth.LetterLoginOpened, by, now), now); err != nil {
+			return err
+		}
 		return t.record(ctx, by, auth.EventDoorOpened, id, "", now)
+	})
+}
+
+// StartReset mails a person a link to a new password because somebody who
+// administers wants it so. ErrTooManyLetters where the address had its share of
+// the hour.
+func (s *Store) StartReset(ctx context.Context, by auth.Actor, id auth.UserID, m Mailed, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		u, err := t.lockUser(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := t.mailLink(ctx, u, LinkReset, actOn(u, auth.LetterResetStarted, by, now), m, now); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventResetRequested, u.ID, "by an administrator", now)
 	})
 }
 
 // InviteUser makes an account without a password and mails the invitation to
 // choose one. An account that was invited before and has none yet gets a new
-// letter; one that has a password is ErrTaken.
+// letter; one that has a password is ErrTaken. ErrTooManyLetters where the
+// address had its share of the hour.
 func (s *Store) InviteUser(ctx context.Context, by auth.Actor, n NewUser, m Mailed, now time.Time) (u auth.User, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
 		u, err = scanUser(t.QueryRowContext(ctx,
@@ -163,7 +206,7 @@ func (s *Store) InviteUser(ctx context.Context, by auth.Actor, n NewUser, m Mail
 		if err != nil {
 			return err
 		}
-		if err := t.mailLink(ctx, u, LinkInvitation, auth.LetterInvitation, m, by, now); err != nil {
+		if err := t.mailLink(ctx, u, LinkInvitation, actOn(u, auth.LetterInvitation, by, now), m, now); err != nil {
 			return err
 		}
 		return t.record(ctx, by, auth.EventUserInvited, u.ID, "", now)
