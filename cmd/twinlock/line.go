@@ -23,6 +23,7 @@ type commands struct {
 	Group   groupCommands  `cmd:"" help:"See and change groups."`
 	Plugin  pluginCommands `cmd:"" help:"See and change what is active, and for whom."`
 	App     appCommands    `cmd:"" help:"See and change applications."`
+	Keys    keysCommands   `cmd:"" help:"Make the keys anew that sign what applications are told."`
 	Config  configCommands `cmd:"" help:"Check and show the settings."`
 	Version version        `cmd:"" help:"Print the version."`
 }

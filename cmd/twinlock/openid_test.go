@@ -54,3 +54,18 @@ func TestARedirectURIThatCouldLeadAstrayIsRefused(t *testing.T) {
 		t.Errorf("something was added all the same: %s", out)
 	}
 }
+
+func TestSigningKeysAreMadeAnew(t *testing.T) {
+	bothWays(t, func(t *testing.T, o *operator) {
+		if out := o.does("keys", "rotate"); !strings.Contains(out, "there are no keys") {
+			t.Errorf("without an application: %s", out)
+		}
+		o.does("app", "add", "Wiki", "--url", "https://wiki.example.org", "--redirect-uri", "https://wiki.example.org/a")
+		if out := o.does("keys", "rotate"); strings.Count(out, "ES256 ") != 2 {
+			t.Errorf("want the old and the new key: %s", out)
+		}
+		if out := o.does("keys", "rotate", "--compromised"); strings.Count(out, "ES256 ") != 1 {
+			t.Errorf("want the new key alone: %s", out)
+		}
+	})
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/i18n"
 	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/oidc"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/secret"
@@ -35,6 +36,7 @@ type App struct {
 	Floor   *web.Floor
 	Now     func() time.Time
 	Handler http.Handler
+	OpenID  *oidc.Flow
 
 	log    *slog.Logger
 	ring   *keys.Ring

@@ -24,8 +24,10 @@ type background struct {
 }
 
 const (
-	seenPause  = 10 * time.Second // between writes of last-seen times, and of the clock
-	purgePause = 10 * time.Minute
+	seenPause   = 10 * time.Second // between writes of last-seen times, and of the clock
+	purgePause  = 10 * time.Minute
+	noticePause = time.Second // between looks for ended sessions
+	rotatePause = 10 * time.Minute
 
 	certificatePause = 24 * time.Hour
 )
@@ -43,6 +45,8 @@ func (a *App) Start(ctx context.Context) {
 	a.every(ctx, seenPause, "write last-seen times", func(ctx context.Context) error { return a.Live.Flush(ctx, a.Now()) })
 	a.every(ctx, seenPause, "keep the clock", a.keepClock)
 	a.every(ctx, purgePause, "purge", a.purge)
+	a.every(ctx, noticePause, "send logout notices", a.OpenID.SendLogoutNotices)
+	a.every(ctx, rotatePause, "rotate signing keys", a.OpenID.RotateKeys)
 	if c := a.work.certificate; c != nil {
 		a.every(ctx, certificatePause, "look at the certificate", c.warnBeforeItEnds)
 	}

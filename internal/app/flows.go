@@ -77,6 +77,8 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.JudgePassword,
 		Link: mailed(c.VerifyLink, "/register/confirm"), Timeout: c.LoginTimeout, Registration: a.registration,
 	}
+	a.OpenID = &oidc.Flow{Floor: a.Floor, Rules: oidc.Rules{Code: c.AuthorizationCode, Access: c.AccessToken, Refresh: c.RefreshToken,
+		SigningKey: c.SigningKey, Hint: c.SessionOverall + c.AccessToken}}
 	routes := a.ownRoutes()
 	administration := &admin.Flow{
 		Floor: a.Floor, Proof: examiner, Settings: c, Registration: a.registration,
@@ -88,7 +90,7 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		administration.Routes(),
 		a.setup.Routes(),
 		(&apps.Flow{Floor: a.Floor}).Routes(),
-		(&oidc.Flow{Floor: a.Floor, Rules: oidc.Rules{Code: c.AuthorizationCode, Access: c.AccessToken, Refresh: c.RefreshToken}}).Routes(),
+		a.OpenID.Routes(),
 		forgotten.Routes(),
 		signUp.Routes(),
 	} {

@@ -73,6 +73,7 @@ type Config struct {
 
 	AuthorizationCode time.Duration `name:"authorization_code" default:"60s" accept:"10s..10m" section:"Applications that sign in here" help:"How long the code that an application gets by way of the browser waits to be exchanged."`
 	AccessToken       time.Duration `name:"access_token" default:"10m" accept:"1m..1h" help:"How long an access token works, and an ID token is good."`
+	SigningKey        time.Duration `name:"signing_key" default:"90d" accept:"1h..400d" help:"How long a key signs what applications are told; the next one is published up to a day before it signs, and the old one kept as long as anything signed with it counts."`
 	RefreshToken      time.Duration `name:"refresh_token" default:"30d" accept:"1h..400d" help:"How long an application may go on by refresh tokens after a login, however often it uses them."`
 
 	EventsKept   time.Duration `name:"events_kept" default:"400d" accept:"1d..3650d" section:"Records" help:"How long events are kept."`

@@ -61,6 +61,7 @@ type Flags struct {
 	WrongCodesWithin              *string `name:"wrong-codes-within" placeholder:"30d" help:"How long wrong codes count towards wrong_codes_in_all."`
 	AuthorizationCode             *string `name:"authorization-code" placeholder:"60s" help:"How long the code that an application gets by way of the browser waits to be exchanged."`
 	AccessToken                   *string `name:"access-token" placeholder:"10m" help:"How long an access token works, and an ID token is good."`
+	SigningKey                    *string `name:"signing-key" placeholder:"90d" help:"How long a key signs what applications are told; the next one is published up to a day before it signs, and the old one kept as long as anything signed with it counts."`
 	RefreshToken                  *string `name:"refresh-token" placeholder:"30d" help:"How long an application may go on by refresh tokens after a login, however often it uses them."`
 	EventsKept                    *string `name:"events-kept" placeholder:"400d" help:"How long events are kept."`
 	SessionsKept                  *string `name:"sessions-kept" placeholder:"30d" help:"How long ended sessions are kept."`

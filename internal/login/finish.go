@@ -21,23 +21,14 @@ func (h *Flow) finish(w http.ResponseWriter, r *http.Request, a auth.Attempt) er
 	return web.Redirect(w, whereTo(a.Return))
 }
 
-// logout ends the session that the cookie names, lapsed ones too, and asks
-// the browser to forget what it kept of us.
+// logout ends the session that the cookie names.
 func (h *Flow) logout(w http.ResponseWriter, r *http.Request) error {
 	if _, err := web.ReadForm(r); err != nil {
 		return err
 	}
-	v := web.Asking(r)
-	if held := v.Presence.Session; held.ID != "" {
-		actor := v.Actor()
-		actor.User, actor.Session = v.Presence.User, held
-		err := h.Store.EndSession(r.Context(), actor, held.User, held.ID, auth.EventLogout, "logout", v.Now)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
+	if err := h.Logout(w, r); err != nil {
+		return err
 	}
-	h.DropSession(w)
-	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	h.Notice(w, "login.doneLogout")
 	return web.Redirect(w, "/login")
 }

@@ -1,8 +1,6 @@
 package oidc
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -22,15 +20,7 @@ const patience = time.Hour
 // sealed for this browser: another one that is sent the address cannot open it,
 // and a stranger's questions leave nothing here.
 func (h *Flow) wait(w http.ResponseWriter, r *http.Request, req request) (string, error) {
-	plain, err := json.Marshal(req)
-	if err != nil {
-		return "", err
-	}
-	sealed, err := h.Ring.Seal(plain, waitingRow(h.Browser(w, r)))
-	if err != nil {
-		return "", err
-	}
-	return base64.RawURLEncoding.EncodeToString(sealed), nil
+	return h.seal(req, waitingRow(h.Browser(w, r)))
 }
 
 func waitingRow(browser secret.Token) string { return "waiting request/" + browser.Hash().Text() }
@@ -39,15 +29,7 @@ func waitingRow(browser secret.Token) string { return "waiting request/" + brows
 // refused alike.
 func (h *Flow) waited(r *http.Request, sealed string) (request, error) {
 	var req request
-	raw, err := base64.RawURLEncoding.DecodeString(sealed)
-	if err != nil {
-		return req, unsound()
-	}
-	plain, _, err := h.Ring.Open(raw, waitingRow(h.KnownBrowser(r)))
-	if err != nil {
-		return req, unsound()
-	}
-	if err := json.Unmarshal(plain, &req); err != nil {
+	if !h.unseal(sealed, waitingRow(h.KnownBrowser(r)), &req) {
 		return req, unsound()
 	}
 	if now := web.Asking(r).Now; now.Before(req.Began) || !now.Before(req.Began.Add(patience)) {

@@ -18,6 +18,7 @@ type configuration struct {
 	Userinfo      string `json:"userinfo_endpoint"`
 	Keys          string `json:"jwks_uri"`
 	Revocation    string `json:"revocation_endpoint"`
+	Logout        string `json:"end_session_endpoint"`
 
 	Scopes         []string `json:"scopes_supported"`
 	ResponseTypes  []string `json:"response_types_supported"`
@@ -33,6 +34,8 @@ type configuration struct {
 	Locales        []string `json:"ui_locales_supported"`
 	Challenges     []string `json:"code_challenge_methods_supported"`
 
+	TellsLogout     bool `json:"backchannel_logout_supported"`
+	TellsSession    bool `json:"backchannel_logout_session_supported"`
 	SaysIssuer      bool `json:"authorization_response_iss_parameter_supported"`
 	ClaimsParameter bool `json:"claims_parameter_supported"`
 	Request         bool `json:"request_parameter_supported"`
@@ -44,7 +47,7 @@ func (h *Flow) discovery(w http.ResponseWriter, r *http.Request) error {
 		Issuer:        h.PublicURL,
 		Authorization: h.PublicURL + authorizePath, Token: h.PublicURL + tokenPath,
 		Userinfo: h.PublicURL + userinfoPath, Keys: h.PublicURL + keysPath,
-		Revocation: h.PublicURL + revokePath,
+		Revocation: h.PublicURL + revokePath, Logout: h.PublicURL + logoutPath,
 
 		ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
 		GrantTypes:   []string{"authorization_code", "refresh_token"},
@@ -56,7 +59,7 @@ func (h *Flow) discovery(w http.ResponseWriter, r *http.Request) error {
 			"name", "locale", "preferred_username", "email", "email_verified", "groups"},
 		Prompts:    []string{"none", "login", "consent"},
 		Challenges: []string{"S256"},
-		SaysIssuer: true,
+		SaysIssuer: true, TellsLogout: true, TellsSession: true,
 	}
 	c.RevocationAuth = c.TokenAuth
 	for _, s := range auth.AllScopes {

@@ -55,9 +55,7 @@ func register(t *testing.T, site *apptest.Site, change ...func(*auth.Application
 	if app.Client, err = site.Store.Client(t.Context(), made.ID); err != nil {
 		t.Fatal(err)
 	}
-	if app.Provider, err = goidc.NewProvider(app.context(), string(site.Config.PublicURL)); err != nil {
-		t.Fatal(err)
-	}
+	app.Provider = app.discovered()
 	app.OAuth = oauth2.Config{
 		ClientID: string(made.ID), ClientSecret: clientSecret.Reveal(), Endpoint: app.Provider.Endpoint(),
 		RedirectURL: callback, Scopes: []string{"openid", "profile", "email", "groups"},
@@ -335,4 +333,27 @@ func decode(t *testing.T, part string) string {
 		t.Fatal(err)
 	}
 	return string(raw)
+}
+
+// discovered reads the configuration, and with it the keys, anew.
+func (a *application) discovered() *goidc.Provider {
+	a.t.Helper()
+	p, err := goidc.NewProvider(a.context(), string(a.site.Config.PublicURL))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return p
+}
+
+// keyOf is the name of the key that signed an ID token.
+func keyOf(t *testing.T, token *oauth2.Token) string {
+	t.Helper()
+	raw, _ := token.Extra("id_token").(string)
+	var head struct {
+		KeyID string `json:"kid"`
+	}
+	if err := json.Unmarshal([]byte(decode(t, strings.Split(raw, ".")[0])), &head); err != nil {
+		t.Fatal(err)
+	}
+	return head.KeyID
 }

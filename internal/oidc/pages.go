@@ -90,6 +90,8 @@ func Examples() []ui.Example {
 		{Page: "oidc/consent", Name: "a program on this machine", Data: newConsentPage(few, "Notes", "ada@example.org", "w", "p")},
 		{Page: "oidc/closed", Name: "needs two-factor authentication", Data: newClosedPage(wiki, auth.WantsSetUp, "w", out)},
 		{Page: "oidc/closed", Name: "what it needs is not offered", Data: newClosedPage(wiki, auth.NotOffered, "w", out)},
+		{Page: "oidc/logout", Name: "an application asks", Data: logoutPage{Name: "Wiki", Leaving: "l"}},
+		{Page: "oidc/logout", Name: "somebody asks, and to go on to an unknown address", Data: logoutPage{Leaving: "l", Astray: true}},
 		{Page: "oidc/closed", Name: "not for this person", Data: newClosedPage(wiki, auth.NotAllowed, "w", out)},
 	})
 }

@@ -28,6 +28,9 @@ type Rules struct {
 	Code    time.Duration // how long a code waits to be exchanged
 	Access  time.Duration // how long an access token works, and an ID token is good
 	Refresh time.Duration // how long refresh tokens go on, however often they are used
+
+	SigningKey time.Duration // how long a key signs
+	Hint       time.Duration // how long an ID token may come back as a hint; its key is kept so long
 }
 
 const (
@@ -39,6 +42,7 @@ const (
 	tokenPath     = "/oidc/token"
 	userinfoPath  = "/oidc/userinfo"
 	revokePath    = "/oidc/revoke"
+	logoutPath    = "/oidc/logout"
 )
 
 // Routes are the flow's addresses, in the order a visitor meets them. None is
@@ -49,6 +53,9 @@ func (h *Flow) Routes() []web.Route {
 		{Method: http.MethodPost, Path: authorizePath, Need: web.Anybody, Popup: true, Foreign: true, Serve: h.authorizeByForm},
 		{Method: http.MethodGet, Path: continuePath, Need: web.Anybody, Popup: true, Serve: h.goOnWaiting},
 		{Method: http.MethodPost, Path: consentPath, Need: web.SignedIn, Popup: true, Serve: h.consent},
+		{Method: http.MethodGet, Path: logoutPath, Need: web.Anybody, Popup: true, Serve: h.logout},
+		{Method: http.MethodPost, Path: logoutPath, Need: web.Anybody, Popup: true, Foreign: true, Serve: h.logoutByForm},
+		{Method: http.MethodPost, Path: logoutPath + "/confirm", Need: web.Anybody, Popup: true, Serve: h.confirmLogout},
 	},
 		forPrograms(http.MethodGet, discoveryPath, h.discovery),
 		forPrograms(http.MethodGet, keysPath, h.keys),

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -94,6 +95,23 @@ func (f *Floor) GoOn(w http.ResponseWriter, r *http.Request, token secret.Token)
 	}
 	v.Token, v.Presence = token, presence
 	f.preferPersons(v)
+	return nil
+}
+
+// Logout ends the session that the cookie names, lapsed ones too, and asks the
+// browser to forget what it kept of us.
+func (f *Floor) Logout(w http.ResponseWriter, r *http.Request) error {
+	v := Asking(r)
+	if held := v.Presence.Session; held.ID != "" {
+		actor := v.Actor()
+		actor.User, actor.Session = v.Presence.User, held
+		err := f.Store.EndSession(r.Context(), actor, held.User, held.ID, auth.EventLogout, "logout", v.Now)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	f.DropSession(w)
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return nil
 }
 

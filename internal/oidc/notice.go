@@ -1,0 +1,175 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+)
+
+// logoutToken tells an application that a session has ended (OpenID Connect
+// Back-Channel Logout 1.0 §2.4). It never has a nonce.
+type logoutToken struct {
+	Issuer   string              `json:"iss"`
+	Subject  auth.UserID         `json:"sub"`
+	Audience auth.ApplicationID  `json:"aud"`
+	Issued   int64               `json:"iat"`
+	Expires  int64               `json:"exp"`
+	ID       string              `json:"jti"`
+	Events   map[string]struct{} `json:"events"`
+	Session  auth.SessionID      `json:"sid"`
+}
+
+const (
+	logoutTokenKind = "logout+jwt"
+	logoutEvent     = "http://schemas.openid.net/event/backchannel-logout"
+	logoutTokenLife = 2 * time.Minute
+)
+
+// How notices are sent. An application that is slow or hostile costs so much
+// and no more.
+const (
+	noticeBatch    = 16              // at once
+	noticePatience = 5 * time.Second // with one application
+	noticeAnswer   = 1 << 10         // bytes of it that are read
+)
+
+// noticePauses lie between one try and the next. After the last the notice is
+// given up.
+var noticePauses = []time.Duration{10 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour}
+
+// SendLogoutNotices tells applications of the sessions that have ended since the
+// last time. Nobody's logout waits for it.
+func (h *Flow) SendLogoutNotices(ctx context.Context) error {
+	due, err := h.Store.DueLogoutNotices(ctx, noticeBatch, h.Now())
+	if err != nil {
+		return err
+	}
+	errs := make([]error, len(due))
+	var all sync.WaitGroup
+	for i, n := range due {
+		all.Go(func() { errs[i] = h.sendNotice(ctx, n) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (h *Flow) sendNotice(ctx context.Context, n store.LogoutNotice) error {
+	if n.Address == "" { // taken away since
+		return h.Store.LogoutNoticeTaken(ctx, n.ID, h.Now())
+	}
+	err := h.tell(ctx, n)
+	now := h.Now()
+	if err == nil {
+		return h.Store.LogoutNoticeTaken(ctx, n.ID, now)
+	}
+	h.Log.Warn("logout notice not taken", "application", n.Application, "tries", n.Tries+1, "error", err)
+	var next time.Time
+	if n.Tries < len(noticePauses) && !errors.Is(err, errRefused) {
+		next = now.Add(noticePauses[n.Tries])
+	}
+	return h.Store.LogoutNoticeFailed(ctx, n, err.Error(), next, now)
+}
+
+// errRefused is an application's own no: it has read the token and will not
+// take it the next time either.
+var errRefused = errors.New("the application refuses the notice")
+
+func (h *Flow) tell(ctx context.Context, n store.LogoutNotice) error {
+	now := h.Now()
+	token, err := h.sign(ctx, n.Algorithm, logoutTokenKind, logoutToken{
+		Issuer: h.PublicURL, Subject: n.User, Audience: n.Application,
+		Issued: now.Unix(), Expires: now.Add(logoutTokenLife).Unix(), ID: secret.NewID(),
+		Events: map[string]struct{}{logoutEvent: {}}, Session: n.Session,
+	}, now)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, noticePatience)
+	defer cancel()
+	body := strings.NewReader(url.Values{"logout_token": {token}}.Encode())
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, n.Address, body)
+	if err != nil {
+		return fmt.Errorf("the address cannot be asked: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("User-Agent", "Twinlock")
+	answer, err := postman(r.URL.Hostname()).Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	_, _ = io.CopyN(io.Discard, answer.Body, noticeAnswer)
+	switch answer.StatusCode {
+	case http.StatusOK, http.StatusNoContent:
+		return nil
+	case http.StatusBadRequest:
+		return errRefused
+	}
+	return fmt.Errorf("the application answers %d", answer.StatusCode)
+}
+
+// postman carries one notice to a host as the administrator typed it. It follows
+// no redirect, asks no proxy, and looks at the address that the name leads to
+// when it is already on the way there: a name may lead elsewhere the next time.
+func postman(typed string) *http.Client {
+	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error { return mayTell(typed, address) }}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, DisableKeepAlives: true,
+			MaxResponseHeaderBytes: 16 << 10, TLSHandshakeTimeout: noticePatience,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// mayTell keeps notices out of private networks, unless an administrator typed
+// the very address: what an application's name leads to is its owner's to say,
+// and not theirs to find our neighbours by.
+func mayTell(typed, address string) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("%s is no address", address)
+	}
+	ip := to.Addr().Unmap().WithZone("")
+	if literal, err := netip.ParseAddr(typed); err == nil && literal.Unmap() == ip {
+		return nil
+	}
+	if typed == "localhost" && ip.IsLoopback() {
+		return nil
+	}
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || isShared(ip) {
+		return fmt.Errorf("%s leads to %s, which is in a private network; an administrator may type that address itself", typed, ip)
+	}
+	return nil
+}
+
+// shared are the networks that are private without netip calling them so:
+// carrier-grade NAT, "this" network, benchmarks, addresses of IPv4 inside IPv6,
+// and those kept for documents and for later.
+var shared = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"),
+}
+
+func isShared(ip netip.Addr) bool {
+	for _, network := range shared {
+		if network.Contains(ip) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,28 @@
+package oidc
+
+import "testing"
+
+// A name that an application's owner points at our neighbours leads nowhere; an
+// address that an administrator typed is theirs to know.
+func TestANoticeGoesIntoAPrivateNetworkOnlyAsTyped(t *testing.T) {
+	for _, private := range []string{
+		"127.0.0.1:443", "127.8.8.8:443", "[::1]:443", "10.0.0.7:443", "172.16.0.1:443", "192.168.1.1:443", "169.254.169.254:80", "[fe80::1]:443",
+		"[fd00::7]:443", "0.0.0.0:443", "[::]:443", "224.0.0.1:443", "255.255.255.255:443", "100.64.0.1:443", "[::ffff:127.0.0.1]:443", "[::ffff:10.0.0.7]:443",
+		"[64:ff9b::7f00:1]:443", "[2002:7f00:1::]:443", "192.0.0.1:443", "198.18.0.1:443", "240.0.0.1:443", "[ff02::1]:443",
+	} {
+		if mayTell("wiki.example.org", private) == nil {
+			t.Errorf("a name leads to %s", private)
+		}
+		if mayTell("localhost", "10.0.0.7:80") == nil || mayTell("10.0.0.8", "10.0.0.7:80") == nil {
+			t.Error("another address than the one typed")
+		}
+	}
+	for typed, address := range map[string]string{
+		"wiki.example.org": "93.184.215.14:443", "wiki6.example.org": "[2606:2800:21f::1]:443", "10.0.0.7": "10.0.0.7:443", "localhost": "127.0.0.1:8080",
+		"127.0.0.1": "127.0.0.1:8080", "::1": "[::1]:8080", "fd00::7": "[fd00::7]:443",
+	} {
+		if err := mayTell(typed, address); err != nil {
+			t.Errorf("%s at %s: %v", typed, address, err)
+		}
+	}
+}
