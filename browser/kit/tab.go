@@ -476,6 +476,31 @@ func (tab *Tab) click(n *accessibility.Node) {
 	}))
 }
 
+// DoubleTap taps a control twice with a finger.
+func (tab *Tab) DoubleTap(name string, roles ...string) *Tab {
+	tab.t.Helper()
+	n := tab.Find(name, roles...)
+	tab.on(n, `function() { this.scrollIntoView({ block: "center", behavior: "instant" }) }`, nil)
+	tab.do("tap twice", chromedp.ActionFunc(func(ctx context.Context) error {
+		quads, err := dom.GetContentQuads().WithBackendNodeID(n.BackendDOMNodeID).Do(ctx)
+		if err != nil {
+			return err
+		}
+		q := quads[0]
+		finger := []*input.TouchPoint{{X: (q[0] + q[4]) / 2, Y: (q[1] + q[5]) / 2}}
+		for range 2 {
+			if err := input.DispatchTouchEvent(input.TouchStart, finger).Do(ctx); err != nil {
+				return err
+			}
+			if err := input.DispatchTouchEvent(input.TouchEnd, []*input.TouchPoint{}).Do(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	return tab
+}
+
 // Menu opens the user menu, which bears a person's name, and presses an entry.
 func (tab *Tab) Menu(person, entry string) *Tab {
 	tab.t.Helper()

@@ -270,7 +270,7 @@ func Examples() []ui.Example {
 
 // exampleWindow is of a session that warns from the beginning.
 func exampleWindow(idle, total time.Duration) *ui.Window {
-	return &ui.Window{Secret: "s", Person: "p", IdleLeft: idle, TotalLeft: total}
+	return &ui.Window{Secret: "s", Account: "ada@example.org", Person: "p", IdleLeft: idle, TotalLeft: total}
 }
 
 // twoFactorExamples show a key that no account has.

@@ -72,11 +72,14 @@ type listPage struct {
 	Cards         []card
 	Search        *ui.Field // nil while there are few
 	Administrator bool
-	None          bool // there is nothing, whatever was searched
+	None          bool   // there is nothing, whatever was searched
+	Searched      string // "" for nothing
+	All           int    // applications, found or not
 }
 
 func newListPage(all []auth.Application, search string, administrator bool) listPage {
-	p := listPage{Administrator: administrator, None: len(all) == 0}
+	search = strings.TrimSpace(search)
+	p := listPage{Administrator: administrator, None: len(all) == 0, Searched: search, All: len(all)}
 	if len(all) >= searchFrom {
 		p.Search = &ui.Field{Name: "search", Label: ui.T("apps.search"), Kind: ui.KindSearch, Value: search}
 	}
@@ -95,9 +98,16 @@ func (p *listPage) judge(opening func(auth.Application) auth.Opening) {
 	}
 }
 
+// found tells whether an application has every word of a search in what its
+// card says.
 func found(a auth.Application, search string) bool {
-	words := strings.ToLower(a.Name + " " + a.Description)
-	return strings.Contains(words, strings.ToLower(strings.TrimSpace(search)))
+	said := strings.ToLower(a.Name + " " + a.Description + " " + host(a.URL))
+	for word := range strings.FieldsSeq(strings.ToLower(search)) {
+		if !strings.Contains(said, word) {
+			return false
+		}
+	}
+	return true
 }
 
 // initial is the first letter or digit of a name.
@@ -129,6 +139,10 @@ func Examples() []ui.Example {
 	for range searchFrom / len(few) {
 		many = append(many, few...)
 	}
+	long := []auth.Application{
+		{Name: strings.Repeat("Donaudampfschifffahrt", 5), Description: "Without a single space", URL: "https://" + strings.Repeat("long-", 9) + "name.example.org/"},
+		{Name: "A name of many words that goes on and on until nobody can remember how it began", Description: strings.Repeat("And a description to match. ", 9), URL: "https://a.example.org/"},
+	}
 	guarded := newListPage(few, "", false)
 	guarded.Cards[1].Closed = true
 	return ui.SignedIn([]ui.Example{
@@ -136,7 +150,9 @@ func Examples() []ui.Example {
 		{Page: "apps/list", Name: "nothing yet, for an administrator", Data: newListPage(nil, "", true)},
 		{Page: "apps/list", Name: "a few", Data: newListPage(few, "", false)},
 		{Page: "apps/list", Name: "many", Data: newListPage(many, "", false)},
+		{Page: "apps/list", Name: "some found", Data: newListPage(many, "wiki knows", false)},
 		{Page: "apps/list", Name: "nothing found", Data: newListPage(many, "zzz", false)},
+		{Page: "apps/list", Name: "long names", Data: newListPage(long, "", false)},
 		{Page: "apps/list", Name: "one needs two-factor authentication", Data: guarded},
 		{Page: "apps/leave", Name: "on the way to an application", Data: leavePage{Name: "Wiki", URL: "https://wiki.example.org/"}},
 		{Page: "apps/door", Name: "needs two-factor authentication", Data: newDoorPage(few[0], auth.WantsSetUp)},

@@ -59,6 +59,7 @@ type NavLink struct {
 // out of the document at once.
 type Window struct {
 	Secret    string        // of the session, base64url
+	Account   string        // the address, for password managers
 	Person    string        // whose page this is, so that another person's return empties it
 	IdleLeft  time.Duration // until the session lapses
 	WarnLeft  time.Duration // until it says so beforehand

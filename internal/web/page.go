@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ func (f *Floor) ShowDone(w http.ResponseWriter, r *http.Request, page string, do
 // Shell is what the layout around the page needs to know of the visitor.
 func (f *Floor) Shell(r *http.Request) ui.Shell {
 	v := Asking(r)
-	shell := ui.Shell{Language: v.Texts.Tag(), Theme: v.Theme, Site: f.Site, Path: backTo(r)}
+	shell := ui.Shell{Language: v.Texts.Tag(), Theme: v.Theme, Site: f.Site, Path: f.backTo(r)}
 	if !v.SignedIn() {
 		return shell
 	}
@@ -39,12 +40,40 @@ func (f *Floor) Shell(r *http.Request) ui.Shell {
 	return shell
 }
 
-// backTo is where the language and theme buttons lead back to.
-func backTo(r *http.Request) string {
+// backTo is where the language and theme buttons lead back to: this page, or
+// where a form was refused, the page that the form is on. What tells its
+// visitor apart, and where they are going, goes along.
+func (f *Floor) backTo(r *http.Request) string {
 	if r.Method == http.MethodGet {
 		return r.URL.RequestURI()
 	}
-	return r.URL.Path
+	for path := r.URL.Path; path != "/"; path = parent(path) {
+		if !f.answersGet(path) {
+			continue
+		}
+		if query := carried(r); path == r.URL.Path && len(query) > 0 {
+			return path + "?" + query.Encode()
+		}
+		return path
+	}
+	return "/"
+}
+
+func parent(path string) string { return path[:max(1, strings.LastIndexByte(path, '/'))] }
+
+func (f *Floor) answersGet(path string) bool {
+	_, pattern := f.mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}})
+	return pattern != ""
+}
+
+func carried(r *http.Request) url.Values {
+	query := url.Values{}
+	for _, name := range []string{"attempt", "token", "next", "ask"} {
+		if value := r.PostForm.Get(name); value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query
 }
 
 // Window is what the page's script needs to keep watch over the session.
@@ -53,7 +82,7 @@ func (f *Floor) Window(v *Visitor) *ui.Window {
 	proof := f.WindowSecret(v.Token)
 	idle := s.LastSeen.Add(p.SessionIdle).Sub(v.Now)
 	return &ui.Window{
-		Secret: base64.RawURLEncoding.EncodeToString(proof[:]), Person: f.Person(v),
+		Secret: base64.RawURLEncoding.EncodeToString(proof[:]), Account: v.User().Address, Person: f.Person(v),
 		IdleLeft: idle, WarnLeft: idle - f.IdleNotice,
 		TotalLeft: s.Began.Add(p.SessionOverall).Sub(v.Now),
 	}

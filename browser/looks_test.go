@@ -1,0 +1,198 @@
+package browser
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/browser/kit"
+	"github.com/twinlock/twinlock/internal/app"
+)
+
+// withoutBorder finds fields and buttons that cannot be told from the paper
+// around them where the system chooses all colours.
+const withoutBorder = `[...document.querySelectorAll("main input, main select, main textarea, main .button, dialog input, dialog .button, .bottom [aria-current]")]
+	.filter(e => e.checkVisibility({ visibilityProperty: true }) && !["hidden", "checkbox", "radio"].includes(e.type) && !e.matches(".unseen"))
+	.filter(e => {
+		const is = getComputedStyle(e)
+		return parseFloat(is.borderTopWidth) < 1 || is.borderTopStyle === "none" || is.borderTopColor === is.backgroundColor
+			|| is.borderTopColor === getComputedStyle(document.body).backgroundColor
+	})
+	.map(e => e.outerHTML.slice(0, 120))`
+
+func TestForcedColoursKeepTheBordersOfFieldsAndButtons(t *testing.T) {
+	tab := openGallery(t).ForcedColours(true)
+	for i, example := range app.Examples() {
+		show(t, tab, i, example, "language=en")
+		var bare []string
+		tab.Evaluate(withoutBorder, &bare)
+		for _, what := range bare {
+			t.Errorf("%s, %s: no border: %s", example.Page, example.Name, what)
+		}
+	}
+}
+
+func TestTheQRCodeIsReadInEveryColour(t *testing.T) {
+	s := withTwoFactor(t)
+	for name, prepare := range map[string]func(*kit.Tab) *kit.Tab{
+		"light":                func(tab *kit.Tab) *kit.Tab { return tab },
+		"dark":                 (*kit.Tab).Dark,
+		"forced, dark":         func(tab *kit.Tab) *kit.Tab { return tab.ForcedColours(true) },
+		"forced, light":        func(tab *kit.Tab) *kit.Tab { return tab.ForcedColours(false) },
+		"on a phone":           (*kit.Tab).Phone,
+		"on the smallest":      (*kit.Tab).Narrow,
+		"at twice the zoom":    (*kit.Tab).Zoomed,
+		"dark, on the phone":   func(tab *kit.Tab) *kit.Tab { return tab.Phone().Dark() },
+		"forced, on the phone": func(tab *kit.Tab) *kit.Tab { return tab.Phone().ForcedColours(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tab := prepare(s.Profile(t))
+			login(tab, ada, good).At("/apps")
+			tab.Open("/account/two-factor")
+			if len(keyOf(t, tab)) != 32 {
+				t.Error("the key read is not one of 160 bits")
+			}
+		})
+	}
+}
+
+// ringAt reads how much of the ring is left, and its number.
+func ringAt(tab *kit.Tab) (share float64, seconds int) {
+	var both []string
+	tab.Evaluate(`(ring => [ring.style.getPropertyValue("--share"), ring.querySelector("span").textContent])(document.querySelector(".ring"))`, &both)
+	share, _ = strconv.ParseFloat(both[0], 64)
+	seconds, _ = strconv.Atoi(both[1])
+	return share, seconds
+}
+
+func TestTheRingCountsThePeriodDown(t *testing.T) {
+	s := withTwoFactor(t)
+	tab := s.Profile(t)
+	login(tab, ada, good).At("/apps")
+	tab.Open("/account/two-factor").Find("Seconds until the code changes", "timer")
+	begin, first := time.Now(), 0
+	kit.Eventually(t, "the number goes on", func() bool {
+		_, seconds := ringAt(tab)
+		if first == 0 {
+			first = seconds
+		}
+		return seconds != first
+	})
+	if _, seconds := ringAt(tab); seconds < 1 || seconds > 30 {
+		t.Errorf("%d seconds are left", seconds)
+	}
+	if time.Since(begin) > 5*time.Second {
+		t.Error("a second takes far more than a second")
+	}
+}
+
+func TestReducedMotionStopsTheRing(t *testing.T) {
+	s := withTwoFactor(t)
+	tab := s.Profile(t).ReducedMotion()
+	login(tab, ada, good).At("/apps")
+	tab.Open("/account/two-factor").Find("Seconds until the code changes", "timer")
+	for range 20 {
+		share, seconds := ringAt(tab)
+		if whole := float64(seconds) / 30; share < whole-1e-6 || share > whole+1e-6 {
+			t.Fatalf("the ring stands at %v beside the number %d: it moves between the seconds", share, seconds)
+		}
+	}
+	var moving []string
+	tab.Evaluate(`[...document.querySelectorAll("*")].filter(e => ["", "::before", "::after"].some(part => {
+		const is = getComputedStyle(e, part)
+		return is.transitionDuration !== "0s" && is.transitionProperty !== "none" || is.animationName !== "none"
+	})).map(e => e.outerHTML.slice(0, 80))`, &moving)
+	for _, what := range moving {
+		t.Errorf("still moves: %s", what)
+	}
+}
+
+// A ring around what has the focus is seen on every page, in every colour.
+func TestWhatHasTheFocusIsSeen(t *testing.T) {
+	for name, prepare := range map[string]func(*kit.Tab){
+		"colours of our own": func(*kit.Tab) {}, "forced colours": func(tab *kit.Tab) { tab.ForcedColours(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tab := openGallery(t)
+			prepare(tab)
+			done := map[string]bool{}
+			for i, example := range app.Examples() {
+				if done[example.Page] { // its other states have the same controls
+					continue
+				}
+				done[example.Page] = true
+				show(t, tab, i, example, "language=en")
+				tab.Evaluate(`scrollTo(0, 0); document.activeElement.blur()`, nil)
+				seen := map[string]bool{}
+				for range 12 {
+					tab.Key("\t")
+					var at, what string
+					tab.Evaluate(focusRing, &what)
+					tab.Evaluate(`document.activeElement.outerHTML.slice(0, 100)`, &at)
+					if seen[at] {
+						break
+					}
+					seen[at] = true
+					if what != "" {
+						t.Errorf("%s, %s: %s at %s", example.Page, example.Name, what, at)
+					}
+				}
+			}
+		})
+	}
+}
+
+const focusRing = `(() => {
+	const e = document.activeElement
+	if (e === document.body) return ""
+	const rings = ["", "::after"].map(part => getComputedStyle(e, part))
+	if (!rings.some(is => is.outlineStyle !== "none" && parseFloat(is.outlineWidth) >= 2)) return "no ring"
+	const box = e.getBoundingClientRect()
+	if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) return "out of sight"
+	return ""
+})()`
+
+func TestTheFocusAfterARefusal(t *testing.T) {
+	s := withTwoFactor(t)
+	tab := s.Profile(t)
+	focused := func(where, what string) {
+		t.Helper()
+		kit.Eventually(t, fmt.Sprintf("%s: the focus is in %q", where, what), func() bool { return tab.Focused() == what })
+		var title string
+		if tab.Evaluate(`document.title`, &title); title[:6] != "Error:" {
+			t.Errorf("%s: the title is %q", where, title)
+		}
+	}
+	login(tab, ada, next).Alert("don't match")
+	focused("a wrong password", "summary")
+	login(tab, "", "").Alert("2 marked fields")
+	focused("nothing typed", "summary")
+	tab.Press("Type your password.")
+	kit.Eventually(t, "the link leads into the field", func() bool { return tab.Focused() == "Password" })
+	tab.Open("/forgot-password").Fill("Email", "ada").Press("Send reset link").Alert("not an email address")
+	focused("no address", "Email")
+	tab.Open("/register").Fill("Email", "ada").Fill("Password", "short").Press("Create account").Alert("2 marked fields")
+	focused("a sign-up", "summary")
+
+	login(tab, ada, good).At("/apps")
+	tab.Open("/account").Fill("Current password", next).Fill("New password", next).Press("Change password").Alert("didn't match")
+	focused("a settings page with several forms", "summary")
+	tab.Press("That password didn't match. Try again.")
+	kit.Eventually(t, "the link leads into the field", func() bool { return tab.Focused() == "Current password" })
+	tab.Open("/account/two-factor").Fill("Login code", "000000").Press("Activate").Alert("didn't work")
+	focused("a wrong code at the set-up", "Login code")
+	if tab.Value("Login code") != "" {
+		t.Error("the wrong code is still there")
+	}
+	key := keyOf(t, tab)
+	tab.Fill("Login code", codeAt(t, key, 0)).Press("Activate").Status("successfully enabled")
+
+	tab = s.Profile(t)
+	login(tab, ada, good).At("/login/code")
+	tab.Fill("Login code", "000000").Press("Send code").Alert("didn't work")
+	focused("a wrong code", "Login code")
+	if tab.Value("Login code") != "" {
+		t.Error("the wrong code is still there")
+	}
+}
