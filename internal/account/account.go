@@ -18,5 +18,5 @@ func (h *Flow) showSettings(w http.ResponseWriter, r *http.Request) error {
 // it that is refused shows it again, with its own fields marked.
 func (h *Flow) settingsPage(r *http.Request) (settingsPage, error) {
 	section, err := h.twoFactorSection(r.Context(), web.Asking(r))
-	return settingsPage{Profile: newProfile(web.Asking(r).User(), h.Rules.PasswordMinimum), TwoFactor: section}, err
+	return settingsPage{Applications: web.Asking(r).Policy().OpenIDConnect, Profile: newProfile(web.Asking(r).User(), h.Rules.PasswordMinimum), TwoFactor: section}, err
 }

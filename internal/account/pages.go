@@ -21,6 +21,8 @@ type settingsPage struct {
 	ui.Summary
 	Profile   profile
 	TwoFactor *twoFactorSection // nil while the plug-in is not enabled for this person
+
+	Applications bool // the person may sign in to some by OpenID Connect
 }
 
 // twoFactorSection is the bottom of the account settings.
@@ -254,12 +256,17 @@ func Examples() []ui.Example {
 	return slices.Concat(twoFactorExamples(since), ui.SignedIn([]ui.Example{
 		{Page: "account/settings", Name: "two-factor authentication not enabled for this person", Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "two-factor authentication off", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{}}},
-		{Page: "account/settings", Name: "two-factor authentication on", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, Codes: 9}}},
+		{Page: "account/settings", Name: "two-factor authentication on", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, Codes: 9}, Applications: true}},
 		{Page: "account/settings", Name: "few recovery codes left", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, Codes: 2, Few: true}}},
 		{Page: "account/settings", Name: "session about to end", Shell: ui.Shell{Window: exampleWindow(time.Minute, time.Hour)}, Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "session expired", Shell: ui.Shell{Window: exampleWindow(0, time.Hour)}, Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "session expired for good", Shell: ui.Shell{Window: exampleWindow(0, 0)}, Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "saved, and refused", Shell: ui.Shell{Notice: ui.T("account.doneName"), Menu: &ui.Menu{Name: refused.Address}}, Data: settingsPage{Profile: refused, Summary: summary}},
+		{Page: "account/applications", Name: "none", Data: applicationsPage{}},
+		{Page: "account/applications", Name: "two", Data: newApplicationsPage([]store.SignedInApplication{
+			{Application: auth.Application{ID: "a", Name: "Wiki", URL: "https://wiki.example.org/"}, Scopes: auth.AllScopes, Given: since, Last: since, Offline: true},
+			{Application: auth.Application{ID: "b", Name: "Notes", URL: "https://notes.example.org/"}, Last: since},
+		})},
 		{Page: "account/address", Name: "from the mail", Data: addressPage{Token: "t", Old: "ada@example.org", New: "ada@example.net"}},
 		{Page: "account/sessions", Name: "two browsers", Data: sessionsPage{Others: true, Sessions: []sessionRow{
 			{ID: "a", Browser: "Firefox · Linux", Network: "192.0.2.7", Began: since, LastSeen: since, This: true},

@@ -23,6 +23,8 @@ func (h *Flow) settingsRoutes() []web.Route {
 		{Method: http.MethodPost, Path: "/account/address/confirm", Need: web.SignedIn, Action: auth.ChangeAccount, Serve: h.changeAddress},
 		{Method: http.MethodGet, Path: "/account/sessions", Need: web.SignedIn, Serve: h.showSessions},
 		{Method: http.MethodPost, Path: "/account/sessions/end", Need: web.SignedIn, Action: auth.EndSessions, Serve: h.endSession},
+		{Method: http.MethodGet, Path: "/account/applications", Need: web.SignedIn, Plugin: auth.OpenIDConnectPlugin, Serve: h.showApplications},
+		{Method: http.MethodPost, Path: "/account/applications/withdraw", Need: web.SignedIn, Plugin: auth.OpenIDConnectPlugin, Serve: h.withdraw},
 		{Method: http.MethodPost, Path: "/account/sessions/end-others", Need: web.SignedIn, Action: auth.EndSessions, Serve: h.endOthers},
 	}
 }

@@ -26,15 +26,16 @@ type demand struct {
 }
 
 var (
-	public     = demand{need: web.Anybody}
-	asked      = demand{need: web.Anybody, background: true}                // by pages and programs
-	anywhere   = demand{need: web.Anybody, foreign: true}                   // from pages of applications, to be looked at and no more
-	programs   = demand{need: web.Anybody, background: true, foreign: true} // by applications, on no cookie's word
-	signedIn   = demand{need: web.SignedIn}
-	seesAdmin  = demand{need: web.Administrator, action: auth.SeeAdministration}
-	changes    = demand{need: web.Administrator, action: auth.ChangeAdministration}
-	protection = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin}
-	weakens    = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin, action: auth.RemoveFactor}
+	public      = demand{need: web.Anybody}
+	asked       = demand{need: web.Anybody, background: true}                // by pages and programs
+	anywhere    = demand{need: web.Anybody, foreign: true}                   // from pages of applications, to be looked at and no more
+	programs    = demand{need: web.Anybody, background: true, foreign: true} // by applications, on no cookie's word
+	signedIn    = demand{need: web.SignedIn}
+	seesAdmin   = demand{need: web.Administrator, action: auth.SeeAdministration}
+	changes     = demand{need: web.Administrator, action: auth.ChangeAdministration}
+	protection  = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin}
+	application = demand{need: web.SignedIn, plugin: auth.OpenIDConnectPlugin}
+	weakens     = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin, action: auth.RemoveFactor}
 )
 
 func fresh(a auth.Action) demand { return demand{need: web.SignedIn, action: a} }
@@ -82,22 +83,24 @@ var table = map[string]demand{
 
 	"GET /apps": signedIn,
 
-	"GET /account":                       signedIn,
-	"POST /account/name":                 signedIn,
-	"POST /account/language":             signedIn,
-	"POST /account/password":             fresh(auth.ChangePassword),
-	"GET /account/address":               signedIn,
-	"POST /account/address":              fresh(auth.ChangeAccount),
-	"POST /account/address/confirm":      fresh(auth.ChangeAccount),
-	"GET /account/sessions":              signedIn,
-	"POST /account/sessions/end":         fresh(auth.EndSessions),
-	"POST /account/sessions/end-others":  fresh(auth.EndSessions),
-	"GET /account/two-factor":            public, // a login may owe it: it looks by itself at who comes
-	"POST /account/two-factor":           public,
-	"POST /account/two-factor/disable":   weakens,
-	"GET /account/recovery-codes":        protection,
-	"POST /account/recovery-codes":       weakens,
-	"POST /account/recovery-codes/saved": protection,
+	"GET /account":                        signedIn,
+	"POST /account/name":                  signedIn,
+	"POST /account/language":              signedIn,
+	"POST /account/password":              fresh(auth.ChangePassword),
+	"GET /account/address":                signedIn,
+	"POST /account/address":               fresh(auth.ChangeAccount),
+	"POST /account/address/confirm":       fresh(auth.ChangeAccount),
+	"GET /account/sessions":               signedIn,
+	"POST /account/sessions/end":          fresh(auth.EndSessions),
+	"POST /account/sessions/end-others":   fresh(auth.EndSessions),
+	"GET /account/applications":           application,
+	"POST /account/applications/withdraw": application,
+	"GET /account/two-factor":             public, // a login may owe it: it looks by itself at who comes
+	"POST /account/two-factor":            public,
+	"POST /account/two-factor/disable":    weakens,
+	"GET /account/recovery-codes":         protection,
+	"POST /account/recovery-codes":        weakens,
+	"POST /account/recovery-codes/saved":  protection,
 
 	"GET /.well-known/openid-configuration": programs,
 	"GET /oidc/keys":                        programs,
@@ -244,6 +247,7 @@ func standings() []standing {
 		}, signedIn: in, seesAdmin: may, changes: may, changesAccount: again, plugin: in},
 		{name: "a person for whom the plug-in is not enabled", become: func(t *testing.T, site *apptest.Site) *apptest.Browser {
 			site.SetActivation(auth.Activation{Plugin: auth.TwoFactorPlugin, Active: true})
+			site.SetActivation(auth.Activation{Plugin: auth.OpenIDConnectPlugin, Active: true})
 			b, _ := signedInAs(site, "eve@example.org")
 			return b
 		}, signedIn: in, seesAdmin: may, changes: may, changesAccount: in, plugin: missing},
