@@ -138,6 +138,21 @@ func (b *Bundle) Choose(chosen, acceptLanguage string) string {
 	return b.catalogues[i].Tag
 }
 
+// Find gives the first of these tags (BCP 47) that there is a language for;
+// false where there is none.
+func (b *Bundle) Find(tags ...string) (tag string, ok bool) {
+	for _, t := range tags {
+		wanted, err := language.Parse(t)
+		if err != nil {
+			continue
+		}
+		if _, i, confidence := b.matcher.Match(wanted); confidence >= language.High {
+			return b.catalogues[i].Tag, true
+		}
+	}
+	return "", false
+}
+
 // bounded cuts a long header after its last whole entry.
 func bounded(header string) string {
 	if len(header) <= maxAcceptLanguage {

@@ -18,21 +18,21 @@ func (h *Flow) showCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	attempt, u, err := h.Attempt(r, query["attempt"])
 	if errors.Is(err, store.ErrNotFound) {
-		return h.startAgain(w, againLate)
+		return h.startAgain(w, againLate, "")
 	} else if err != nil {
 		return err
 	}
 	if step, err := h.Owes(r, attempt, u); err != nil || step != auth.StepCode {
-		return errors.Join(err, h.startAgainUnless(err, w))
+		return errors.Join(err, h.startAgainUnless(err, w, attempt))
 	}
 	return h.Show(w, r, http.StatusOK, "login/code", newCodePage(attempt, u))
 }
 
-func (h *Flow) startAgainUnless(err error, w http.ResponseWriter) error {
+func (h *Flow) startAgainUnless(err error, w http.ResponseWriter, a auth.Attempt) error {
 	if err != nil {
 		return nil
 	}
-	return h.startAgain(w, againLate)
+	return h.startAgain(w, againLate, a.Return)
 }
 
 // postCode takes the code of the authenticator, or a recovery code, from one
@@ -47,12 +47,12 @@ func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	attempt, u, err := h.Attempt(r, form["attempt"])
 	if errors.Is(err, store.ErrNotFound) {
-		return h.startAgain(w, againLate)
+		return h.startAgain(w, againLate, "")
 	} else if err != nil {
 		return err
 	}
 	if step, err := h.Owes(r, attempt, u); err != nil || step != auth.StepCode {
-		return errors.Join(err, h.startAgainUnless(err, w))
+		return errors.Join(err, h.startAgainUnless(err, w, attempt))
 	}
 	page := newCodePage(attempt, u)
 
@@ -97,7 +97,7 @@ func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
 		return h.goNext(w, r, attempt, u)
 	}
 	if step, err := h.Owes(r, attempt, u); err != nil || step != auth.StepCode {
-		return errors.Join(err, h.tooMany(err, w))
+		return errors.Join(err, h.tooMany(err, w, attempt))
 	}
 	page.refuse(checked.Verdict, attempt, v.Now, h.Rules.WrongCodes)
 	return h.Show(w, r, http.StatusUnprocessableEntity, "login/code", page)
@@ -113,11 +113,11 @@ func (h *Flow) tellLeft(w http.ResponseWriter, left int) {
 	h.NoticeCount(w, "login.doneRecovery", left)
 }
 
-func (h *Flow) tooMany(err error, w http.ResponseWriter) error {
+func (h *Flow) tooMany(err error, w http.ResponseWriter, a auth.Attempt) error {
 	if err != nil {
 		return nil
 	}
-	return h.startAgain(w, againMany)
+	return h.startAgain(w, againMany, a.Return)
 }
 
 // back drops a pending login.
@@ -133,5 +133,5 @@ func (h *Flow) back(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	return web.Redirect(w, "/login")
+	return web.Redirect(w, web.Login(attempt.Return))
 }

@@ -14,7 +14,7 @@ import (
 func (h *Flow) finish(w http.ResponseWriter, r *http.Request, a auth.Attempt) error {
 	_, err := h.FinishLoginHere(w, r, a)
 	if errors.Is(err, store.ErrSpent) {
-		return h.startAgain(w, againLate)
+		return h.startAgain(w, againLate, a.Return)
 	} else if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package login
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -18,6 +19,14 @@ type passwordPage struct {
 	Password ui.Field
 	Next     string
 	SignUp   bool // strangers may create an account
+}
+
+// Register is where strangers create an account, and go on from there.
+func (p passwordPage) Register() string {
+	if p.Next == "" {
+		return "/register"
+	}
+	return "/register?" + url.Values{"next": {p.Next}}.Encode()
 }
 
 func newPasswordPage(email, next string, signUp bool) passwordPage {

@@ -94,7 +94,7 @@ func (h *Flow) postPassword(w http.ResponseWriter, r *http.Request) error {
 		Browser: h.Browser(w, r).Hash(), Held: v.Presence.Session.ID, Paid: found.Paid, Timeout: h.Rules.Timeout,
 	}, v.Now)
 	if errors.Is(err, store.ErrSpent) {
-		return h.startAgain(w, againLate)
+		return h.startAgain(w, againLate, form["next"])
 	} else if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (h *Flow) goNext(w http.ResponseWriter, r *http.Request, a auth.Attempt, u 
 	case auth.StepFinish:
 		return h.finish(w, r, a)
 	default:
-		return h.startAgain(w, againLate)
+		return h.startAgain(w, againLate, a.Return)
 	}
 }
 
@@ -143,8 +143,14 @@ func (h *Flow) askNewPassword(w http.ResponseWriter, r *http.Request, u auth.Use
 	return h.Show(w, r, http.StatusForbidden, "login/new-password", askedNewPasswordPage{Address: u.Address})
 }
 
-func (h *Flow) startAgain(w http.ResponseWriter, reason string) error {
-	return web.Redirect(w, "/login?again="+reason)
+// startAgain leads to the beginning of a login, which says why, and which leads
+// to where the visitor was going.
+func (h *Flow) startAgain(w http.ResponseWriter, reason, next string) error {
+	query := url.Values{"again": {reason}}
+	if next != "" {
+		query.Set("next", next)
+	}
+	return web.Redirect(w, "/login?"+query.Encode())
 }
 
 // whereTo is a visitor's own address, or the application list.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/redirect"
@@ -27,8 +28,14 @@ func (h *Flow) authorize(w http.ResponseWriter, r *http.Request) error {
 	if refused != nil {
 		return h.refuse(w, req, *refused)
 	}
+	if locales := strings.Fields(p.get("ui_locales")); len(locales) > 0 {
+		h.SuggestLanguage(w, r, locales[:min(len(locales), mostLocales)]...)
+	}
 	return h.goOn(w, r, req, turn{sendOn: h.redirect})
 }
+
+// mostLocales is how many languages of ui_locales are looked at.
+const mostLocales = 10
 
 // authorizeByForm takes a request that an application's page posted. A browser
 // sends no cookies along with it, so it is asked to come back by itself.

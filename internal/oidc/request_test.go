@@ -104,7 +104,7 @@ func TestWhatNobodyKnowsIsIgnored(t *testing.T) {
 	site := apptest.New(t)
 	app := register(t, site)
 	_, browser := signedIn(site, "ada@example.org")
-	app.signIn(browser, "extra=foobar", "display=popup", "claims_locales=de", "claims={}", "resource=https://x.example", "audience=x", "ui_locales=xx de",
+	app.signIn(browser, "extra=foobar", "display=popup", "claims_locales=de", "claims={}", "resource=https://x.example", "audience=x",
 		"scope=openid something", "acr_values=1 2 3", "login_hint=ada@example.org")
 }
 

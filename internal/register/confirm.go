@@ -91,6 +91,9 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h.Notice(w, "register.doneWelcome")
+	if attempt.Return != "" {
+		return web.Redirect(w, attempt.Return)
+	}
 	return web.Redirect(w, "/apps")
 }
 

@@ -16,7 +16,11 @@ func (h *Flow) showCreate(w http.ResponseWriter, r *http.Request) error {
 	if err := h.open(r); err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "register/create", h.newCreatePage(""))
+	query, err := web.ReadQuery(r, "next")
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "register/create", h.newCreatePage("", web.ReturnTo(query["next"])))
 }
 
 // open refuses where strangers may not create accounts, and says whom to ask.
@@ -35,7 +39,7 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Read.
-	form, err := web.ReadForm(r, "email", "password")
+	form, err := web.ReadForm(r, "email", "password", "next")
 	if err != nil {
 		return err
 	}
@@ -44,7 +48,7 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Decide.
-	page := h.newCreatePage(form["email"])
+	page := h.newCreatePage(form["email"], web.ReturnTo(form["next"]))
 	typed, err := address.Parse(form["email"])
 	switch {
 	case strings.TrimSpace(form["email"]) == "":
@@ -61,7 +65,7 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	if page.HasFailed() {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "register/create", page)
 	}
-	n := store.NewSignup{Address: typed, Language: v.Texts.Tag(), Browser: h.Browser(w, r).Hash()}
+	n := store.NewSignup{Address: typed, Language: v.Texts.Tag(), Browser: h.Browser(w, r).Hash(), Return: page.Next}
 	if n.Hash, err = h.Proof.Hash(ctx, form["password"]); err != nil {
 		return err
 	}

@@ -16,15 +16,20 @@ import (
 type createPage struct {
 	ui.Summary
 	Email, Password ui.Field
+	Next            string // where the visitor was going; "" for nowhere
 }
 
-func (h *Flow) newCreatePage(email string) createPage {
+func (h *Flow) newCreatePage(email, next string) createPage {
 	return createPage{
+		Next: next,
 		Email: ui.Field{Name: "email", Label: ui.T("form.email"), Kind: ui.KindEmail, Value: email,
 			Required: true, Autofocus: true, Autocomplete: "username"},
 		Password: web.NewPasswordField("form.password", h.Settings.PasswordMinimum),
 	}
 }
+
+// Back is the login that the visitor came from.
+func (p createPage) Back() string { return web.Login(p.Next) }
 
 // sentPage says the same whether or not the address has an account.
 type sentPage struct {
@@ -77,14 +82,14 @@ func (h *Flow) newInvitationPage(token string, u auth.User, name string) invitat
 func Examples() []ui.Example {
 	h := &Flow{Settings: config.Config{PasswordMinimum: 12}, Link: store.Mailed{Life: 24 * time.Hour}}
 	u := auth.User{Address: "fay@example.org", Name: "Fay"}
-	wrong := h.newCreatePage("ada")
+	wrong := h.newCreatePage("ada", "")
 	wrong.Email.Error = ui.T("login.malformedAddress")
 	wrong.Password.Error = web.PasswordText(password.Verdict{Reason: "guessable", Limit: 12})
 	wrong.Summary = ui.Summarize(ui.Text{}, &wrong.Email, &wrong.Password)
 	refused := newConfirmPage("t", u.Address, false)
 	refused.refuse(ui.T("confirm.wrongPassword"))
 	return []ui.Example{
-		{Page: "register/create", Name: "empty", Data: h.newCreatePage("")},
+		{Page: "register/create", Name: "empty", Data: h.newCreatePage("", "")},
 		{Page: "register/create", Name: "refused", Data: wrong},
 		{Page: "register/sent", Name: "sent", Data: h.newSentPage(address.Address{Spelling: u.Address})},
 		{Page: "register/confirm", Name: "in the browser that signed up", Data: newConfirmPage("t", u.Address, true)},

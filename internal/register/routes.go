@@ -37,11 +37,11 @@ type Flow struct {
 // Routes are the flow's addresses, in the order a visitor meets them.
 func (h *Flow) Routes() []web.Route {
 	return []web.Route{
-		{Method: http.MethodGet, Path: "/register", Need: web.Anybody, Serve: h.showCreate},
-		{Method: http.MethodPost, Path: "/register", Need: web.Anybody, Serve: h.postCreate},
+		{Method: http.MethodGet, Path: "/register", Need: web.Anybody, Popup: true, Serve: h.showCreate},
+		{Method: http.MethodPost, Path: "/register", Need: web.Anybody, Popup: true, Serve: h.postCreate},
 		{Method: http.MethodPost, Path: "/register/again", Need: web.Anybody, Serve: h.mailAgain},
-		{Method: http.MethodGet, Path: "/register/confirm", Need: web.Anybody, Serve: h.showConfirm},
-		{Method: http.MethodPost, Path: "/register/confirm", Need: web.Anybody, Serve: h.postConfirm},
+		{Method: http.MethodGet, Path: "/register/confirm", Need: web.Anybody, Popup: true, Serve: h.showConfirm},
+		{Method: http.MethodPost, Path: "/register/confirm", Need: web.Anybody, Popup: true, Serve: h.postConfirm},
 		{Method: http.MethodGet, Path: "/invitation", Need: web.Anybody, Serve: h.showInvitation},
 		{Method: http.MethodPost, Path: "/invitation", Need: web.Anybody, Serve: h.postInvitation},
 		{Method: http.MethodPost, Path: "/password-strength", Need: web.Anybody, Background: true, Serve: h.judgeStrength},

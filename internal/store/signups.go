@@ -50,6 +50,7 @@ type NewSignup struct {
 	Language string
 	Hash     secret.Text
 	Browser  secret.Hash
+	Return   string // where the visitor was going; "" is the application list
 }
 
 // BeginSignup keeps a sign-up and mails the link that confirms its address.
@@ -84,12 +85,12 @@ func (t *tx) insertSignup(ctx context.Context, n NewSignup, expires, now time.Ti
 	signup := auth.Signup{Address: n.Address.Spelling, Canonical: n.Address.Canonical,
 		Language: n.Language, Began: now, Expires: expires}
 	_, err := t.exec(ctx, `
-		INSERT INTO signups (canonical, address, language, password_hash, token_hash, browser_hash, began_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		INSERT INTO signups (canonical, address, language, password_hash, token_hash, browser_hash, began_at, expires_at, return_to)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (canonical) DO UPDATE SET address = $2, language = $3, password_hash = $4,
-			token_hash = $5, browser_hash = $6, began_at = $7, expires_at = $8`,
+			token_hash = $5, browser_hash = $6, began_at = $7, expires_at = $8, return_to = $9`,
 		signup.Canonical, signup.Address, signup.Language, n.Hash.Reveal(), secret.New().Hash(), n.Browser,
-		millis(now), millis(expires))
+		millis(now), millis(expires), n.Return)
 	if err != nil {
 		return signup, fmt.Errorf("begin a sign-up: %w", err)
 	}
@@ -142,6 +143,7 @@ type PendingSignup struct {
 	auth.Signup
 	Hash    secret.Text
 	Browser secret.Hash
+	Return  string
 }
 
 const liveSignup = `token_hash = $1 AND expires_at > $2 AND began_at <= $3`
@@ -152,9 +154,9 @@ func (s *Store) Signup(ctx context.Context, link secret.Hash, now time.Time) (p 
 	var began, expires int64
 	var hash string
 	err = notFound(s.read.QueryRowContext(ctx, `
-		SELECT `+signupColumns+`, browser_hash FROM signups WHERE `+liveSignup,
+		SELECT `+signupColumns+`, browser_hash, return_to FROM signups WHERE `+liveSignup,
 		link, millis(now), s.latestBeginning(now)).
-		Scan(&p.Address, &p.Canonical, &p.Language, &began, &expires, &hash, &p.Browser))
+		Scan(&p.Address, &p.Canonical, &p.Language, &began, &expires, &hash, &p.Browser, &p.Return))
 	p.Began, p.Expires, p.Hash = fromMillis(began), fromMillis(expires), secret.Text(hash)
 	if err == ErrNotFound {
 		err = ErrSpent
@@ -190,7 +192,7 @@ func (s *Store) ConfirmSignup(ctx context.Context, by auth.Actor, c ConfirmedSig
 			return err
 		}
 		if c.Here {
-			a = auth.Attempt{ID: auth.AttemptID(secret.NewID()), User: u.ID, Purpose: auth.BySignup,
+			a = auth.Attempt{ID: auth.AttemptID(secret.NewID()), User: u.ID, Purpose: auth.BySignup, Return: c.Return,
 				Generation: u.Generation, Began: now, Expires: now.Add(c.Timeout), PasswordAt: now}
 			if err := t.insertAttempt(ctx, a, c.Browser); err != nil {
 				return err

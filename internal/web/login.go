@@ -98,6 +98,15 @@ func (f *Floor) GoOn(w http.ResponseWriter, r *http.Request, token secret.Token)
 	return nil
 }
 
+// Login is the address of the login that leads on to one of our own addresses;
+// "" for wherever logins lead.
+func Login(next string) string {
+	if next == "" {
+		return "/login"
+	}
+	return "/login?" + url.Values{"next": {next}}.Encode()
+}
+
 // Logout ends the session that the cookie names, lapsed ones too, and asks the
 // browser to forget what it kept of us.
 func (f *Floor) Logout(w http.ResponseWriter, r *http.Request) error {

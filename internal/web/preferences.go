@@ -20,6 +20,20 @@ func (f *Floor) readPreferences(v *Visitor, r *http.Request) {
 	v.Theme = themeOf(theme)
 }
 
+// SuggestLanguage shows pages in the first of these languages that there is,
+// until the browser closes, unless somebody chose one here before.
+func (f *Floor) SuggestLanguage(w http.ResponseWriter, r *http.Request, tags ...string) {
+	chosen, theme, _ := strings.Cut(f.cookie(r, preferencesCookie), "|")
+	tag, ok := f.Bundle.Find(tags...)
+	if chosen != "" || !ok {
+		return
+	}
+	f.setCookie(w, preferencesCookie, tag+"|"+theme, 0)
+	v := Asking(r)
+	v.Texts = f.Bundle.Texts(tag)
+	f.preferPersons(v)
+}
+
 // preferPersons lets what the person chose win over what the browser chose.
 func (f *Floor) preferPersons(v *Visitor) {
 	if !v.SignedIn() {
