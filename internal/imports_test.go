@@ -17,7 +17,7 @@ import (
 const module = "github.com/twinlock/twinlock"
 
 const (
-	mechanisms = "address keys origin passkey password recovery redirect secret slots throttle totp"
+	mechanisms = "address keys origin passkey password picture recovery redirect secret slots throttle totp"
 	flows      = "setup login register passwordreset account apps admin oidc forwardauth"
 	kits       = "apptest apptest/authority apptest/child mail/mailtest store/storetest ui/sample ui/uitest"
 )

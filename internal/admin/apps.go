@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -81,24 +80,56 @@ func isWebAddress(address string) bool {
 }
 
 func (h *Flow) showApp(w http.ResponseWriter, r *http.Request) error {
+	query, err := web.ReadQuery(r, "person")
+	if err != nil {
+		return err
+	}
 	a, err := h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
 	if err != nil {
 		return err
 	}
-	page, err := h.appPage(r.Context(), a)
+	page, err := h.appPage(r, a)
 	if err != nil {
 		return err
 	}
+	if err := h.askAbout(r.Context(), &page, query["person"]); err != nil {
+		return err
+	}
+	page.Summary = ui.Summarize(ui.Text{}, &page.Person)
 	return h.Show(w, r, http.StatusOK, "admin/app", page)
 }
 
-func (h *Flow) appPage(ctx context.Context, a auth.Application) (appPage, error) {
-	groups, err := h.Store.Groups(ctx)
+// appPage is an application with its form as it is kept, and everything else
+// about it.
+func (h *Flow) appPage(r *http.Request, a auth.Application) (appPage, error) {
+	groups, err := h.Store.Groups(r.Context())
 	if err != nil {
 		return appPage{}, err
 	}
-	people, err := h.addressesOf(ctx, a.Users)
-	return appPage{App: a, appForm: newAppForm(a, groups, people)}, err
+	people, err := h.addressesOf(r.Context(), a.Users)
+	if err != nil {
+		return appPage{}, err
+	}
+	return h.aroundForm(r, a, newAppForm(a, groups, people))
+}
+
+// aroundForm is the page of an application with the form as it was typed.
+func (h *Flow) aroundForm(r *http.Request, a auth.Application, form appForm) (appPage, error) {
+	ctx, v := r.Context(), web.Asking(r)
+	page := newAppPage(a, form)
+	page.MayRequire = auth.MayRequireTwoFactor(v.Actor(), v.Policy())
+	logos, err := h.Store.LogoVersions(ctx)
+	if err != nil {
+		return page, err
+	}
+	page.LogoVersion = logos[a.ID]
+	days, err := h.Store.SignIns(ctx, a.ID, chartDays, v.Now)
+	if err != nil {
+		return page, err
+	}
+	page.SignIns = signInChart(days)
+	_, page.Unasked, err = h.Store.Unasked(ctx, a.ID, 0)
+	return page, err
 }
 
 func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
@@ -112,7 +143,11 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if form.HasFailed() {
-		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/app", appPage{App: a, appForm: form})
+		page, err := h.aroundForm(r, a, form)
+		if err != nil {
+			return err
+		}
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/app", page)
 	}
 	if err := h.Store.SetApplication(r.Context(), v.Actor(), changed, v.Now); err != nil {
 		return err

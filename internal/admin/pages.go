@@ -187,9 +187,42 @@ type appsPage struct {
 	Apps []auth.Application
 }
 
+// appPage is one application: its form, and what else there is about it.
 type appPage struct {
 	appForm
-	App auth.Application
+	App         auth.Application
+	MayRequire  bool // the administrator's own two-factor authentication is on
+	Unasked     int  // people who may open it and are asked for no code
+	Logo        ui.Field
+	LogoVersion string // "" for none
+	Person      ui.Field
+	Asked       *asked // nil while nobody was named
+	SignIns     ui.Chart
+}
+
+func newAppPage(a auth.Application, form appForm) appPage {
+	return appPage{App: a, appForm: form, SignIns: signInChart(nil),
+		Logo: ui.Field{Name: "logo", Label: ui.T("adminapps.logo"), Hint: ui.T("adminapps.logoHint"), Kind: ui.KindFile,
+			Accept: "image/png,image/jpeg,image/gif,image/webp", Required: true},
+		Person: ui.Field{Name: "person", Label: ui.T("form.email"), Kind: ui.KindEmail, Required: true, Autocomplete: "off"}}
+}
+
+func signInChart(days []store.Day) ui.Chart {
+	drawn := make([]ui.Day, len(days))
+	for i, d := range days {
+		drawn[i] = ui.Day{Start: d.Start, Done: d.Logins}
+	}
+	c := ui.NewChart(drawn)
+	c.ID, c.Title, c.Done, c.None = "sign-ins", ui.T("adminapps.signIns"), ui.T("adminapps.signInsDone"), ui.T("adminapps.signInsNone")
+	return c
+}
+
+// requirePage warns whom an application would refuse.
+type requirePage struct {
+	App    auth.Application
+	People []auth.User
+	All    int
+	More   int // not named
 }
 
 type eventsPage struct {
@@ -241,7 +274,11 @@ func Examples() []ui.Example {
 		{Page: "admin/groups", Name: "none", Data: newGroupsPage(nil, nil)},
 		{Page: "admin/apps", Name: "one application", Data: appsPage{Apps: []auth.Application{app, {Name: "Closed", URL: "https://closed.example.org/"}}, appForm: newAppForm(auth.Application{}, groups, nil)}},
 		{Page: "admin/apps", Name: "refused", Data: appsPage{appForm: wrongApp}},
-		{Page: "admin/app", Name: "one", Data: appPage{App: app, appForm: newAppForm(app, groups, []string{"ada@example.org"})}},
+		{Page: "admin/app", Name: "one", Data: exampleApp(app, groups, at)},
+		{Page: "admin/app", Name: "demands two-factor authentication, and somebody is refused", Data: exampleGuardedApp(app, groups)},
+		{Page: "admin/require", Name: "some would be refused", Data: requirePage{App: app, People: []auth.User{people[1].User, people[3].User}, All: 14, More: 12}},
+		{Page: "admin/require", Name: "nobody would be refused", Data: requirePage{App: app}},
+		{Page: "admin/require", Name: "lifting", Data: requirePage{App: guarded(app)}},
 		{Page: "admin/confirm", Name: "deleting", Data: confirmPage{Title: ui.T("groups.deleteTitle", "Name", "Staff"), Text: ui.T("groups.deleteText"), Button: ui.T("groups.delete"), Action: "/", Back: "/"}},
 		{Page: "admin/events", Name: "some", Data: eventsPage{Events: events, Kind: kindChoices(""), Older: "/admin/events?before=x"}},
 		{Page: "admin/events", Name: "none", Data: eventsPage{Kind: kindChoices("login")}},
@@ -253,6 +290,27 @@ func Examples() []ui.Example {
 		examples[i].Shell.Nav = web.AdministrationNav("/" + examples[i].Page)
 	}
 	return examples
+}
+
+func guarded(a auth.Application) auth.Application {
+	a.RequireTwoFactor = true
+	return a
+}
+
+func exampleApp(a auth.Application, groups []auth.Group, at time.Time) appPage {
+	page := newAppPage(a, newAppForm(a, groups, []string{"ada@example.org"}))
+	page.MayRequire, page.Unasked, page.LogoVersion = true, 14, "example"
+	page.SignIns = signInChart(exampleDays(at))
+	page.Person.Value = "ada@example.org"
+	page.Asked = &asked{Sentences: []ui.Text{ui.T("adminapps.askedPassword"), ui.T("adminapps.askedCode")}}
+	return page
+}
+
+func exampleGuardedApp(a auth.Application, groups []auth.Group) appPage {
+	page := newAppPage(guarded(a), newAppForm(a, groups, nil))
+	page.Person.Value = "georgios.with.a.very.long.address.indeed@subdomain.example.org"
+	page.Asked = &asked{Refused: true, Sentences: []ui.Text{ui.T("adminapps.askedSetUp")}}
+	return page
 }
 
 func examplePeople(at time.Time) []store.ListedUser {

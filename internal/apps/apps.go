@@ -28,6 +28,7 @@ func (h *Flow) Routes() []web.Route {
 	return []web.Route{
 		{Method: http.MethodGet, Path: "/apps", Need: web.SignedIn, Serve: h.showList},
 		{Method: http.MethodGet, Path: "/apps/{id}", Need: web.SignedIn, Serve: h.showDoor},
+		{Method: http.MethodGet, Path: "/apps/{id}/logo", Need: web.SignedIn, Background: true, Serve: h.sendLogo},
 	}
 }
 
@@ -47,6 +48,11 @@ func (h *Flow) showList(w http.ResponseWriter, r *http.Request) error {
 	}
 	all = slices.DeleteFunc(all, func(a auth.Application) bool { return !v.Policy().Enables(a.Kind.Plugin()) })
 	page := newListPage(all, query["search"], v.User().Administrator)
+	logos, err := h.Store.LogoVersions(r.Context())
+	if err != nil {
+		return err
+	}
+	page.picture(logos)
 	page.judge(func(a auth.Application) auth.Opening { return a.OpeningForAllowed(v.User(), v.Policy()) })
 	return h.Show(w, r, http.StatusOK, "apps/list", page)
 }
@@ -56,6 +62,7 @@ type card struct {
 	auth.Application
 	Initial string
 	Host    string // where it leads, for people to see
+	Logo    string // the picture's address; "" where the initial stands for it
 	Closed  bool   // allowed, and yet something is missing: its door says what
 }
 
@@ -89,6 +96,15 @@ func newListPage(all []auth.Application, search string, administrator bool) list
 		}
 	}
 	return p
+}
+
+// picture gives the cards of applications that have a logo its address.
+func (p *listPage) picture(versions map[auth.ApplicationID]string) {
+	for i, c := range p.Cards {
+		if version := versions[c.ID]; version != "" {
+			p.Cards[i].Logo = doorOf(c.ID) + "/logo?" + url.Values{"version": {version}}.Encode()
+		}
+	}
 }
 
 // judge marks the cards that do not open for this person.

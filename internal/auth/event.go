@@ -64,6 +64,9 @@ const (
 	EventFactorUnreadable   EventKind = "factor.unreadable"
 	EventBackedUp           EventKind = "database.backed_up"
 	EventRestored           EventKind = "database.restored"
+
+	EventApplicationRequires EventKind = "application.requires-two-factor"
+	EventApplicationLifted   EventKind = "application.requires-no-two-factor"
 )
 
 // Event is one line of the record: who did what to whom, and from where. It
@@ -133,6 +136,8 @@ var EventKinds = []EventKind{
 	EventGrantMisused,
 	EventSigningKeyMade,
 	EventLogoutNoticeFailed,
+	EventApplicationRequires,
+	EventApplicationLifted,
 	EventSettingChanged,
 	EventClockSetBack,
 	EventLetterFailed,

@@ -136,13 +136,13 @@ func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now ti
 	return err
 }
 
-// SetApplication changes everything about an application but its identifier and
-// its kind, which a must have as they are. It refuses what AddApplication does.
+// SetApplication changes what an application is called, where it is and who may
+// open it; its kind a must have as it is. It refuses what AddApplication does.
 func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		n, err := t.exec(ctx, `
-			UPDATE applications SET name = $1, description = $2, url = $3, require_two_factor = $4, everyone = $5 WHERE id = $6`,
-			a.Name, a.Description, a.URL, a.RequireTwoFactor, a.Everyone, a.ID)
+			UPDATE applications SET name = $1, description = $2, url = $3, everyone = $4 WHERE id = $5`,
+			a.Name, a.Description, a.URL, a.Everyone, a.ID)
 		if err != nil {
 			return fmt.Errorf("change application %s: %w", a.ID, err)
 		}

@@ -46,6 +46,7 @@ var Tables = []Table{
 	{"client_addresses", Carried, ""},
 	{"signing_keys", Carried, ""},
 	{"sign_ins", Carried, ""},
+	{"logos", Carried, ""},
 
 	{"throttle", Added, "a door that failures closed meanwhile stays closed"},
 	{"events", Added, "what was done since the backup was done"},

@@ -19,6 +19,7 @@ type Field struct {
 	Autocomplete string // empty: what the kind says
 	Rows         int    // of KindLines; zero means 4
 	Letters      bool   // of a code: a recovery code is taken too, which a numeric keypad cannot type
+	Accept       string // of KindFile: the types that are offered
 	Judge        string // of a new password: where its strength is asked, see Strength
 	JudgeWith    string // names of fields that are sent along, "email name"
 }
@@ -36,6 +37,7 @@ const (
 	KindNumber   Kind = "number"
 	KindURL      Kind = "url"
 	KindLines    Kind = "lines" // several lines
+	KindFile     Kind = "file"  // its form sends multipart/form-data
 )
 
 // Identity is the field's id in the document.
@@ -52,7 +54,7 @@ func (f Field) IsMarked() bool { return f.Marked || !f.Error.IsZero() }
 // Shown is the value that goes back to the browser. What is secret does not,
 // whoever filled it in.
 func (f Field) Shown() string {
-	if f.Kind == KindPassword || f.Kind == KindCode {
+	if f.Kind == KindPassword || f.Kind == KindCode || f.Kind == KindFile {
 		return ""
 	}
 	return f.Value
@@ -62,7 +64,7 @@ func (f Field) Shown() string {
 // zeros, and a recovery code has letters.
 func (f Field) Type() string {
 	switch f.Kind {
-	case KindEmail, KindPassword, KindSearch, KindURL:
+	case KindEmail, KindPassword, KindSearch, KindURL, KindFile:
 		return string(f.Kind)
 	default:
 		return "text"

@@ -39,15 +39,17 @@ type Floor struct {
 	// that knows the code page sets it.
 	AskAgain func(w http.ResponseWriter, r *http.Request, missing auth.Answer) error
 
-	routes []Route
-	mux    *http.ServeMux
+	routes  []Route
+	uploads map[string]bool // the routes that take a file, by method and path
+	mux     *http.ServeMux
 }
 
 // Handler serves the routes of all flows. It is to be called once.
 func (f *Floor) Handler(routes []Route) http.Handler {
-	f.routes, f.mux = routes, http.NewServeMux()
+	f.routes, f.mux, f.uploads = routes, http.NewServeMux(), map[string]bool{}
 	for _, rt := range routes {
 		f.mux.Handle(rt.Method+" "+rt.Path, f.serve(rt))
+		f.uploads[rt.Method+" "+rt.Path] = rt.Upload
 	}
 	f.mux.Handle("GET /assets/", f.Pages.Assets())
 	f.mux.Handle("GET /favicon.ico", f.Pages.Favicon())
@@ -65,10 +67,17 @@ func (f *Floor) https() bool { return strings.HasPrefix(f.PublicURL, "https://")
 // who wait. No password of a megabyte comes near a hash.
 const maxBody = 64 << 10
 
+// maxUpload is more than a logo needs.
+const maxUpload = 2 << 20
+
 // dispatch finds who is asking, once, and hands over to the route.
 func (f *Floor) dispatch(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	handler, pattern := f.mux.Handler(r)
+	most := int64(maxBody)
+	if f.uploads[pattern] {
+		most = maxUpload
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	if strings.HasPrefix(r.URL.Path, "/assets/") && pattern != "" {
 		handler.ServeHTTP(w, r)
 		return

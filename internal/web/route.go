@@ -36,6 +36,8 @@ type Route struct {
 	// Popup may be shown in a window that an application's page opened, which
 	// is waiting there to hear from it.
 	Popup bool
+	// Upload takes a file.
+	Upload bool
 
 	Serve func(http.ResponseWriter, *http.Request) error
 }

@@ -1,0 +1,198 @@
+package admin_test
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
+)
+
+// withApplication has an administrator with two-factor authentication on, a
+// person without, and an application that everyone may open.
+func withApplication(t *testing.T) (*apptest.Site, *apptest.Browser, auth.Application) {
+	t.Helper()
+	site := apptest.New(t)
+	site.Activate(auth.TwoFactorPlugin)
+	eli, browser := site.Administrator("eli@example.org"), site.Browser()
+	browser.SignIn(eli)
+	browser.EnableTwoFactor(eli)
+	site.Person("ada@example.org")
+	a, err := site.Store.AddApplication(t.Context(), apptest.Command,
+		auth.Application{Name: "Wiki", URL: "https://wiki.example.org/", Everyone: true}, site.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site, browser, a
+}
+
+func asKept(t *testing.T, site *apptest.Site, id auth.ApplicationID) auth.Application {
+	t.Helper()
+	a, err := site.Store.Application(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestRequiringTwoFactorAuthenticationNamesWhoWouldBeRefused(t *testing.T) {
+	site, browser, a := withApplication(t)
+	page := browser.Get("/admin/apps/" + string(a.ID)).Form("Require two-factor authentication").Press().WantStatus(200)
+	if !page.Says("1 person who may open it now has no two-factor authentication") || !page.Says("ada@example.org") || page.Says("eli@example.org") {
+		t.Error("the warning does not name exactly who would be refused")
+	}
+	if asKept(t, site, a.ID).RequireTwoFactor {
+		t.Fatal("it is required before the administrator said so")
+	}
+	page.Form("Require two-factor authentication").Press().WantDone("The application requires two-factor authentication.")
+	if !asKept(t, site, a.ID).RequireTwoFactor {
+		t.Fatal("it is not required")
+	}
+	page = browser.Get("/admin/apps/" + string(a.ID))
+	if !page.Says("1 person is refused at the moment") {
+		t.Error("the page does not say that somebody is refused")
+	}
+	page.Form("Require it no longer").Press().Form("Require it no longer").Press().WantDone("The application no longer requires two-factor authentication.")
+	if asKept(t, site, a.ID).RequireTwoFactor {
+		t.Error("it is still required")
+	}
+}
+
+func TestSavingAnApplicationDoesNotLiftItsDemand(t *testing.T) {
+	site, browser, a := withApplication(t)
+	old := browser.Get("/admin/apps/" + string(a.ID))
+	if err := site.Store.RequireTwoFactor(t.Context(), apptest.Command, a.ID, true, site.Now()); err != nil {
+		t.Fatal(err)
+	}
+	old.Form("Save").Press().WantDone("The application is saved.")
+	if !asKept(t, site, a.ID).RequireTwoFactor {
+		t.Error("a page that was opened before took the demand away")
+	}
+}
+
+func TestAnAdministratorWithoutTwoFactorAuthenticationMayNotSwitchTheDemand(t *testing.T) {
+	site := apptest.New(t)
+	eli, browser := site.Administrator("eli@example.org"), site.Browser()
+	browser.SignIn(eli)
+	a, err := site.Store.AddApplication(t.Context(), apptest.Command,
+		auth.Application{Name: "Wiki", URL: "https://wiki.example.org/", RequireTwoFactor: true}, site.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := browser.Get("/admin/apps/" + string(a.ID)).WantStatus(200)
+	if page.HasButton("Require it no longer") || !page.Says("Only somebody who uses two-factor authentication may change this") {
+		t.Error("the page offers what this administrator may not, or does not say why not")
+	}
+	browser.Post("/admin/apps/"+string(a.ID)+"/two-factor", map[string][]string{"require": {"no"}, "really": {"yes"}}).WantStatus(403)
+	if !asKept(t, site, a.ID).RequireTwoFactor {
+		t.Error("the demand is gone")
+	}
+}
+
+func TestWhatAPersonWillBeAskedIsAnswered(t *testing.T) {
+	site, browser, a := withApplication(t)
+	ask := func(person string) *apptest.Page {
+		return browser.Get("/admin/apps/" + string(a.ID) + "?person=" + person)
+	}
+	want := func(person string, sentences ...string) {
+		t.Helper()
+		page := ask(person).WantStatus(200)
+		for _, s := range sentences {
+			if !page.Says(s) {
+				t.Errorf("%s: the page does not say %q", person, s)
+			}
+		}
+	}
+	want("ada@example.org", "They log in with their password.")
+	want("ELI@example.org", "They log in with their password.", "Then they type a code")
+	want("nobody@example.org", "Nobody has this address.")
+	want("not-an-address", "That is not an email address.")
+	if err := site.Store.RequireTwoFactor(t.Context(), apptest.Command, a.ID, true, site.Now()); err != nil {
+		t.Fatal(err)
+	}
+	want("ada@example.org", "They are refused", "have not enabled it")
+	want("eli@example.org", "Then they type a code")
+	a.Everyone = false
+	if err := site.Store.SetApplication(t.Context(), apptest.Command, a, site.Now()); err != nil {
+		t.Fatal(err)
+	}
+	want("ada@example.org", "neither everyone, nor they, nor one of their groups may open it")
+}
+
+// upload sends a file as a browser does.
+func upload(t *testing.T, b *apptest.Browser, address, field string, content []byte) *apptest.Page {
+	t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile(field, "logo.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := part.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := b.Request(http.MethodPost, address, nil)
+	r.Body, r.ContentLength = http.NoBody, int64(body.Len())
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	r.Body = readCloser{&body}
+	return b.Ask(r)
+}
+
+type readCloser struct{ *bytes.Buffer }
+
+func (readCloser) Close() error { return nil }
+
+func TestALogoIsUploadedShownAndRemoved(t *testing.T) {
+	site, browser, a := withApplication(t)
+	address := "/admin/apps/" + string(a.ID) + "/logo"
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewNRGBA(image.Rect(0, 0, 300, 200))); err != nil {
+		t.Fatal(err)
+	}
+	if page := upload(t, browser, address, "logo", picture.Bytes()); page.Status != http.StatusSeeOther {
+		t.Fatalf("%d: %s", page.Status, page.Alert())
+	}
+	list := browser.Get("/apps")
+	if !strings.Contains(list.Body, "/apps/"+string(a.ID)+"/logo?version=") {
+		t.Fatal("the list does not show the logo")
+	}
+	logo := browser.Get("/apps/" + string(a.ID) + "/logo").WantStatus(200)
+	if got := logo.Header.Get("Content-Type"); got != "image/png" {
+		t.Errorf("the logo is sent as %q", got)
+	}
+	if _, err := png.Decode(strings.NewReader(logo.Body)); err != nil {
+		t.Errorf("the logo: %v", err)
+	}
+
+	for name, content := range map[string][]byte{
+		"Choose a picture.":                    nil,
+		"That is no picture that can be read.": []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`),
+	} {
+		page := upload(t, browser, address, "logo", content).WantStatus(422)
+		if !page.Says(name) {
+			t.Errorf("the page does not say %q", name)
+		}
+	}
+	upload(t, browser, address, "other", picture.Bytes()).WantStatus(400)
+	upload(t, browser, address, "logo", make([]byte, 3<<20)).WantStatus(413)
+	browser.Get("/apps/" + string(a.ID) + "/logo").WantStatus(200)
+
+	a.Everyone = false
+	if err := site.Store.SetApplication(t.Context(), apptest.Command, a, site.Now()); err != nil {
+		t.Fatal(err)
+	}
+	ada := site.Browser()
+	ada.SignIn(site.Person("bob@example.org"))
+	ada.Get("/apps/" + string(a.ID) + "/logo").WantStatus(404)
+
+	browser.Get("/admin/apps/" + string(a.ID)).Form("Remove logo").Press().WantDone("The logo is removed.")
+	browser.Get("/apps/" + string(a.ID) + "/logo").WantStatus(404)
+}
