@@ -63,11 +63,12 @@ var table = map[string]demand{
 	"POST /login/unlock":       public,
 	"POST /logout":             public,
 
-	"GET /forgot-password":        public,
-	"POST /forgot-password":       public,
-	"POST /forgot-password/again": public,
-	"GET /forgot-password/new":    public,
-	"POST /forgot-password/new":   public,
+	"GET /forgot-password":         public,
+	"POST /forgot-password":        public,
+	"POST /forgot-password/again":  public,
+	"GET /forgot-password/new":     public,
+	"POST /forgot-password/new":    public,
+	"POST /forgot-password/unlock": public,
 
 	"GET /register":           public,
 	"POST /register":          public,

@@ -30,6 +30,7 @@ func Examples() []Example {
 	add("address changed, to the new one", AddressChangedNew, seen.withAddresses().withLink("/account/address/", 24*time.Hour))
 	add("address changed, to the old one", AddressChangedOld, seen.withAddresses())
 	add("unlock", Unlock, seen.withLink("/login/unlock/", 24*time.Hour))
+	add("unlock, after wrong codes", Unlock, seen.withWrong(100).withLink("/login/unlock/", 24*time.Hour))
 
 	add("account exists", AccountExists, seen)
 	add("password changed", PasswordChanged, seen)

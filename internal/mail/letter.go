@@ -17,7 +17,7 @@ const (
 	Reset             Kind = "reset"               // forgotten password; 30 minutes
 	ResetStarted      Kind = "reset-started"       // the same, by an administrator
 	AddressChangedNew Kind = "address-changed-new" // confirm the address one changes to; 24 hours
-	Unlock            Kind = "unlock"              // login is closed after too many failed tries; 24 hours
+	Unlock            Kind = "unlock"              // too many failed tries closed the door; 24 hours
 )
 
 // Letters without a link of their own: something happened, and here is what to

@@ -133,12 +133,13 @@ func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage
 		return http.StatusUnprocessableEntity, nil
 	}
 	v := web.Asking(r)
-	checked, err := h.Proof.Code(r.Context(), h.From(r), o.User, typed)
+	checked, err := h.Proof.CodeByLetter(r.Context(), h.From(r), o.User, typed)
 	var wait *store.WaitError
 	switch {
 	case errors.As(err, &wait):
 		web.RetryAfter(w, wait.Until.Sub(v.Now))
 		page.Code.Error = waitText(wait, o, v)
+		page.Locked = o.DemandsCode && wait.Closed && !wait.Lasting
 		return http.StatusTooManyRequests, nil
 	case err != nil:
 		return 0, err
@@ -156,8 +157,28 @@ func waitText(wait *store.WaitError, o owner, v *web.Visitor) ui.Text {
 	switch {
 	case !wait.Closed:
 		return ui.N("reset.wait", web.Seconds(wait.Until.Sub(v.Now)), "Clock", v.Texts.Clock(wait.Until, nil))
-	case o.DemandsCode:
+	case o.DemandsCode && wait.Lasting:
 		return ui.T("reset.closedDemanded")
+	case o.DemandsCode:
+		return ui.T("reset.lockedDemanded")
 	}
 	return ui.T("reset.closed")
+}
+
+// mailUnlock sends the owner of the link another, which opens the door that
+// wrong codes closed: where a code is demanded there is no way around it.
+func (h *Flow) mailUnlock(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.ReadForm(r, "token")
+	if err != nil {
+		return err
+	}
+	owner, err := h.owner(r, form["token"])
+	if err != nil {
+		return err
+	}
+	v := web.Asking(r)
+	if err := h.Store.MailUnlock(r.Context(), h.Proof.CodeDoor(owner.User), v.Actor(), v.Now); err != nil {
+		return err
+	}
+	return h.ShowDone(w, r, "passwordreset/choose", ui.T("reset.doneUnlockSent"), h.newChoosePage(owner, form["token"]))
 }

@@ -5,6 +5,7 @@
 //	POST /forgot-password/again      the same once more
 //	GET  /forgot-password/new?token  from the mail: a new password
 //	POST /forgot-password/new        sets it
+//	POST /forgot-password/unlock     mails the link that opens a door closed by wrong codes
 //
 // The new password also resets two-factor authentication, unless a current
 // code keeps it; the setting on_password_reset may demand the code. While the

@@ -59,6 +59,7 @@ type choosePage struct {
 	Password ui.Field
 	Code     *ui.Field // nil where there are no second factors
 	Demanded bool
+	Locked   bool // until the mailed link opens the door that wrong codes closed
 }
 
 func (h *Flow) newChoosePage(o owner, token string) choosePage {
@@ -91,6 +92,9 @@ func Examples() []ui.Example {
 	wrong.Password.Error = web.PasswordText(password.Verdict{Reason: "too-short", Limit: 12})
 	wrong.Code.Error = web.CodeText(proof.Wrong, time.Time{})
 	wrong.check()
+	locked := h.newChoosePage(owner{User: u, AsksCode: true, DemandsCode: true}, "t")
+	locked.Code.Error, locked.Locked = ui.T("reset.lockedDemanded"), true
+	locked.check()
 	malformed := newAskPage("ada")
 	malformed.read()
 	return []ui.Example{
@@ -100,5 +104,6 @@ func Examples() []ui.Example {
 		{Page: "passwordreset/choose", Name: "without second factors", Data: h.newChoosePage(owner{User: u}, "t")},
 		{Page: "passwordreset/choose", Name: "with second factors", Data: h.newChoosePage(owner{User: u, AsksCode: true}, "t")},
 		{Page: "passwordreset/choose", Name: "refused, code demanded", Data: wrong},
+		{Page: "passwordreset/choose", Name: "locked, code demanded", Data: locked},
 	}
 }

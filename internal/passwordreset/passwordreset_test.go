@@ -535,12 +535,98 @@ func TestANewPasswordEndsTheMonthsWrongCodes(t *testing.T) {
 	logIn(site.Browser(), ada.Address, apptest.Password).WantStatus(http.StatusForbidden) // a new password is owed
 	to := apptest.Link(t, site.Mail.Last(t, ada.Address))
 
-	refused := choose(site.Browser().Get(to), ada.Code()).Press().WantStatus(http.StatusTooManyRequests)
-	if !refused.Says("Leave the field empty") {
-		t.Errorf("nobody is told what to do: %s", refused.Text())
+	choose(site.Browser().Get(to), ada.Code()).Press().WantPath("/login").WantDone(keptTwo)
+	ada.Password = renewed
+	site.Browser().SignIn(ada).WantPath("/apps")
+}
+
+// lockCodes types wrong codes beside the mailed link until the door is closed.
+func lockCodes(t *testing.T, site *apptest.Site, to string) {
+	t.Helper()
+	for range site.Config.ThrottleClosed {
+		choose(site.Browser().Get(to), "000000").Press().WantStatus(http.StatusUnprocessableEntity)
+		site.Clock.Turn(time.Second)
 	}
-	choose(site.Browser().Get(to), "").Press().WantPath("/login").WantDone(resetTwo)
-	logIn(site.Browser(), ada.Address, renewed).WantPath("/apps")
+}
+
+// quick is a door that closes before the link of a reset ends.
+var quick = []string{"throttle_closed=10", "throttle_longest_wait=1s"}
+
+func TestALockedOwnerOfKeptFactorsIsMailedTheWayOut(t *testing.T) {
+	site, ada, _ := protected(t, append(quick, "on_password_reset=keep")...)
+	to := mailed(t, site, ada.Address)
+	lockCodes(t, site, to)
+	locked := choose(site.Browser().Get(to), ada.Code()).Press().WantStatus(http.StatusTooManyRequests)
+	if !locked.Says("your account is locked") || locked.Header.Get("Retry-After") != "" {
+		t.Errorf("the page says %s", locked.Text())
+	}
+	told := locked.Form("Send unlock link").Press().WantStatus(http.StatusOK)
+	if told.Done() == "" || !told.HasButton("Set new password") {
+		t.Errorf("the page says %s", told.Text())
+	}
+	letter := site.Mail.Last(t, ada.Address)
+	if letter.Kind != mail.Unlock || !strings.Contains(letter.Text, "10 wrong login codes") || !strings.Contains(letter.Text, "choose a new password") {
+		t.Fatalf("the last letter is %s:\n%s", letter.Kind, letter.Text)
+	}
+	site.Browser().Get(apptest.Link(t, letter)).Form("Unlock account").Press().WantPath("/login")
+
+	choose(site.Browser().Get(to), ada.Code()).Press().WantPath("/login").WantDone(keptTwo)
+}
+
+func TestALinkToANewPasswordMailsOneLetterAnHourThatUnlocks(t *testing.T) {
+	site, ada, _ := protected(t, append(quick, "on_password_reset=keep")...)
+	to := mailed(t, site, ada.Address)
+	lockCodes(t, site, to)
+	locked := choose(site.Browser().Get(to), ada.Code()).Press()
+	count := func() (n int) {
+		for _, kind := range site.Mail.Kinds(t, ada.Address) {
+			if kind == mail.Unlock {
+				n++
+			}
+		}
+		return n
+	}
+	for range 5 {
+		locked.Form("Send unlock link").Press().WantStatus(http.StatusOK)
+	}
+	if got := count(); got != 1 {
+		t.Errorf("%d letters, want 1", got)
+	}
+	open := locked.Form("Send unlock link")
+	site.Browser().Get(apptest.Link(t, site.Mail.Last(t, ada.Address))).Form("Unlock account").Press()
+	open.Press().WantStatus(http.StatusOK) // nothing is locked any more
+	open.Values.Set("token", "no token of ours")
+	open.Press().WantStatus(http.StatusGone)
+	if got := count(); got != 1 {
+		t.Errorf("%d letters in the end, want 1", got)
+	}
+}
+
+// Whoever knows the password, and the owner who asks for a new one, are counted
+// apart: otherwise the one could keep the other out.
+func TestWrongCodesAfterAStolenPasswordDoNotKeepTheOwnerFromANewOne(t *testing.T) {
+	site, ada, _ := protected(t, "wrong_codes_in_all=10", "on_password_reset=keep")
+	for range 10 {
+		site.Clock.Turn(time.Hour)
+		logIn(site.Browser(), ada.Address, apptest.Password).Form("Send code").Fill("Login code", "000000").Press()
+	}
+	site.Clock.Turn(time.Hour)
+	logIn(site.Browser(), ada.Address, apptest.Password).WantStatus(http.StatusForbidden)
+	to := apptest.Link(t, site.Mail.Last(t, ada.Address))
+	choose(site.Browser().Get(to), ada.Code()).Press().WantPath("/login").WantDone(keptTwo)
+}
+
+func TestWrongCodesBesideMailedLinksAreCountedForAMonthToo(t *testing.T) {
+	site, ada, _ := protected(t, "wrong_codes_in_all=10", "on_password_reset=keep")
+	for range 10 {
+		site.Clock.Turn(time.Hour)
+		choose(site.Browser().Get(mailed(t, site, ada.Address)), "000000").Press().WantStatus(http.StatusUnprocessableEntity)
+	}
+	site.Clock.Turn(time.Hour)
+	refused := choose(site.Browser().Get(mailed(t, site, ada.Address)), ada.Code()).Press().WantStatus(http.StatusTooManyRequests)
+	if !refused.Says("Ask your administrator") || refused.HasButton("Send unlock link") {
+		t.Errorf("the page says %s", refused.Text())
+	}
 }
 
 func TestTheNewPasswordIsJudged(t *testing.T) {

@@ -37,6 +37,7 @@ func (h *Flow) Routes() []web.Route {
 		{Method: http.MethodPost, Path: "/forgot-password/again", Need: web.Anybody, Serve: h.mailAgain},
 		{Method: http.MethodGet, Path: "/forgot-password/new", Need: web.Anybody, Serve: h.showChoose},
 		{Method: http.MethodPost, Path: "/forgot-password/new", Need: web.Anybody, Serve: h.postChoose},
+		{Method: http.MethodPost, Path: "/forgot-password/unlock", Need: web.Anybody, Serve: h.mailUnlock},
 	}
 }
 

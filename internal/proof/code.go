@@ -27,6 +27,7 @@ type Code struct {
 	Claim   store.CodeClaim // what is to be spent, where the verdict is Right
 	Left    int             // recovery codes, the one just typed included
 	Paid    []store.Payment
+	known   bool // the browser: it counts for itself
 }
 
 // Code pays for the try and finds out what was typed: six digits are a code
@@ -34,13 +35,27 @@ type Code struct {
 // one is not spent yet: that is for the transaction it is good for. During a
 // wait it gives a *store.WaitError. An account whose key cannot be read is
 // store.ErrFactorUnreadable, and recorded for the administrator.
-func (e *Examiner) Code(ctx context.Context, from From, u auth.User, typed string) (c Code, err error) {
+func (e *Examiner) Code(ctx context.Context, from From, u auth.User, typed string) (Code, error) {
+	return e.code(ctx, from, u, typed, throttle.CodesThisMonth(string(u.ID)))
+}
+
+// CodeByLetter is Code for whoever shows a mailed link in place of the
+// password. The month's wrong codes beside the password do not count here: they
+// would keep the owner from the new password that they ask for.
+func (e *Examiner) CodeByLetter(ctx context.Context, from From, u auth.User, typed string) (Code, error) {
+	return e.code(ctx, from, u, typed, throttle.CodesByLetter(string(u.ID)))
+}
+
+func (e *Examiner) code(ctx context.Context, from From, u auth.User, typed string, month throttle.Bucket) (c Code, err error) {
 	digits, isDigits := totp.Clean(typed)
 	letters, isLetters := recovery.Clean(typed)
 	if !isDigits && !isLetters {
 		return Code{Verdict: Missing}, nil
 	}
-	if c.Paid, err = e.payForCode(ctx, from, u); err != nil {
+	if c.known, err = e.mayTry(ctx, from, u.ID); err != nil {
+		return c, err
+	}
+	if c.Paid, err = e.payForCode(ctx, from, u, month); err != nil {
 		return c, err
 	}
 	if isDigits {
@@ -54,6 +69,20 @@ func (e *Examiner) Code(ctx context.Context, from From, u auth.User, typed strin
 	return c, nil
 }
 
+// CodeDoor is what wrong codes in a row close.
+func (e *Examiner) CodeDoor(u auth.User) store.Door {
+	return store.Door{Bucket: throttle.Code(string(u.ID)), Rule: e.Rules.Code,
+		Canonical: u.Canonical, Owner: u, Unlock: e.UnlockLink}
+}
+
+// payForCode counts the try twice, or not at all: among the failures in a row,
+// which a right code ends, and among the month's, which it does not. Whoever
+// hangs up has still tried.
+func (e *Examiner) payForCode(ctx context.Context, from From, u auth.User, month throttle.Bucket) ([]store.Payment, error) {
+	also := []store.Try{{Bucket: month, Rule: e.Rules.CodesThisMonth}}
+	return e.Store.PayAtDoor(context.WithoutCancel(ctx), e.CodeDoor(u), also, from.Actor, from.Now)
+}
+
 // TakeBack undoes what was paid for tries that turned out not to count,
 // whether or not whoever made them still waits for an answer.
 func (e *Examiner) TakeBack(ctx context.Context, paid ...store.Payment) error {
@@ -64,23 +93,6 @@ func (e *Examiner) TakeBack(ctx context.Context, paid ...store.Payment) error {
 		}
 	}
 	return nil
-}
-
-// payForCode counts the try twice: among the failures in a row, which a right
-// code ends, and among the month's, which it does not.
-func (e *Examiner) payForCode(ctx context.Context, from From, u auth.User) ([]store.Payment, error) {
-	if err := e.Store.Waits(ctx, throttle.Network(from.Network, e.Rules.BitsIPv6), e.Rules.Network, from.Now); err != nil {
-		return nil, err
-	}
-	month, err := e.Store.Pay(ctx, throttle.CodesThisMonth(string(u.ID)), e.Rules.CodesThisMonth, from.Now)
-	if err != nil {
-		return nil, err
-	}
-	row, err := e.Store.Pay(ctx, throttle.Code(string(u.ID)), e.Rules.Code, from.Now)
-	if err != nil {
-		return nil, errors.Join(err, e.TakeBack(ctx, month)) // it will not be looked at
-	}
-	return []store.Payment{row, month}, nil
 }
 
 func (e *Examiner) matchDigits(ctx context.Context, from From, u auth.User, digits string, c *Code) error {
@@ -131,22 +143,22 @@ func (e *Examiner) matchRecovery(ctx context.Context, u auth.User, letters strin
 
 // RefuseCode settles a code that was not taken. A wrong one is counted against
 // the network address too, and may close the door. One that was right and is
-// spent counts nowhere: its owner only typed it twice.
+// spent counts nowhere: its owner only typed it twice. Whoever hangs up is
+// refused all the same.
 func (e *Examiner) RefuseCode(ctx context.Context, from From, u auth.User, c Code) error {
+	ctx = context.WithoutCancel(ctx)
+	refused := store.Refused{Kind: auth.EventCodeRefused, User: u.ID, Detail: string(c.Verdict), Paid: c.Paid}
+	var err error
 	switch c.Verdict {
 	case Missing:
 		return nil
 	case Spent:
-		if err := e.TakeBack(ctx, c.Paid...); err != nil {
-			return err
-		}
+		refused.Paid, err = nil, e.TakeBack(ctx, c.Paid...)
 	default:
-		if err := e.countNetwork(ctx, from); err != nil {
-			return err
-		}
-		if err := e.closeDoor(ctx, from, u, c.Paid...); err != nil {
-			return err
-		}
+		err = e.countNetwork(ctx, from, c.known)
 	}
-	return e.Store.Record(ctx, from.Actor, auth.EventCodeRefused, u.ID, string(c.Verdict), from.Now)
+	if err != nil {
+		return err
+	}
+	return e.Store.Refuse(ctx, from.Actor, refused, from.Now)
 }

@@ -53,9 +53,19 @@ type Password struct {
 // whether or not anybody has the address. During a wait it gives a
 // *store.WaitError, and a *slots.BusyError when too many are waiting: then
 // nothing was looked at and nothing is counted.
-func (e *Examiner) Password(ctx context.Context, from From, canonical, typed string) (p Password, err error) {
+func (e *Examiner) Password(ctx context.Context, from From, canonical, typed string) (Password, error) {
+	return e.password(ctx, from, canonical, typed, func(p Password) bool { return p.User.State == auth.Active })
+}
+
+// SignupPassword is Password for whoever confirms a sign-up: there a right
+// password of the sign-up is no failure.
+func (e *Examiner) SignupPassword(ctx context.Context, from From, canonical, typed string) (Password, error) {
+	return e.password(ctx, from, canonical, typed, func(p Password) bool { return p.Signup.Canonical != "" })
+}
+
+func (e *Examiner) password(ctx context.Context, from From, canonical, typed string, opens func(Password) bool) (p Password, err error) {
 	undisturbed := context.WithoutCancel(ctx) // whoever hangs up has still tried
-	busy := e.Slots.Do(ctx, func() { p, err = e.passwordInSlot(undisturbed, from, canonical, typed) })
+	busy := e.Slots.Do(ctx, func() { p, err = e.passwordInSlot(undisturbed, from, canonical, typed, opens) })
 	if busy != nil {
 		return Password{}, busy
 	}
@@ -63,43 +73,51 @@ func (e *Examiner) Password(ctx context.Context, from From, canonical, typed str
 }
 
 // passwordInSlot pays inside the slot: right passwords that arrive together
-// must not make one another wait.
-func (e *Examiner) passwordInSlot(ctx context.Context, from From, canonical, typed string) (p Password, err error) {
-	if err := e.Store.Waits(ctx, throttle.Network(from.Network, e.Rules.BitsIPv6), e.Rules.Network, from.Now); err != nil {
-		return p, err
-	}
+// must not make one another wait. What opens nothing counts against the network
+// address, were it right: an address that somebody signed up with, and one that
+// is disabled, must cost what an unknown one does.
+func (e *Examiner) passwordInSlot(ctx context.Context, from From, canonical, typed string, opens func(Password) bool) (p Password, err error) {
 	if p.Credentials, err = e.Store.Credentials(ctx, canonical, from.Now); err != nil {
 		return p, err
 	}
-	bucket, err := e.passwordBucket(ctx, from, canonical, p.User.ID)
+	known, err := e.mayTry(ctx, from, p.User.ID)
 	if err != nil {
 		return p, err
 	}
-	if p.Paid, err = e.Store.Pay(ctx, bucket, e.Rules.Password, from.Now); err != nil {
+	door := store.Door{Bucket: throttle.Password(canonical), Rule: e.Rules.Password,
+		Canonical: canonical, Owner: p.User, Unlock: e.UnlockLink}
+	if known {
+		door.Bucket = throttle.PasswordFromDevice(from.Device.Hash())
+	}
+	paid, err := e.Store.PayAtDoor(ctx, door, nil, from.Actor, from.Now)
+	if err != nil {
 		return p, err
 	}
+	p.Paid = paid[0]
 	right, upgrade := e.Cost.Check(p.Hash.Reveal(), typed)
 	p.Right = right
 	switch {
-	case !right:
-		err = e.countNetwork(ctx, from)
+	case !right || !opens(p):
+		err = e.countNetwork(ctx, from, known)
 	case upgrade && p.User.ID != "":
 		err = e.upgrade(ctx, &p, typed)
 	}
 	return p, err
 }
 
-// passwordBucket counts the tries of a browser that has finished a login of
-// this account apart from everybody else's: strangers cannot lock it out.
-func (e *Examiner) passwordBucket(ctx context.Context, from From, canonical string, user auth.UserID) (throttle.Bucket, error) {
-	if from.Device.IsZero() {
-		return throttle.Password(canonical), nil
+// mayTry tells whether this browser has finished a login of the account: then
+// its failures count for it alone, and no stranger or neighbour can lock its
+// owner out. Others are refused with a *store.WaitError while their network
+// address has to wait. A browser that carries a token is asked for by the same
+// query whoever has the address.
+func (e *Examiner) mayTry(ctx context.Context, from From, user auth.UserID) (known bool, err error) {
+	if !from.Device.IsZero() {
+		known, err = e.Store.KnowsDevice(ctx, from.Device.Hash(), user)
 	}
-	known, err := e.Store.KnowsDevice(ctx, from.Device.Hash(), user)
-	if err != nil || !known {
-		return throttle.Password(canonical), err
+	if err != nil || known {
+		return known, err
 	}
-	return throttle.PasswordFromDevice(from.Device.Hash()), nil
+	return false, e.Store.Waits(ctx, throttle.Network(from.Network, e.Rules.BitsIPv6), e.Rules.Network, from.Now)
 }
 
 // upgrade replaces a hash that is older than today's rules, or foreign.
@@ -112,9 +130,13 @@ func (e *Examiner) upgrade(ctx context.Context, p *Password, typed string) error
 	return nil
 }
 
-// countNetwork counts a failure against where it came from. A wait that
-// begins with it is for the next try to meet.
-func (e *Examiner) countNetwork(ctx context.Context, from From) error {
+// countNetwork counts a failure against where it came from, unless the browser
+// is known and counts for itself. A wait that begins with it is for the next
+// try to meet.
+func (e *Examiner) countNetwork(ctx context.Context, from From, known bool) error {
+	if known {
+		return nil
+	}
 	_, err := e.Store.Pay(ctx, throttle.Network(from.Network, e.Rules.BitsIPv6), e.Rules.Network, from.Now)
 	var wait *store.WaitError
 	if errors.As(err, &wait) {
@@ -126,27 +148,13 @@ func (e *Examiner) countNetwork(ctx context.Context, from From) error {
 // RefusePassword records a password that opened nothing, and does what only
 // the owner of the mailbox will see: the letter that confirms an address,
 // after a right password, and the one that opens a door this try closed.
+// Whoever hangs up is refused all the same.
 func (e *Examiner) RefusePassword(ctx context.Context, from From, p Password) error {
-	if p.Right && p.Signup.Canonical != "" {
-		if err := e.Store.MailVerification(ctx, p.Signup, e.VerifyLink, from.Actor, from.Now); err != nil {
-			return err
-		}
+	refused := store.Refused{Kind: auth.EventLoginRefused, User: p.User.ID, Paid: []store.Payment{p.Paid}, Verify: e.VerifyLink}
+	if p.Right {
+		refused.Signup = p.Signup
 	}
-	if err := e.closeDoor(ctx, from, p.User, p.Paid); err != nil {
-		return err
-	}
-	return e.Store.Record(ctx, from.Actor, auth.EventLoginRefused, p.User.ID, "", from.Now)
-}
-
-// closeDoor mails the owner when a failure has closed a door. Nobody is told
-// where there is no owner.
-func (e *Examiner) closeDoor(ctx context.Context, from From, u auth.User, paid ...store.Payment) error {
-	for _, p := range paid {
-		if p.Closes && !p.Bucket.Lasting() && u.ID != "" {
-			return e.Store.MailUnlock(ctx, u, e.UnlockLink, from.Actor, from.Now)
-		}
-	}
-	return nil
+	return e.Store.Refuse(context.WithoutCancel(ctx), from.Actor, refused, from.Now)
 }
 
 // Hash waits for a slot and hashes a password that was chosen. It gives a

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
@@ -105,7 +105,7 @@ func (h *Flow) provePassword(w http.ResponseWriter, r *http.Request, page *confi
 		return http.StatusUnprocessableEntity, nil
 	}
 	v := web.Asking(r)
-	tried, err := h.Proof.Password(r.Context(), h.From(r), canonical, typed)
+	tried, err := h.Proof.SignupPassword(r.Context(), h.From(r), canonical, typed)
 	var wait *store.WaitError
 	switch {
 	case errors.As(err, &wait):
@@ -116,7 +116,8 @@ func (h *Flow) provePassword(w http.ResponseWriter, r *http.Request, page *confi
 		return 0, err
 	case !tried.Right || tried.Signup.Canonical != canonical:
 		page.refuse(ui.T("confirm.wrongPassword"))
-		return http.StatusUnprocessableEntity, h.Proof.RefusePassword(r.Context(), h.From(r), proof.Password{Paid: tried.Paid})
+		tried.Signup = auth.Signup{} // its letter is in hand: no second one goes
+		return http.StatusUnprocessableEntity, h.Proof.RefusePassword(r.Context(), h.From(r), tried)
 	}
 	return 0, nil
 }

@@ -134,6 +134,9 @@ func (s *Store) ChangeAddress(ctx context.Context, by auth.Actor, link secret.Ha
 		if err := t.claim(ctx, `UPDATE users SET address = $1, canonical = $2 WHERE id = $3`, l.Address, l.Canonical, u.ID); err != nil {
 			return fmt.Errorf("change the address of %s: %w", u.ID, err)
 		}
+		if err := t.moveDoor(ctx, u.Canonical, l.Canonical); err != nil {
+			return err
+		}
 		t.plugins = true // the operator's settings may name either address
 		generation, err := t.raiseGeneration(ctx, u.ID)
 		if err != nil {

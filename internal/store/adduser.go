@@ -7,6 +7,7 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 // NewUser is an account that an operator or an administrator makes.
@@ -19,7 +20,8 @@ type NewUser struct {
 }
 
 // AddUser makes an account whose address counts as confirmed, and drops what
-// somebody may have begun to sign up with it. ErrTaken where the address has
+// somebody may have begun to sign up with it. Its door is open: what was tried
+// there before it had a password guessed nothing. ErrTaken where the address has
 // an account.
 func (s *Store) AddUser(ctx context.Context, by auth.Actor, n NewUser, now time.Time) (u auth.User, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
@@ -39,6 +41,9 @@ func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Tim
 		return u, err
 	}
 	if _, err := t.exec(ctx, `DELETE FROM signups WHERE canonical = $1`, u.Canonical); err != nil {
+		return u, err
+	}
+	if err := t.clear(ctx, throttle.Password(u.Canonical)); err != nil {
 		return u, err
 	}
 	t.plugins = true // the operator's settings may name the address

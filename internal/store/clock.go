@@ -251,6 +251,7 @@ var unconcerned = map[string]string{
 	"signing_keys.made_at":            "said, no more",
 	"signing_keys.signs_at":           "of the keys that are kept one always signs",
 	"tokens.used_at":                  "zero or not: it happened",
+	"throttle.closed_at":              "zero or not: the door is closed until it is opened; said",
 	"users.created_at":                "said and sorted by, no more",
 	"users.generation":                "no time",
 	"users.last_login_at":             "zero or not: whether there was one; said",
@@ -305,15 +306,19 @@ const windowText = `COALESCE((SELECT MIN(g.open_window) FROM memberships m JOIN 
 // count until a success.
 func (s *Store) spanText() string {
 	r := s.rules
-	return fmt.Sprintf(`CASE WHEN bucket LIKE 'network:%%' THEN %d WHEN bucket LIKE 'month:%%' THEN %d
-		WHEN bucket LIKE 'letters:%%' OR bucket LIKE 'exists:%%' THEN %d ELSE 0 END`,
-		r.Network.Window.Milliseconds(), r.CodesThisMonth.Window.Milliseconds(), r.Letters.Window.Milliseconds())
+	return fmt.Sprintf(`CASE WHEN bucket LIKE 'network:%%' THEN %d
+		WHEN bucket LIKE 'month:%%' OR bucket LIKE 'month-by-letter:%%' THEN %d
+		WHEN bucket LIKE 'letters:%%' OR bucket LIKE 'exists:%%' THEN %d
+		WHEN bucket LIKE 'unlock:%%' THEN %d ELSE 0 END`,
+		r.Network.Window.Milliseconds(), r.CodesThisMonth.Window.Milliseconds(), r.Letters.Window.Milliseconds(),
+		unlockLetters.Window.Milliseconds())
 }
 
 // waitText is how long the failures of a bucket make wait.
 func (s *Store) waitText() string {
 	return `CASE WHEN bucket LIKE 'network:%' THEN ` + waitOf(s.rules.Network) + `
-		WHEN bucket LIKE 'month:%' OR bucket LIKE 'letters:%' OR bucket LIKE 'exists:%' THEN 0
+		WHEN bucket LIKE 'month:%' OR bucket LIKE 'month-by-letter:%' OR bucket LIKE 'letters:%'
+		  OR bucket LIKE 'exists:%' OR bucket LIKE 'unlock:%' THEN 0
 		ELSE ` + waitOf(s.rules.Tries) + ` END`
 }
 

@@ -286,6 +286,8 @@ var passings = map[string]func(*testing.T, watched){
 			throttle.Letters("ada@example.org"):       storetest.Rules.Letters,
 			throttle.AccountExists("ada@example.org"): storetest.Rules.Letters,
 			throttle.CodesThisMonth("u"):              storetest.Rules.CodesThisMonth,
+			throttle.CodesByLetter("u"):               storetest.Rules.CodesThisMonth,
+			throttle.UnlockLetters("ada@example.org"): {Free: 1, CloseAfter: 1, Window: time.Hour},
 		} {
 			for range rule.CloseAfter {
 				pay(t, w, bucket, rule, now)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
-	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 // LinkPurpose is the one thing a mailed link is good for.
@@ -46,6 +45,11 @@ func (t *tx) makeLink(ctx context.Context, l Link, now time.Time) (secret.Token,
 	if err := t.voidLinks(ctx, l.User, l.Purpose, now); err != nil {
 		return secret.Token{}, err
 	}
+	return t.insertLink(ctx, l, now)
+}
+
+// insertLink keeps a new link beside those that are there.
+func (t *tx) insertLink(ctx context.Context, l Link, now time.Time) (secret.Token, error) {
 	token := secret.New()
 	_, err := t.exec(ctx, `
 		INSERT INTO links (token_hash, purpose, user_id, address, canonical, generation, created_at, expires_at, used_at)
@@ -126,62 +130,6 @@ func (t *tx) mailLink(ctx context.Context, u auth.User, purpose LinkPurpose, let
 	letter.Values.Link, letter.Values.Until = m.Path(token), link.Expires
 	return t.queue(ctx, letter, now)
 }
-
-// MailUnlock mails the owner of an account a link that opens a closed door,
-// unless one is on its way already.
-func (s *Store) MailUnlock(ctx context.Context, u auth.User, m Mailed, by auth.Actor, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error {
-		var waiting int
-		err := t.QueryRowContext(ctx, `
-			SELECT COUNT(*) FROM links
-			 WHERE user_id = $1 AND purpose = $2 AND used_at = 0 AND expires_at > $3 AND generation = $4`,
-			u.ID, LinkUnlock, millis(now), u.Generation).Scan(&waiting)
-		if err != nil || waiting > 0 {
-			return err
-		}
-		if err := t.mailLink(ctx, u, LinkUnlock, noticeTo(u, auth.LetterUnlock, by, now), m, now); err != nil {
-			return err
-		}
-		return t.record(ctx, by, auth.EventDoorClosed, u.ID, "", now)
-	})
-}
-
-// Unlock opens the doors of an account that failures closed, and changes
-// nothing else. A link that does not work any more is ErrSpent.
-func (s *Store) Unlock(ctx context.Context, by auth.Actor, token secret.Hash, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error {
-		l, err := t.useLink(ctx, token, LinkUnlock, now)
-		if err != nil {
-			return err
-		}
-		if err := t.openDoors(ctx, l.User, l.Canonical); err != nil {
-			return err
-		}
-		return t.record(ctx, by, auth.EventDoorOpened, l.User, "", now)
-	})
-}
-
-// openDoors forgets the failures in a row of an account's password and code,
-// those of the browsers it is known in as well: whoever opened the door by mail
-// comes back with one of them.
-func (t *tx) openDoors(ctx context.Context, user auth.UserID, canonical string) error {
-	devices, err := list(ctx, t, scanHash, `SELECT token_hash FROM devices WHERE user_id = $1`, user)
-	if err != nil {
-		return fmt.Errorf("devices of %s: %w", user, err)
-	}
-	buckets := []throttle.Bucket{throttle.Password(canonical), throttle.Code(string(user))}
-	for _, device := range devices {
-		buckets = append(buckets, throttle.PasswordFromDevice(device))
-	}
-	for _, bucket := range buckets {
-		if err := t.clear(ctx, bucket); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func scanHash(r row) (h secret.Hash, err error) { return h, r.Scan(&h) }
 
 // MailReset mails the owner of an account, who asked for it, a link to a new
 // password.

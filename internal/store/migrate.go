@@ -33,7 +33,7 @@ func (s *Store) migrateBy(ctx context.Context, up func(*goose.Provider) ([]*goos
 	}
 	defer unlock()
 	dialect, folder := goose.DialectSQLite3, "migrations/sqlite"
-	var options []goose.ProviderOption
+	options := []goose.ProviderOption{goose.WithAllowOutofOrder(true)} // each step stands by itself
 	if s.postgres {
 		dialect, folder = goose.DialectPostgres, "migrations/postgres"
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockEvery, lockTries))

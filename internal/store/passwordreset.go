@@ -68,10 +68,12 @@ func (t *tx) newPassword(ctx context.Context, u auth.User, hash secret.Text, why
 	if _, err := t.endSessions(ctx, u.ID, "", why, now); err != nil {
 		return err
 	}
-	if err := t.clear(ctx, throttle.CodesThisMonth(string(u.ID))); err != nil {
-		return err
+	for _, bucket := range []throttle.Bucket{throttle.CodesThisMonth(string(u.ID)), throttle.CodesByLetter(string(u.ID))} {
+		if err := t.clear(ctx, bucket); err != nil {
+			return err
+		}
 	}
-	return t.openDoors(ctx, u.ID, u.Canonical)
+	return t.openDoors(ctx, u.ID, u.Canonical, now)
 }
 
 func (t *tx) tellReset(ctx context.Context, by auth.Actor, u auth.User, removed []string, now time.Time) error {

@@ -10,7 +10,7 @@ import (
 type Kept struct {
 	Events   time.Duration
 	Sessions time.Duration // after their end, or their beginning where nobody ended them
-	Throttle time.Duration // counts of failures, after the last one
+	Throttle time.Duration // counts of failures, after the last one; a closed door that is somebody's stays
 }
 
 // purgeBatch is how many rows one transaction removes: a writer that comes in
@@ -33,7 +33,7 @@ func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
 		{"tokens", "hash", "expires_at < $1", now.Add(-day)},
 		{"grants", "id", "expires_at < $1", now.Add(-day)},
 		{"logout_notices", "id", "done_at > 0 AND done_at < $1", now.Add(-k.Sessions)},
-		{"throttle", "bucket", "last_at < $1", now.Add(-k.Throttle)},
+		{"throttle", "bucket", "last_at < $1 AND user_id IS NULL", now.Add(-k.Throttle)},
 		{"devices", "token_hash", "last_used_at < $1", now.Add(-k.Events)},
 	} {
 		if err := s.purge(ctx, p.table, p.key, p.over, millis(p.before)); err != nil {

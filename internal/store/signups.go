@@ -20,13 +20,9 @@ func scanSignup(r row) (s auth.Signup, hash string, err error) {
 	return s, hash, notFound(err)
 }
 
-// MailVerification mails whoever began to sign up a new link that confirms the
+// mailVerification mails whoever began to sign up a new link that confirms the
 // address, and voids the one before. An address that had its share of letters
 // for this hour gets none, and nobody is told.
-func (s *Store) MailVerification(ctx context.Context, signup auth.Signup, m Mailed, by auth.Actor, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error { return t.mailVerification(ctx, by, signup, m, now) })
-}
-
 func (t *tx) mailVerification(ctx context.Context, by auth.Actor, signup auth.Signup, m Mailed, now time.Time) error {
 	may, err := t.mayWriteTo(ctx, signup.Canonical, now)
 	if err != nil || !may {
@@ -186,9 +182,6 @@ func (s *Store) ConfirmSignup(ctx context.Context, by auth.Actor, c ConfirmedSig
 			Address: address.Address{Spelling: c.Address, Canonical: c.Canonical}, Language: c.Language, Hash: c.Hash,
 		}, now)
 		if err != nil {
-			return err
-		}
-		if err := t.openDoors(ctx, u.ID, u.Canonical); err != nil {
 			return err
 		}
 		if c.Here {

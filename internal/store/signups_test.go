@@ -10,7 +10,6 @@ import (
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
-	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 var bea = address.Address{Spelling: "Bea@example.org", Canonical: "bea@example.org"}
@@ -147,39 +146,6 @@ func TestASignUpBeyondTheLettersOfAnHourStillBeginsAfresh(t *testing.T) {
 		c, err := s.Credentials(t.Context(), bea.Canonical, now)
 		if err != nil || c.Hash != "the hash" {
 			t.Errorf("the password is still the old one (%v)", err)
-		}
-	})
-}
-
-func TestADoorOpenedByMailIsOpenToKnownBrowsersToo(t *testing.T) {
-	closing := throttle.Rule{Free: 1, CloseAfter: 2, FirstWait: time.Second, LongestWait: time.Second}
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		u := storetest.Person(t, s, "ada@example.org")
-		device := storetest.Session(t, s, u, now).Device
-		buckets := []throttle.Bucket{throttle.PasswordFromDevice(device.Hash()), throttle.Password(u.Canonical), throttle.Code(string(u.ID))}
-		stranger := throttle.PasswordFromDevice(secret.New().Hash())
-		for _, b := range append(buckets, stranger) {
-			for i := range 2 {
-				if _, err := s.Pay(t.Context(), b, closing, now.Add(time.Duration(i)*time.Minute)); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		var token secret.Token
-		if err := s.MailUnlock(t.Context(), u, verification(&token), auth.Actor{}, now); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Unlock(t.Context(), auth.Actor{}, token.Hash(), now); err != nil {
-			t.Fatal(err)
-		}
-		for _, b := range buckets {
-			if err := s.Waits(t.Context(), b, closing, now.Add(time.Hour)); err != nil {
-				t.Errorf("%s: %v", b, err)
-			}
-		}
-		var wait *store.WaitError
-		if err := s.Waits(t.Context(), stranger, closing, now.Add(time.Hour)); !errors.As(err, &wait) || !wait.Closed {
-			t.Errorf("somebody else's browser: %v, want a closed door", err)
 		}
 	})
 }

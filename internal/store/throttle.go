@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -12,8 +13,9 @@ import (
 
 // WaitError refuses a try that is neither examined nor counted.
 type WaitError struct {
-	Until  time.Time // when to come back; zero while the door is closed
-	Closed bool      // until a mailed link or an administrator opens it
+	Until   time.Time // when to come back; zero while the door is closed
+	Closed  bool      // until a mailed link or an administrator opens it
+	Lasting bool      // closed by a month's failures: no link opens it, only a new password
 }
 
 func (e *WaitError) Error() string {
@@ -27,35 +29,41 @@ func (e *WaitError) Error() string {
 // Payment counts nowhere.
 type Payment struct {
 	Bucket throttle.Bucket
-	// Closes is set on the try whose failure closes the door.
-	Closes bool
+	Door   Door // zero where nothing can be closed
+	Closes bool // the door, unless the try turns out to be right
 }
 
 // Pay counts a try before it is examined, so that two guesses made at once
 // never share one payment. During a wait it gives a *WaitError and counts
 // nothing. The count is committed by itself: no refusal undoes it.
 func (s *Store) Pay(ctx context.Context, bucket throttle.Bucket, rule throttle.Rule, now time.Time) (Payment, error) {
-	paid := Payment{Bucket: bucket}
-	err := s.transaction(ctx, func(t *tx) error {
-		count, err := t.lockCount(ctx, bucket, now)
-		if err != nil {
-			return err
-		}
-		if err := waits(rule.State(count, now)); err != nil {
-			return err
-		}
-		count = rule.Add(count, now)
-		paid.Closes = rule.State(count, now).Closed
-		return t.keepCount(ctx, bucket, count)
+	var paid Payment
+	err := s.transaction(ctx, func(t *tx) (err error) {
+		paid, err = t.pay(ctx, Try{bucket, rule}, now)
+		return err
 	})
 	return paid, err
+}
+
+func (t *tx) pay(ctx context.Context, try Try, now time.Time) (Payment, error) {
+	count, err := t.lockCount(ctx, try.Bucket, now)
+	if err != nil {
+		return Payment{}, err
+	}
+	switch state := try.Rule.State(count, now); {
+	case state.Closed && try.Bucket.Lasting():
+		return Payment{}, &WaitError{Closed: true, Lasting: true}
+	case state != throttle.State{}:
+		return Payment{}, waits(state)
+	}
+	return Payment{Bucket: try.Bucket}, t.keepCount(ctx, try.Bucket, try.Rule.Add(count, now), "")
 }
 
 // Waits gives a *WaitError where a try of this bucket has to wait, without
 // counting one.
 func (s *Store) Waits(ctx context.Context, bucket throttle.Bucket, rule throttle.Rule, now time.Time) error {
 	count, err := scanCount(s.read.QueryRowContext(ctx,
-		`SELECT failures, first_at, last_at FROM throttle WHERE bucket = $1`, bucket))
+		`SELECT failures, first_at, last_at, closed_at FROM throttle WHERE bucket = $1`, bucket))
 	if err == ErrNotFound {
 		return nil
 	} else if err != nil {
@@ -74,13 +82,16 @@ func waits(state throttle.State) error {
 	return nil
 }
 
-// Refund takes back a payment for a try that turned out not to count here.
+// Refund takes back a payment for a try that turned out not to count here. A
+// door that it closed was not closed.
 func (s *Store) Refund(ctx context.Context, paid Payment) error {
 	return s.transaction(ctx, func(t *tx) error { return t.refund(ctx, paid.Bucket) })
 }
 
 func (t *tx) refund(ctx context.Context, bucket throttle.Bucket) error {
-	_, err := t.exec(ctx, `UPDATE throttle SET failures = failures - 1 WHERE bucket = $1 AND failures > 0`, bucket)
+	_, err := t.exec(ctx, `
+		UPDATE throttle SET failures = failures - 1, closed_at = 0, user_id = NULL
+		 WHERE bucket = $1 AND failures > 0`, bucket)
 	return err
 }
 
@@ -114,7 +125,7 @@ func (t *tx) settle(ctx context.Context, paid []Payment) error {
 // password must be taken for known to somebody else.
 func (t *tx) owesNewPassword(ctx context.Context, user auth.UserID, now time.Time) (bool, error) {
 	count, err := scanCount(t.QueryRowContext(ctx,
-		`SELECT failures, first_at, last_at FROM throttle WHERE bucket = $1`, throttle.CodesThisMonth(string(user))))
+		`SELECT failures, first_at, last_at, closed_at FROM throttle WHERE bucket = $1`, throttle.CodesThisMonth(string(user))))
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	} else if err != nil {
@@ -132,16 +143,20 @@ func (t *tx) lockCount(ctx context.Context, bucket throttle.Bucket, now time.Tim
 		return throttle.Count{}, fmt.Errorf("count a try: %w", err)
 	}
 	count, err := scanCount(t.QueryRowContext(ctx,
-		`SELECT failures, first_at, last_at FROM throttle WHERE bucket = $1`+t.forUpdate(), bucket))
+		`SELECT failures, first_at, last_at, closed_at FROM throttle WHERE bucket = $1`+t.forUpdate(), bucket))
 	if err != nil {
 		return count, fmt.Errorf("count a try: %w", err)
 	}
 	return count, nil
 }
 
-func (t *tx) keepCount(ctx context.Context, bucket throttle.Bucket, c throttle.Count) error {
-	_, err := t.exec(ctx, `UPDATE throttle SET failures = $1, first_at = $2, last_at = $3 WHERE bucket = $4`,
-		c.Failures, millis(c.First), millis(c.Last), bucket)
+// keepCount writes a count, and where it closes a door whose that is; "" for
+// nobody's. The owner stands in the row of a closed door alone.
+func (t *tx) keepCount(ctx context.Context, bucket throttle.Bucket, c throttle.Count, owner auth.UserID) error {
+	known := sql.NullString{String: string(owner), Valid: owner != "" && !c.Closed.IsZero()}
+	_, err := t.exec(ctx, `
+		UPDATE throttle SET failures = $1, first_at = $2, last_at = $3, closed_at = $4, user_id = $5 WHERE bucket = $6`,
+		c.Failures, millis(c.First), millis(c.Last), millis(c.Closed), known, bucket)
 	if err != nil {
 		return fmt.Errorf("count a try: %w", err)
 	}
@@ -149,11 +164,11 @@ func (t *tx) keepCount(ctx context.Context, bucket throttle.Bucket, c throttle.C
 }
 
 func scanCount(r row) (c throttle.Count, err error) {
-	var first, last int64
-	if err := r.Scan(&c.Failures, &first, &last); err != nil {
+	var first, last, closed int64
+	if err := r.Scan(&c.Failures, &first, &last, &closed); err != nil {
 		return c, notFound(err)
 	}
-	c.First, c.Last = fromMillis(first), fromMillis(last)
+	c.First, c.Last, c.Closed = fromMillis(first), fromMillis(last), fromMillis(closed)
 	if c.Failures == 0 {
 		return throttle.Count{}, nil
 	}
@@ -168,12 +183,16 @@ func (t *tx) mayWriteTo(ctx context.Context, canonical string, now time.Time) (b
 
 // mayQueue counts a letter, and tells false when its bucket had its share.
 func (t *tx) mayQueue(ctx context.Context, bucket throttle.Bucket, now time.Time) (bool, error) {
+	return t.mayQueueBy(ctx, bucket, t.store.rules.Letters, now)
+}
+
+func (t *tx) mayQueueBy(ctx context.Context, bucket throttle.Bucket, rule throttle.Rule, now time.Time) (bool, error) {
 	count, err := t.lockCount(ctx, bucket, now)
 	if err != nil {
 		return false, err
 	}
-	if waits(t.store.rules.Letters.State(count, now)) != nil {
+	if waits(rule.State(count, now)) != nil {
 		return false, nil
 	}
-	return true, t.keepCount(ctx, bucket, t.store.rules.Letters.Add(count, now))
+	return true, t.keepCount(ctx, bucket, rule.Add(count, now), "")
 }

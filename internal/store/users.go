@@ -77,29 +77,25 @@ type Credentials struct {
 	Hash   secret.Text // "" where neither
 }
 
-// Credentials reads in one query what is needed to check a password. An
-// address that nobody has gives zero Credentials and no error: the caller
-// hashes against a stand-in.
+// Credentials reads what is needed to check a password, by the same queries
+// whoever has the address. One that nobody has gives zero Credentials and no
+// error: the caller hashes against a stand-in.
 func (s *Store) Credentials(ctx context.Context, canonical string, now time.Time) (Credentials, error) {
 	var c Credentials
 	u, hash, err := scanUserAndHash(s.read.QueryRowContext(ctx,
 		`SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`, canonical))
-	switch {
-	case err == nil:
-		c.User, c.Hash = u, secret.Text(hash)
-		return c, nil
-	case err != ErrNotFound:
+	if err != nil && err != ErrNotFound {
 		return c, fmt.Errorf("credentials: %w", err)
 	}
-	signup, hash, err := scanSignup(s.read.QueryRowContext(ctx,
+	signup, begun, err := scanSignup(s.read.QueryRowContext(ctx,
 		`SELECT `+signupColumns+` FROM signups WHERE canonical = $1 AND expires_at > $2`, canonical, millis(now)))
-	switch {
-	case err == nil:
-		c.Signup, c.Hash = signup, secret.Text(hash)
-	case err != ErrNotFound:
+	if err != nil && err != ErrNotFound {
 		return c, fmt.Errorf("credentials: %w", err)
 	}
-	return c, nil
+	if u.ID != "" {
+		return Credentials{User: u, Hash: secret.Text(hash)}, nil
+	}
+	return Credentials{Signup: signup, Hash: secret.Text(begun)}, nil
 }
 
 // PasswordOf reads the hash of an account, for a proof inside a session.

@@ -75,7 +75,7 @@ func (s *Store) DisableUser(ctx context.Context, by auth.Actor, id auth.UserID, 
 // EnableUser lets a disabled person in again.
 func (s *Store) EnableUser(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
 	return s.changeUser(ctx, by, id, auth.EventUserEnabled, "", now, func(t *tx, u auth.User) error {
-		if err := t.openDoors(ctx, id, u.Canonical); err != nil {
+		if err := t.openDoors(ctx, id, u.Canonical, now); err != nil {
 			return err
 		}
 		if _, err := t.exec(ctx, `UPDATE users SET state = $1 WHERE id = $2`, auth.Active, id); err != nil {
@@ -90,6 +90,9 @@ func (s *Store) EnableUser(ctx context.Context, by auth.Actor, id auth.UserID, n
 func (s *Store) DeleteUser(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
 	return s.changeUser(ctx, by, id, auth.EventUserDeleted, "", now, func(t *tx, u auth.User) error {
 		if _, err := t.endSessions(ctx, id, "", "account deleted", now); err != nil {
+			return err
+		}
+		if err := t.leaveDoors(ctx, id); err != nil {
 			return err
 		}
 		if err := t.claim(ctx, `DELETE FROM users WHERE id = $1`, id); err != nil {
@@ -146,30 +149,12 @@ func (s *Store) ClearFactors(ctx context.Context, by auth.Actor, id auth.UserID,
 		if _, err := t.endSessions(ctx, id, "", "second factors cleared", now); err != nil {
 			return err
 		}
-		if err := t.openDoors(ctx, id, u.Canonical); err != nil {
+		if err := t.openDoors(ctx, id, u.Canonical, now); err != nil {
 			return err
 		}
 		letter := actOn(u, auth.LetterTwoFactorReset, by, now)
 		letter.Values.Reason, letter.Values.Removed = reason, removed
 		return t.queue(ctx, letter, now)
-	})
-}
-
-// OpenDoors forgets the failures that closed a person's login. The person is
-// told.
-func (s *Store) OpenDoors(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error {
-		u, err := t.lockUser(ctx, id)
-		if err != nil {
-			return err
-		}
-		if err := t.openDoors(ctx, id, u.Canonical); err != nil {
-			return err
-		}
-		if err := t.queue(ctx, actOn(u, auth.LetterLoginOpened, by, now), now); err != nil {
-			return err
-		}
-		return t.record(ctx, by, auth.EventDoorOpened, id, "", now)
 	})
 }
 

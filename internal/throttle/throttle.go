@@ -15,25 +15,49 @@ import (
 // the kind and hides the thing: no address stands in it.
 type Bucket string
 
-func bucket(kind, thing string) Bucket {
+func bucket(kind Kind, thing string) Bucket {
 	sum := sha256.Sum256([]byte(thing))
-	return Bucket(kind + ":" + hex.EncodeToString(sum[:]))
+	return Bucket(string(kind) + ":" + hex.EncodeToString(sum[:]))
 }
 
-const month = "month"
+// Kind is what is counted in a bucket.
+type Kind string
+
+// The kinds whose failures in a row close a door.
+const (
+	Passwords       Kind = "password"
+	DevicePasswords Kind = "device" // from one browser that has finished a login before
+	Codes           Kind = "code"
+)
+
+const (
+	month         Kind = "month"
+	monthByLetter Kind = "month-by-letter"
+)
+
+// Kind is what is counted in the bucket.
+func (b Bucket) Kind() Kind {
+	kind, _, _ := strings.Cut(string(b), ":")
+	return Kind(kind)
+}
 
 // Password counts passwords for an address, whether or not anybody has it.
-func Password(canonicalAddress string) Bucket { return bucket("password", canonicalAddress) }
+func Password(canonicalAddress string) Bucket { return bucket(Passwords, canonicalAddress) }
 
 // PasswordFromDevice counts passwords from a browser that has finished a login
 // before, apart from everybody else's.
-func PasswordFromDevice(device [32]byte) Bucket { return bucket("device", string(device[:])) }
+func PasswordFromDevice(device [32]byte) Bucket { return bucket(DevicePasswords, string(device[:])) }
 
 // Code counts codes for an account, in a row.
-func Code(user string) Bucket { return bucket("code", user) }
+func Code(user string) Bucket { return bucket(Codes, user) }
 
 // CodesThisMonth counts wrong codes for an account, whatever succeeded between.
 func CodesThisMonth(user string) Bucket { return bucket(month, user) }
+
+// CodesByLetter counts wrong codes beside a mailed link, as CodesThisMonth does
+// those beside a right password. They are apart: whoever knows the password
+// must not keep its owner from choosing a new one.
+func CodesByLetter(user string) Bucket { return bucket(monthByLetter, user) }
 
 // SetUpCode counts codes typed to activate an authenticator: they prove nothing
 // yet, so they are counted apart.
@@ -59,13 +83,19 @@ func Letters(canonicalAddress string) Bucket { return bucket("letters", canonica
 // somebody's address must not keep the way to a new password from its owner.
 func AccountExists(canonicalAddress string) Bucket { return bucket("exists", canonicalAddress) }
 
+// UnlockLetters counts letters with the link that opens a closed door, apart
+// from all others: whoever closes doors must not keep their owners from a new
+// password.
+func UnlockLetters(canonicalAddress string) Bucket { return bucket("unlock", canonicalAddress) }
+
 // Lasting tells a bucket that no success empties.
-func (b Bucket) Lasting() bool { return strings.HasPrefix(string(b), month+":") }
+func (b Bucket) Lasting() bool { return b.Kind() == month || b.Kind() == monthByLetter }
 
 // Count is what is kept of a bucket. The zero Count is nothing so far.
 type Count struct {
 	Failures    int
 	First, Last time.Time
+	Closed      time.Time // when they closed the door; zero while it is open
 }
 
 // Rule says what so many failures mean. The zero Rule lets everything through.
@@ -88,7 +118,8 @@ type State struct {
 	Closed bool      // not before somebody opens the door, or the window has passed
 }
 
-// State tells whether a thing may be tried.
+// State tells whether a thing may be tried. A door without a window that has
+// closed stays closed, whatever the rule has become since.
 //
 // Nobody waits for ever because a clock went back. A wait is never said to last
 // longer than its own length from now; one that seems to begin further ahead
@@ -96,7 +127,7 @@ type State struct {
 // seem to begin further ahead than their window are forgotten.
 func (r Rule) State(c Count, now time.Time) State {
 	c = r.counted(c, now)
-	if r.CloseAfter > 0 && c.Failures >= r.CloseAfter {
+	if !c.Closed.IsZero() || r.closes(c) {
 		return State{Closed: true}
 	}
 	wait := r.wait(c.Failures)
@@ -116,8 +147,13 @@ func (r Rule) Add(c Count, now time.Time) Count {
 	c.First = earlier(c.First, now)
 	c.Failures++
 	c.Last = now
+	if r.closes(c) && r.Window == 0 && c.Closed.IsZero() {
+		c.Closed = now
+	}
 	return c
 }
+
+func (r Rule) closes(c Count) bool { return r.CloseAfter > 0 && c.Failures >= r.CloseAfter }
 
 // counted is what of a count still matters: nothing outside of its window.
 func (r Rule) counted(c Count, now time.Time) Count {

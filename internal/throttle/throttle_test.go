@@ -69,6 +69,23 @@ func TestADoorClosesAfterAHundredInARowForGood(t *testing.T) {
 	}
 }
 
+func TestADoorThatClosedStaysClosedWhenTheRuleIsLoosened(t *testing.T) {
+	strict, loose := row, row
+	strict.CloseAfter, loose.CloseAfter = 10, 100
+	c := failed(strict, 10, start)
+	if !c.Closed.Equal(start) {
+		t.Fatalf("closed at %v, want %v", c.Closed, start)
+	}
+	for name, rule := range map[string]Rule{"loosened": loose, "none": {}} {
+		if got := rule.State(c, start.Add(365*24*time.Hour)); got != (State{Closed: true}) {
+			t.Errorf("%s: %+v, want closed", name, got)
+		}
+	}
+	if c := failed(monthly, 50, start); !c.Closed.IsZero() {
+		t.Error("what a window opens again was closed for good")
+	}
+}
+
 func TestFailuresInARowAreNeverForgottenByTimeAlone(t *testing.T) {
 	c := failed(row, 7, start)
 	c = row.Add(c, start.Add(365*24*time.Hour))
@@ -106,7 +123,7 @@ func TestFailuresOutsideOfTheWindowAreForgotten(t *testing.T) {
 			if c := tt.rule.Add(c, edge.Add(-ms)); c.Failures != tt.limit+1 || !c.First.Equal(start) {
 				t.Errorf("one more within the window makes %d failures since %v", c.Failures, c.First)
 			}
-			if c := tt.rule.Add(c, edge); c != (Count{1, edge, edge}) {
+			if c := tt.rule.Add(c, edge); c != (Count{Failures: 1, First: edge, Last: edge}) {
 				t.Errorf("one more after the window makes %+v", c)
 			}
 		})
@@ -191,7 +208,9 @@ func TestBucketsAreApart(t *testing.T) {
 		"code":                 Code(thing),
 		"codes of a month":     CodesThisMonth(thing),
 		"set-up code":          SetUpCode(thing),
+		"codes by letter":      CodesByLetter(thing),
 		"letters":              Letters(thing),
+		"unlock letters":       UnlockLetters(thing),
 		"device":               PasswordFromDevice(device),
 		"device, another":      PasswordFromDevice([32]byte{2}),
 		"password as a device": Password(string(device[:])),
@@ -214,7 +233,7 @@ func TestBucketsAreApart(t *testing.T) {
 }
 
 func TestOnlyTheCodesOfAMonthOutliveASuccess(t *testing.T) {
-	if !CodesThisMonth("ada").Lasting() {
+	if !CodesThisMonth("ada").Lasting() || !CodesByLetter("ada").Lasting() {
 		t.Error("the codes of a month are forgotten by a success")
 	}
 	for _, b := range []Bucket{Code("ada"), Password("ada"), SetUpCode("ada"), Letters("ada"), PasswordFromDevice([32]byte{}), Bucket(""), Bucket("monthly:x")} {

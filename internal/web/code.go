@@ -12,7 +12,10 @@ import (
 // WaitText says when to come back, or that nobody may before the door is
 // opened. It is the same for right and wrong: nothing was looked at.
 func WaitText(wait *store.WaitError, v *Visitor) ui.Text {
-	if wait.Closed {
+	switch {
+	case wait.Lasting:
+		return ui.T("login.newPasswordFirst")
+	case wait.Closed:
 		return ui.T("login.closed")
 	}
 	return ui.N("login.wait", Seconds(wait.Until.Sub(v.Now)), "Clock", v.Texts.Clock(wait.Until, nil))
