@@ -164,6 +164,16 @@ func (a *App) Close() error {
 	return errors.Join(a.keepClock(context.Background()), a.Store.Close())
 }
 
+// Work is how much was done since the start. Answers that must not differ must
+// not take different work either.
+type Work struct {
+	store.Work
+	Hashes int64
+}
+
+// Work counts what was done so far.
+func (a *App) Work() Work { return Work{a.Store.Work(), a.slots.Begun()} }
+
 // policyOf is what the settings say for everybody.
 func policyOf(c config.Config) auth.Policy {
 	return auth.Policy{

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -51,12 +52,14 @@ type Listener interface {
 
 // Store reads and writes the database. It is safe for concurrent use.
 type Store struct {
-	read, write *sql.DB
-	postgres    bool
-	path        string // of the SQLite file
-	ring        *keys.Ring
-	rules       Rules
-	listener    Listener
+	read     *reader
+	write    *sql.DB
+	begun    atomic.Int64 // transactions
+	postgres bool
+	path     string // of the SQLite file
+	ring     *keys.Ring
+	rules    Rules
+	listener Listener
 }
 
 // Rules are the numbers that moments obey by themselves.
@@ -105,7 +108,7 @@ func (s *Store) connect(databaseURL string) (err error) {
 	s.write.SetMaxOpenConns(16)
 	s.write.SetMaxIdleConns(16)
 	s.write.SetConnMaxLifetime(5 * time.Minute) // so that a fail-over is noticed
-	s.read = s.write
+	s.read = &reader{DB: s.write}
 	return nil
 }
 
@@ -124,9 +127,11 @@ func (s *Store) connectSQLite(path string) (err error) {
 	}
 	s.write.SetMaxOpenConns(1)
 	s.write.SetMaxIdleConns(1)
-	if s.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
+	read, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
+	if err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}
+	s.read = &reader{DB: read}
 	s.read.SetMaxOpenConns(4)
 	s.read.SetMaxIdleConns(4)
 	return nil
@@ -135,7 +140,7 @@ func (s *Store) connectSQLite(path string) (err error) {
 // Close closes the database.
 func (s *Store) Close() error {
 	err := s.write.Close()
-	if s.read != nil && s.read != s.write {
+	if s.read != nil && s.read.DB != s.write {
 		err = errors.Join(err, s.read.Close())
 	}
 	return err
@@ -178,6 +183,7 @@ type tx struct {
 // returns as an error undoes all of it. When the outcome of the commit is
 // unknown the listener is told all the same: forgetting too much is safe.
 func (s *Store) transaction(ctx context.Context, change func(*tx) error) error {
+	s.begun.Add(1)
 	begun, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
