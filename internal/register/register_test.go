@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/mail"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
@@ -126,6 +127,34 @@ func TestARightPasswordAtTheConfirmationIsNoFailure(t *testing.T) {
 	for range 4 {
 		logIn(site.Browser(), bea, another).WantStatus(http.StatusUnprocessableEntity)
 	}
+	logIn(site.Browser(), bea, chosen).WantPath("/apps")
+}
+
+func TestWrongPasswordsAtTheConfirmationCloseTheDoorAndMailNothing(t *testing.T) {
+	site := apptest.New(t, "throttle_closed=10", "throttle_longest_wait=1s")
+	signer := site.Browser()
+	signUp(site, signer, bea, chosen)
+	to := mailed(t, site, bea)
+	page := site.Browser().Get(to)
+	for range 10 {
+		page.Form("Confirm address").Fill("Password", another).Press().WantStatus(http.StatusUnprocessableEntity)
+		site.Clock.Turn(time.Second)
+	}
+	for _, typed := range []string{another, chosen} {
+		closed := page.Form("Confirm address").Fill("Password", typed).Press().WantStatus(http.StatusTooManyRequests)
+		if closed.Header.Get("Retry-After") != "" || !closed.Says("in which you signed up") {
+			t.Errorf("Retry-After %q; the page says %s", closed.Header.Get("Retry-After"), closed.Text())
+		}
+	}
+	logIn(site.Browser(), bea, chosen).WantStatus(http.StatusTooManyRequests)
+	if got := site.Mail.Kinds(t, bea); !slices.Equal(got, []mail.Kind{mail.Verify}) {
+		t.Errorf("letters %v, want the first alone", got)
+	}
+	events, err := site.Store.Events(t.Context(), store.EventFilter{Kind: auth.EventDoorClosed})
+	if err != nil || len(events) != 1 {
+		t.Errorf("%d events of a closed door (%v), want 1", len(events), err)
+	}
+	signer.Get(to).Form("Confirm address").Press().WantPath("/apps")
 	logIn(site.Browser(), bea, chosen).WantPath("/apps")
 }
 
