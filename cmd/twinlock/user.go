@@ -26,7 +26,7 @@ type userCommands struct {
 	Reset       userReset       `cmd:"" name:"reset-password" help:"Mail a person a link to a new password."`
 	Reset2FA    userReset2FA    `cmd:"" name:"reset-2fa" help:"Remove a person's second factors; the person is told the reason."`
 	EndSessions userEndSessions `cmd:"" name:"end-sessions" help:"End every session of a person."`
-	Unlock      userUnlock      `cmd:"" help:"Open a login that too many failures closed."`
+	Unlock      userUnlock      `cmd:"" help:"Unlock an account that too many failed tries locked."`
 	Must2FA     userMust2FA     `cmd:"" name:"must-use-2fa" help:"Make a person enable two-factor authentication at the next login, or no longer."`
 	Role        userRole        `cmd:"" help:"Make a person an administrator, or no longer."`
 }
@@ -165,6 +165,7 @@ type shownPerson struct {
 	MustUseTwoFactor bool        `json:"must_use_two_factor"`
 	RecoveryCodes    int         `json:"recovery_codes"`
 	Sessions         int         `json:"sessions"`
+	LockedSince      *time.Time  `json:"locked_since"`
 	Invited          bool        `json:"invited"`
 	Created          time.Time   `json:"created"`
 	LastLogin        *time.Time  `json:"last_login"`
@@ -178,16 +179,20 @@ func personOf(u store.ListedUser) shownPerson {
 	if !u.LastLogin.IsZero() {
 		p.LastLogin = &u.LastLogin
 	}
+	if !u.Locked.IsZero() {
+		p.LockedSince = &u.Locked
+	}
 	return p
 }
 
 type userList struct {
 	onDataFlags
 	Search string `help:"Only people whose address or name has this in it."`
+	Locked bool   `help:"Only people whose account too many failed tries locked."`
 }
 
 func (c *userList) runOn(s *surroundings) error {
-	people, err := s.everybody(store.UserFilter{Search: c.Search})
+	people, err := s.everybody(store.UserFilter{Search: c.Search, Locked: c.Locked})
 	if err != nil {
 		return err
 	}
@@ -199,7 +204,7 @@ func (c *userList) runOn(s *surroundings) error {
 		return s.json(shown)
 	}
 	table := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "EMAIL\tNAME\tSTATE\tADMINISTRATOR\tTWO-FACTOR\tRECOVERY CODES\tSESSIONS")
+	fmt.Fprintln(table, "EMAIL\tNAME\tSTATE\tADMINISTRATOR\tTWO-FACTOR\tRECOVERY CODES\tSESSIONS\tLOCKED")
 	for _, p := range shown {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Email, p.Name, p.standing(),
 			yesNo(p.Administrator), yesNo(p.TwoFactor), p.RecoveryCodes, p.Sessions)
@@ -361,7 +366,7 @@ func (c *userEndSessions) runOn(s *surroundings) error {
 type userUnlock struct{ person }
 
 func (c *userUnlock) runOn(s *surroundings) error {
-	return c.changed(s, "login opened", func(u auth.User, now time.Time) error {
+	return c.changed(s, "unlocked", func(u auth.User, now time.Time) error {
 		return s.app.Store.OpenDoors(s.ctx, s.by, u.ID, now)
 	})
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/throttle"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -80,6 +82,8 @@ type usersPage struct {
 	ui.Summary
 	People      []store.ListedUser
 	Found       int
+	Locked      int  // people with a closed door, whatever is searched for
+	OnlyLocked  bool // nobody else is listed
 	Search      ui.Field
 	Email, Name ui.Field
 	Pagination  *ui.Pagination
@@ -106,6 +110,7 @@ type userPage struct {
 	CodesLeft int
 	Groups    []ui.Checkbox
 	Sessions  []auth.Session
+	Doors     []store.ClosedDoor
 	Events    []store.ListedEvent
 	Self      bool
 	Reason    ui.Field
@@ -265,10 +270,13 @@ func Examples() []ui.Example {
 		{Page: "admin/loss", Name: "deactivating", Data: exampleLoss(3)},
 		{Page: "admin/loss", Name: "many people", Data: exampleLoss(57)},
 		{Page: "admin/users", Name: "some people", Data: newUsersPage(people, len(people), "")},
+		{Page: "admin/users", Name: "somebody is locked", Data: lockedUsersPage(people, at)},
 		{Page: "admin/users", Name: "nobody found", Data: newUsersPage(nil, 0, "zzz")},
 		{Page: "admin/user", Name: "somebody with two-factor authentication", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7,
 			Groups: groupTicks(groups, []auth.GroupID{"g1"}, "user"), Events: events,
 			Sessions: []auth.Session{{Device: "Firefox on Linux", Network: "192.0.2.7", LastSeen: at}}, Reason: ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}}},
+		{Page: "admin/user", Name: "locked", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7, Doors: []store.ClosedDoor{
+			{Kind: throttle.Passwords, Since: at}, {Kind: throttle.DevicePasswords, Since: at}, {Kind: throttle.Codes, Since: at}}}},
 		{Page: "admin/user", Name: "invited, never came", Data: userPage{User: people[2].User}},
 		{Page: "admin/groups", Name: "two groups", Data: newGroupsPage(groups, map[auth.GroupID]int{"g1": 12})},
 		{Page: "admin/groups", Name: "none", Data: newGroupsPage(nil, nil)},
@@ -311,6 +319,12 @@ func exampleGuardedApp(a auth.Application, groups []auth.Group) appPage {
 	page.Person.Value = "georgios.with.a.very.long.address.indeed@subdomain.example.org"
 	page.Asked = &asked{Refused: true, Sentences: []ui.Text{ui.T("adminapps.askedSetUp")}}
 	return page
+}
+
+func lockedUsersPage(people []store.ListedUser, at time.Time) usersPage {
+	p := newUsersPage(slices.Clone(people[:2]), 2, "")
+	p.People[0].Locked, p.Locked, p.OnlyLocked = at, 1, true
+	return p
 }
 
 func examplePeople(at time.Time) []store.ListedUser {

@@ -26,7 +26,7 @@ func (h *Flow) showUsers(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Flow) usersPage(r *http.Request) (usersPage, error) {
-	query, err := web.ReadQuery(r, "search", "page")
+	query, err := web.ReadQuery(r, "search", "page", "locked")
 	if err != nil {
 		return usersPage{}, err
 	}
@@ -35,17 +35,22 @@ func (h *Flow) usersPage(r *http.Request) (usersPage, error) {
 		number = 1
 	}
 	search := strings.TrimSpace(query["search"])
-	people, found, err := h.Store.Users(r.Context(), store.UserFilter{
-		Search: search, Limit: usersOnAPage, Offset: (number - 1) * usersOnAPage})
+	filter := store.UserFilter{Search: search, Locked: query["locked"] != "", Limit: usersOnAPage, Offset: (number - 1) * usersOnAPage}
+	people, found, err := h.Store.Users(r.Context(), filter)
+	if err != nil {
+		return usersPage{}, err
+	}
+	_, locked, err := h.Store.Users(r.Context(), store.UserFilter{Locked: true, Limit: 1})
 	if err != nil {
 		return usersPage{}, err
 	}
 	page := newUsersPage(people, found, search)
-	page.Pagination = pagination(found, number, search)
+	page.Locked, page.OnlyLocked = locked, filter.Locked
+	page.Pagination = pagination(found, number, url.Values{"search": {search}, "locked": {query["locked"]}})
 	return page, nil
 }
 
-func pagination(found, number int, search string) *ui.Pagination {
+func pagination(found, number int, query url.Values) *ui.Pagination {
 	pages := (found + usersOnAPage - 1) / usersOnAPage
 	if pages < 2 {
 		return nil
@@ -54,7 +59,8 @@ func pagination(found, number int, search string) *ui.Pagination {
 		if n < 1 || n > pages {
 			return ""
 		}
-		return "/admin/users?" + url.Values{"search": {search}, "page": {strconv.Itoa(n)}}.Encode()
+		query.Set("page", strconv.Itoa(n))
+		return "/admin/users?" + query.Encode()
 	}
 	return &ui.Pagination{Page: number, Pages: pages, Previous: link(number - 1), Next: link(number + 1)}
 }
@@ -121,6 +127,9 @@ func (h *Flow) userPage(r *http.Request) (page userPage, err error) {
 		return page, err
 	}
 	if page.Sessions, err = h.Store.Sessions(ctx, id); err != nil {
+		return page, err
+	}
+	if page.Doors, err = h.Store.ClosedDoors(ctx, id); err != nil {
 		return page, err
 	}
 	if page.Events, err = h.Store.Events(ctx, store.EventFilter{Subject: id, Limit: 10}); err != nil {

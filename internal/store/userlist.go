@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
 )
@@ -13,15 +14,17 @@ type UserFilter struct {
 	Search string // in the address or the name
 	Group  auth.GroupID
 	State  auth.State
-	Limit  int // at most so many; 0 is 50
+	Locked bool // only people with a door that failures closed
+	Limit  int  // at most so many; 0 is 50
 	Offset int
 }
 
 // ListedUser is a person with what a list tells.
 type ListedUser struct {
 	auth.User
-	CodesLeft int // recovery codes
-	Sessions  int // not ended
+	CodesLeft int       // recovery codes
+	Sessions  int       // not ended
+	Locked    time.Time // when the first of the doors closed that are closed; zero where all are open
 }
 
 // Users lists people by address, and tells how many the filter finds in all.
@@ -37,7 +40,8 @@ func (s *Store) Users(ctx context.Context, f UserFilter) (people []ListedUser, f
 	people, err = list(ctx, s.read, scanListedUser, fmt.Sprintf(`
 		SELECT %s,
 		       (SELECT COUNT(*) FROM recovery_codes c WHERE c.user_id = u.id AND c.used_at = 0),
-		       (SELECT COUNT(*) FROM sessions s WHERE s.user_id = u.id AND s.ended_at = 0)
+		       (SELECT COUNT(*) FROM sessions s WHERE s.user_id = u.id AND s.ended_at = 0),
+		       (SELECT COALESCE(MIN(d.closed_at), 0) FROM throttle d WHERE d.user_id = u.id AND d.closed_at > 0)
 		  FROM users u WHERE %s ORDER BY u.canonical LIMIT $%d OFFSET $%d`,
 		userColumns, where, len(args)+1, len(args)+2), append(args, limit, f.Offset)...)
 	if err != nil {
@@ -62,6 +66,9 @@ func (f UserFilter) where() (string, []any) {
 	if f.State != "" {
 		add(`u.state = ?`, f.State)
 	}
+	if f.Locked {
+		conditions = append(conditions, `EXISTS (SELECT 1 FROM throttle d WHERE d.user_id = u.id AND d.closed_at > 0)`)
+	}
 	return strings.Join(conditions, " AND "), args
 }
 
@@ -72,10 +79,12 @@ func escapeLike(s string) string {
 
 func scanListedUser(r row) (l ListedUser, err error) {
 	var hash string
+	var locked int64
 	targets, done := userTargets(&l.User, &hash)
-	if err := r.Scan(append(targets, &l.CodesLeft, &l.Sessions)...); err != nil {
+	if err := r.Scan(append(targets, &l.CodesLeft, &l.Sessions, &locked)...); err != nil {
 		return l, err
 	}
 	done()
+	l.Locked = fromMillis(locked)
 	return l, nil
 }
