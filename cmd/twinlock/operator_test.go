@@ -209,6 +209,7 @@ func (o *operator) serves(args ...string) *server {
 	eventually(o.t, "the server says where it is", func() bool {
 		select {
 		case err := <-s.ended:
+			s.process = nil // so that nobody waits for its end again
 			o.t.Fatalf("the server ended: %v\n%s", err, s.said)
 		default:
 		}

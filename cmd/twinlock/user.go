@@ -206,8 +206,8 @@ func (c *userList) runOn(s *surroundings) error {
 	table := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(table, "EMAIL\tNAME\tSTATE\tADMINISTRATOR\tTWO-FACTOR\tRECOVERY CODES\tSESSIONS\tLOCKED")
 	for _, p := range shown {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Email, p.Name, p.standing(),
-			yesNo(p.Administrator), yesNo(p.TwoFactor), p.RecoveryCodes, p.Sessions)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", p.Email, p.Name, p.standing(),
+			yesNo(p.Administrator), yesNo(p.TwoFactor), p.RecoveryCodes, p.Sessions, yesNo(p.LockedSince != nil))
 	}
 	return table.Flush()
 }
@@ -270,7 +270,7 @@ func (p shownPerson) print(s *surroundings) error {
 		{"email", p.Email}, {"name", p.Name}, {"state", p.standing()}, {"administrator", yesNo(p.Administrator)},
 		{"two-factor authentication", yesNo(p.TwoFactor)}, {"must use it", yesNo(p.MustUseTwoFactor)},
 		{"recovery codes left", p.RecoveryCodes}, {"sessions", p.Sessions}, {"groups", strings.Join(p.Groups, ", ")},
-		{"created", p.Created.Format(time.RFC3339)}, {"last login", p.lastLogin()},
+		{"created", p.Created.Format(time.RFC3339)}, {"last login", p.lastLogin()}, {"locked", yesNo(p.LockedSince != nil)},
 	} {
 		fmt.Fprintf(table, "%s\t%v\n", line[0], line[1])
 	}
