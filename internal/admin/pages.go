@@ -276,7 +276,8 @@ func Examples() []ui.Example {
 			Groups: groupTicks(groups, []auth.GroupID{"g1"}, "user"), Events: events,
 			Sessions: []auth.Session{{Device: "Firefox on Linux", Network: "192.0.2.7", LastSeen: at}}, Reason: ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}}},
 		{Page: "admin/user", Name: "locked", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7, Doors: []store.ClosedDoor{
-			{Kind: throttle.Passwords, Since: at}, {Kind: throttle.DevicePasswords, Since: at}, {Kind: throttle.Codes, Since: at}}}},
+			{Kind: throttle.Passwords, Since: at}, {Kind: throttle.DevicePasswords, Since: at}, {Kind: throttle.Codes, Since: at}},
+			Reason: ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}}},
 		{Page: "admin/user", Name: "invited, never came", Data: userPage{User: people[2].User}},
 		{Page: "admin/groups", Name: "two groups", Data: newGroupsPage(groups, map[auth.GroupID]int{"g1": 12})},
 		{Page: "admin/groups", Name: "none", Data: newGroupsPage(nil, nil)},
