@@ -200,6 +200,41 @@ func TestALetterAnHourGoesWhileADoorIsClosedAndNoneVoidsAnother(t *testing.T) {
 	})
 }
 
+func TestOfManyTriesAtOnceOneClosesTheDoorAndOneLetterGoes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		var box mailbox
+		u := storetest.Person(t, s, "ada@example.org")
+		d := box.doorOf(u, u.Canonical)
+		d.Rule = throttle.Rule{Free: 3, CloseAfter: 3}
+		paid, closed := make(chan store.Payment, 8), 0
+		together(t, nil, func() error {
+			if p, err := s.PayAtDoor(t.Context(), d, nil, auth.Actor{}, now); err == nil {
+				paid <- p[0]
+			}
+			return nil
+		})
+		close(paid)
+		for p := range paid {
+			if p.Closes {
+				closed++
+			}
+		}
+		if len(box.links) > 1 || closed != 1 {
+			t.Errorf("%d letters, and %d of the tries closed the door, want one", len(box.links), closed)
+		}
+		together(t, nil, func() error {
+			var wait *store.WaitError
+			if _, err := s.PayAtDoor(t.Context(), d, nil, auth.Actor{}, now); !errors.As(err, &wait) {
+				return err
+			}
+			return nil
+		})
+		if len(box.links) != 1 {
+			t.Errorf("%d letters after that, want 1", len(box.links))
+		}
+	})
+}
+
 func TestLettersThatOpenDoorsAreNotAmongTheOthersOfAnHour(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var box mailbox
