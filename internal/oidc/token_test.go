@@ -363,8 +363,7 @@ func TestNothingGoesOnAfterItsEnd(t *testing.T) {
 		},
 		"two-factor authentication demanded": func(t *testing.T, s *apptest.Site, a *application, _ *apptest.Person, _ *apptest.Browser) {
 			s.Activate(auth.TwoFactorPlugin)
-			a.Application.RequireTwoFactor = true
-			must(t, s.Store.SetApplication(t.Context(), apptest.Command, a.Application, s.Now()))
+			must(t, s.Store.RequireTwoFactor(t.Context(), apptest.Command, a.Application.ID, true, s.Now()))
 		},
 		"revoked by the application": func(t *testing.T, _ *apptest.Site, a *application, _ *apptest.Person, _ *apptest.Browser) {},
 	} {

@@ -142,6 +142,11 @@ func sampleOn(t *testing.T, url string) sample {
 		auth.Client{Algorithm: auth.ES256, RedirectURIs: []string{"https://wiki.example.org/callback"}}, now)
 	must(t, err)
 	s.alter(t, url, `INSERT INTO sign_ins (application_id, day, times) VALUES ($1, 20000, 7)`, wiki.ID)
+	must(t, s.SetLogo(ctx, command, wiki.ID, []byte{0x89, 'P', 'N', 'G', 0, 255}, now))
+	notes, err := s.AddApplication(ctx, command, auth.Application{Kind: auth.BehindProxy, Name: "Notes",
+		URL: "https://notes.example.org", Hosts: []string{"drafts.example.org"}}, now)
+	must(t, err)
+	must(t, s.SetApplicationRules(ctx, command, notes.ID, []auth.Rule{{Path: "/open", Access: auth.Public}}, now))
 	must(t, s.SetSetting(ctx, command, "registration", "invited", now))
 	s.session = storetest.Session(t, s.Store, s.ada, now)
 	set := recovery.Set{Salt: []byte{0, 1, 255}}
