@@ -71,7 +71,7 @@ func bothGoOn(t *testing.T, first, second *kit.Tab) {
 
 // pressLogin presses the button in the page itself, which takes no time.
 func pressLogin(tab *kit.Tab) {
-	tab.Evaluate(`document.querySelector("#session-expired form.return button").click()`, nil)
+	tab.Evaluate(`document.querySelector("#session-expired form.return .buttons button").click()`, nil)
 }
 
 func TestTwoPagesComeBackAtOnce(t *testing.T) {
