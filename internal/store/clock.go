@@ -273,9 +273,9 @@ func (s *Store) setBackWords(furthest, now time.Time) func(statement string) str
 		"{stale code}", "(code_at > 0 AND "+revives("code_at + {fresh}")+")",
 		"{old code}", "(code_at > 0 AND EXISTS (SELECT 1 FROM application_rules r WHERE r.code_within > 0 AND "+
 			revives("sessions.code_at + r.code_within")+"))",
-		"{forgotten}", "("+s.spanText()+" > 0 AND "+revives("first_at + "+s.spanText())+")",
-		"{passed}", revives("last_at + "+s.waitText()),
-		"{wait}", s.waitText(),
+		"{forgotten}", "("+s.rules.perKind(spanOf)+" > 0 AND "+revives("first_at + "+s.rules.perKind(spanOf))+")",
+		"{passed}", revives("last_at + "+s.rules.perKind(waitOf)),
+		"{wait}", s.rules.perKind(waitOf),
 	)
 	p := s.rules.Policy
 	stale := furthest.Add(-p.Fresh) // the latest proof that was not fresh any more
@@ -302,30 +302,44 @@ func revives(end string) string { return "(" + end + " <= {furthest} AND " + end
 const windowText = `COALESCE((SELECT MIN(g.open_window) FROM memberships m JOIN groups g ON g.id = m.group_id
 	WHERE m.user_id = sessions.user_id AND g.open_window >= 0 AND g.open_window < {window}), {window})`
 
-// spanText is for how long the failures of a bucket count; 0 for those that
-// count until a success.
-func (s *Store) spanText() string {
-	r := s.rules
-	return fmt.Sprintf(`CASE WHEN bucket LIKE 'network:%%' THEN %d
-		WHEN bucket LIKE 'month:%%' OR bucket LIKE 'month-by-letter:%%' THEN %d
-		WHEN bucket LIKE 'letters:%%' OR bucket LIKE 'exists:%%' THEN %d
-		WHEN bucket LIKE 'unlock:%%' THEN %d ELSE 0 END`,
-		r.Network.Window.Milliseconds(), r.CodesThisMonth.Window.Milliseconds(), r.Letters.Window.Milliseconds(),
-		unlockLetters.Window.Milliseconds())
+// ofKind gives the rules of all counts, so that what had passed by them can be
+// told. A count that has no time to pass needs none, and is here all the same.
+func (r Rules) ofKind() map[throttle.Kind]throttle.Rule {
+	return map[throttle.Kind]throttle.Rule{
+		throttle.Passwords:       r.Tries,
+		throttle.DevicePasswords: r.Tries,
+		throttle.Codes:           r.Tries,
+		throttle.SetUpCodes:      r.Tries,
+		throttle.MonthsCodes:     r.CodesThisMonth,
+		throttle.LettersCodes:    r.CodesThisMonth,
+		throttle.Networks:        r.Network,
+		throttle.LinkLetters:     r.Letters,
+		throttle.ExistsLetters:   r.Letters,
+		throttle.UnlockOffers:    unlockLetters,
+	}
 }
 
-// waitText is how long the failures of a bucket make wait.
-func (s *Store) waitText() string {
-	return `CASE WHEN bucket LIKE 'network:%' THEN ` + waitOf(s.rules.Network) + `
-		WHEN bucket LIKE 'month:%' OR bucket LIKE 'month-by-letter:%' OR bucket LIKE 'letters:%'
-		  OR bucket LIKE 'exists:%' OR bucket LIKE 'unlock:%' THEN 0
-		ELSE ` + waitOf(s.rules.Tries) + ` END`
+// perKind is a length of time that depends on the kind of a bucket.
+func (r Rules) perKind(length func(throttle.Rule) string) string {
+	text := "CASE"
+	for _, kind := range throttle.Kinds {
+		text += ` WHEN bucket LIKE '` + string(kind) + `:%' THEN ` + length(r.ofKind()[kind])
+	}
+	return text + " ELSE 0 END"
 }
+
+// spanOf is for how long the failures of a bucket count; 0 for those that count
+// until a success.
+func spanOf(r throttle.Rule) string { return strconv.FormatInt(r.Window.Milliseconds(), 10) }
 
 // mostDoublings make every first wait longer than any longest.
 const mostDoublings = 30
 
+// waitOf is how long the failures of a bucket make wait.
 func waitOf(r throttle.Rule) string {
+	if r.FirstWait == 0 {
+		return "0"
+	}
 	return fmt.Sprintf(`CASE WHEN failures = 0 OR failures < %[1]d THEN 0
 		WHEN failures - %[1]d >= %[4]d OR (CAST(%[2]d AS BIGINT) << (failures - %[1]d)) >= %[3]d THEN %[3]d
 		ELSE CAST(%[2]d AS BIGINT) << (failures - %[1]d) END`,

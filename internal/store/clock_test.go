@@ -525,6 +525,14 @@ func TestEveryTimeInTheDatabaseIsThoughtOfWhenTheClockIsSetBack(t *testing.T) {
 	})
 }
 
+func TestEveryKindOfCountIsThoughtOfWhenTheClockIsSetBack(t *testing.T) {
+	for _, kind := range throttle.Kinds {
+		if !storetest.Rules.HasRule(kind) {
+			t.Errorf("no rule tells when a count of %q has passed", kind)
+		}
+	}
+}
+
 func TestWhatWasOnceOverStaysOver(t *testing.T) {
 	for column, test := range passings {
 		t.Run(column, func(t *testing.T) { eachWatched(t, test) })

@@ -1,5 +1,7 @@
 package store
 
+import "github.com/twinlock/twinlock/internal/throttle"
+
 import (
 	"context"
 	"time"
@@ -25,3 +27,7 @@ var UnconcernedColumns = unconcerned
 func (s *Store) CountSignIn(ctx context.Context, id auth.ApplicationID, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error { return t.countSignIn(ctx, id, now) })
 }
+
+// HasRule tells whether the counts of a kind are thought of when the clock is
+// set back.
+func (r Rules) HasRule(kind throttle.Kind) bool { _, ok := r.ofKind()[kind]; return ok }

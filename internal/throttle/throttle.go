@@ -30,10 +30,21 @@ const (
 	Codes           Kind = "code"
 )
 
+// The other kinds.
 const (
-	month         Kind = "month"
-	monthByLetter Kind = "month-by-letter"
+	MonthsCodes   Kind = "month"
+	LettersCodes  Kind = "month-by-letter"
+	SetUpCodes    Kind = "set-up"
+	Networks      Kind = "network"
+	LinkLetters   Kind = "letters"
+	ExistsLetters Kind = "exists"
+	UnlockOffers  Kind = "unlock"
 )
+
+// Kinds are all of them.
+var Kinds = []Kind{
+	Passwords, DevicePasswords, Codes, MonthsCodes, LettersCodes, SetUpCodes, Networks, LinkLetters, ExistsLetters, UnlockOffers,
+}
 
 // Kind is what is counted in the bucket.
 func (b Bucket) Kind() Kind {
@@ -52,16 +63,16 @@ func PasswordFromDevice(device [32]byte) Bucket { return bucket(DevicePasswords,
 func Code(user string) Bucket { return bucket(Codes, user) }
 
 // CodesThisMonth counts wrong codes for an account, whatever succeeded between.
-func CodesThisMonth(user string) Bucket { return bucket(month, user) }
+func CodesThisMonth(user string) Bucket { return bucket(MonthsCodes, user) }
 
 // CodesByLetter counts wrong codes beside a mailed link, as CodesThisMonth does
 // those beside a right password. They are apart: whoever knows the password
 // must not keep its owner from choosing a new one.
-func CodesByLetter(user string) Bucket { return bucket(monthByLetter, user) }
+func CodesByLetter(user string) Bucket { return bucket(LettersCodes, user) }
 
 // SetUpCode counts codes typed to activate an authenticator: they prove nothing
 // yet, so they are counted apart.
-func SetUpCode(user string) Bucket { return bucket("set-up", user) }
+func SetUpCode(user string) Bucket { return bucket(SetUpCodes, user) }
 
 // Network counts failures from a network address; of IPv6 the network of so
 // many bits that one customer has to itself.
@@ -69,27 +80,27 @@ func Network(a netip.Addr, bitsIPv6 int) Bucket {
 	a = a.Unmap()
 	if a.Is6() {
 		if p, err := a.Prefix(bitsIPv6); err == nil {
-			return bucket("network", p.String())
+			return bucket(Networks, p.String())
 		}
 	}
-	return bucket("network", a.String())
+	return bucket(Networks, a.String())
 }
 
 // Letters counts letters with a link to an address.
-func Letters(canonicalAddress string) Bucket { return bucket("letters", canonicalAddress) }
+func Letters(canonicalAddress string) Bucket { return bucket(LinkLetters, canonicalAddress) }
 
 // AccountExists counts letters that only tell an address has an account. They
 // are apart from those with a link: whoever signs up again and again with
 // somebody's address must not keep the way to a new password from its owner.
-func AccountExists(canonicalAddress string) Bucket { return bucket("exists", canonicalAddress) }
+func AccountExists(canonicalAddress string) Bucket { return bucket(ExistsLetters, canonicalAddress) }
 
 // UnlockLetters counts letters with the link that opens a closed door, apart
 // from all others: whoever closes doors must not keep their owners from a new
 // password.
-func UnlockLetters(canonicalAddress string) Bucket { return bucket("unlock", canonicalAddress) }
+func UnlockLetters(canonicalAddress string) Bucket { return bucket(UnlockOffers, canonicalAddress) }
 
 // Lasting tells a bucket that no success empties.
-func (b Bucket) Lasting() bool { return b.Kind() == month || b.Kind() == monthByLetter }
+func (b Bucket) Lasting() bool { return b.Kind() == MonthsCodes || b.Kind() == LettersCodes }
 
 // Count is what is kept of a bucket. The zero Count is nothing so far.
 type Count struct {
