@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,21 +21,38 @@ func (h *Flow) showApps(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "admin/apps", appsPage{Apps: apps, appForm: newAppForm(auth.Application{}, groups, nil)})
+	return h.Show(w, r, http.StatusOK, "admin/apps", newAppsPage(apps, newAppForm(auth.Application{}, groups, nil)))
 }
 
+// addApp makes an application of the kind that was chosen.
 func (h *Flow) addApp(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
-	form, a, err := h.appTyped(r, auth.Application{})
+	groups, err := h.Store.Groups(r.Context())
 	if err != nil {
 		return err
 	}
-	if form.HasFailed() {
-		apps, err := h.Store.Applications(r.Context())
-		if err != nil {
+	form, err := web.ReadForm(r, append(appFields(groups), "kind", "redirect-uris", "public")...)
+	if err != nil {
+		return err
+	}
+	typed, a, err := h.appTyped(r.Context(), form, groups, auth.Application{Kind: auth.Kind(form["kind"])})
+	if err != nil {
+		return err
+	}
+	page := newAppsPage(nil, typed)
+	if page.fill(a.Kind, form); !page.knows(a.Kind) {
+		return web.BadRequest()
+	}
+	client := auth.Client{Public: form["public"] != "", RedirectURIs: lines(form["redirect-uris"])}
+	page.check(client)
+	if page.HasFailed() {
+		if page.Apps, err = h.Store.Applications(r.Context()); err != nil {
 			return err
 		}
-		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/apps", appsPage{Apps: apps, appForm: form})
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/apps", page)
+	}
+	if a.Kind == auth.SpeaksOpenID {
+		return h.addClient(w, r, a, client)
 	}
 	a, err = h.Store.AddApplication(r.Context(), v.Actor(), a, v.Now)
 	if err != nil {
@@ -46,15 +64,7 @@ func (h *Flow) addApp(w http.ResponseWriter, r *http.Request) error {
 
 // appTyped reads the form of an application into its page, with what is wrong
 // marked, and into the application.
-func (h *Flow) appTyped(r *http.Request, a auth.Application) (appForm, auth.Application, error) {
-	groups, err := h.Store.Groups(r.Context())
-	if err != nil {
-		return appForm{}, a, err
-	}
-	form, err := web.ReadForm(r, append(groupFields(groups), "name", "description", "url", "whom", "people")...)
-	if err != nil {
-		return appForm{}, a, err
-	}
+func (h *Flow) appTyped(ctx context.Context, form web.Form, groups []auth.Group, a auth.Application) (appForm, auth.Application, error) {
 	a.Name, a.Description = strings.TrimSpace(form["name"]), strings.TrimSpace(form["description"])
 	a.URL, a.Everyone, a.Groups = strings.TrimSpace(form["url"]), form["whom"] == "everyone", nil
 	for _, g := range groups {
@@ -62,7 +72,7 @@ func (h *Flow) appTyped(r *http.Request, a auth.Application) (appForm, auth.Appl
 			a.Groups = append(a.Groups, g.ID)
 		}
 	}
-	people, problem, err := h.peopleNamed(r.Context(), form["people"])
+	people, problem, err := h.peopleNamed(ctx, form["people"])
 	if err != nil {
 		return appForm{}, a, err
 	}
@@ -71,6 +81,11 @@ func (h *Flow) appTyped(r *http.Request, a auth.Application) (appForm, auth.Appl
 	page.People.Value, page.People.Error = form["people"], problem
 	page.check(a)
 	return page, a, nil
+}
+
+// appFields are the names of the form's fields.
+func appFields(groups []auth.Group) []string {
+	return append(groupFields(groups), "name", "description", "url", "whom", "people")
 }
 
 // isWebAddress tells an address that a card may lead to.
@@ -118,6 +133,10 @@ func (h *Flow) aroundForm(r *http.Request, a auth.Application, form appForm) (ap
 	ctx, v := r.Context(), web.Asking(r)
 	page := newAppPage(a, form)
 	page.MayRequire = auth.MayRequireTwoFactor(v.Actor(), v.Policy())
+	var err error
+	if page.OpenID, err = h.openIDOf(r, a); err != nil {
+		return page, err
+	}
 	logos, err := h.Store.LogoVersions(ctx)
 	if err != nil {
 		return page, err
@@ -138,7 +157,15 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form, changed, err := h.appTyped(r, a)
+	groups, err := h.Store.Groups(r.Context())
+	if err != nil {
+		return err
+	}
+	typed, err := web.ReadForm(r, appFields(groups)...)
+	if err != nil {
+		return err
+	}
+	form, changed, err := h.appTyped(r.Context(), typed, groups, a)
 	if err != nil {
 		return err
 	}

@@ -196,3 +196,49 @@ func TestALogoIsUploadedShownAndRemoved(t *testing.T) {
 	browser.Get("/admin/apps/" + string(a.ID)).Form("Remove logo").Press().WantDone("The logo is removed.")
 	browser.Get("/apps/" + string(a.ID) + "/logo").WantStatus(404)
 }
+
+// What is copied into the other side is shown, and the secret once.
+func TestAnApplicationThatSpeaksOpenIDConnectIsAddedAndItsSecretShownOnce(t *testing.T) {
+	site, browser, _ := withApplication(t)
+	form := browser.Get("/admin/apps").Form("Add application").Fill("Name", "Board").Fill("Address", "https://board.example.org/")
+	form.Values.Set("kind", "openid-connect")
+	wrong := form.Press().WantStatus(422)
+	if !wrong.Says("Type at least one redirect URI") {
+		t.Error("the page does not say that the redirect URI is missing")
+	}
+	form = wrong.Form("Add application").Fill("Redirect URIs", "https://board.example.org/callback#here")
+	if page := form.Press().WantStatus(422); !page.Says("https://board.example.org/callback#here cannot be used") {
+		t.Error("the page does not say which address is wrong")
+	}
+	shown := form.Fill("Redirect URIs", "https://board.example.org/callback").Press().WantStatus(200).WantDone("The application is added.")
+	id, made := auth.ApplicationID(shown.Definition("Client ID")), shown.Definition("Client secret")
+	if len(made) != 43 || shown.Definition("Issuer") != "http://localhost:8080" {
+		t.Fatalf("shown: client %s, %d signs of a secret, issuer %s", id, len(made), shown.Definition("Issuer"))
+	}
+	page := browser.Get("/admin/apps/" + string(id)).WantStatus(200)
+	if strings.Contains(page.Body, made) {
+		t.Error("the secret is shown a second time")
+	}
+	client, err := site.Store.Client(t.Context(), id)
+	if err != nil || client.WithoutPKCE || client.WithoutConsent || client.Algorithm != auth.ES256 {
+		t.Fatalf("kept: %+v, %v", client, err)
+	}
+
+	page.Form("Save OpenID Connect").Fill("Redirect URIs", "http://board.example.org/callback").Press().WantStatus(422)
+	page.Form("Save OpenID Connect").Fill("Redirect URIs", "https://board.example.org/a\n\nhttps://board.example.org/b").Press().WantDone("The application is saved.")
+	if client, err = site.Store.Client(t.Context(), id); err != nil || len(client.RedirectURIs) != 2 || client.WithoutPKCE {
+		t.Errorf("kept: %+v, %v", client, err)
+	}
+
+	again := page.Form("Make new secret").Press().WantStatus(200).Form("Make new secret").Press().WantDone("A new secret is made.")
+	if renewed := again.Definition("Client secret"); len(renewed) != 43 || renewed == made {
+		t.Error("there is no new secret")
+	}
+}
+
+func TestAKindThatThePageDoesNotOfferIsRefused(t *testing.T) {
+	_, browser, _ := withApplication(t)
+	form := browser.Get("/admin/apps").Form("Add application").Fill("Name", "Board").Fill("Address", "https://board.example.org/")
+	form.Values.Set("kind", "telepathy")
+	form.Press().WantStatus(400)
+}

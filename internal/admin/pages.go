@@ -8,6 +8,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/throttle"
 	"github.com/twinlock/twinlock/internal/ui"
@@ -187,17 +188,65 @@ func (p *appForm) check(a auth.Application) {
 	p.Summary = ui.Summarize(ui.Text{}, &p.Name, &p.Description, &p.URL, &p.People)
 }
 
+// appsPage lists the applications, and takes a new one.
 type appsPage struct {
 	appForm
-	Apps []auth.Application
+	Apps      []auth.Application
+	Kind      ui.Choices
+	Redirects ui.Field
+	Public    ui.Checkbox
+}
+
+func newAppsPage(apps []auth.Application, form appForm) appsPage {
+	p := appsPage{Apps: apps, appForm: form}
+	p.fill(auth.Link, nil)
+	return p
+}
+
+// fill puts back what was typed of a new application's kind.
+func (p *appsPage) fill(kind auth.Kind, form web.Form) {
+	p.Kind = kindsOfApplication(kind)
+	openID := newOpenIDForm(auth.Client{Public: form["public"] != ""})
+	p.Redirects, p.Public = openID.Redirects, openID.Public
+	p.Redirects.Value, p.Redirects.Required = form["redirect-uris"], false
+}
+
+// knows tells a kind that the page offers.
+func (p *appsPage) knows(kind auth.Kind) bool {
+	return slices.ContainsFunc(p.Kind.Options, func(o ui.Option) bool { return o.Value == string(kind) })
+}
+
+// check marks what is wrong with a new application beyond its form.
+func (p *appsPage) check(c auth.Client) {
+	switch speaks := p.Kind.Options[0].Chosen; {
+	case speaks && len(c.RedirectURIs) == 0:
+		p.Redirects.Error = ui.T("adminapps.missingRedirect")
+	case speaks:
+		p.Redirects.Error = checkAddresses(c.RedirectURIs, c.Public)
+	}
+	p.Summary = ui.Summarize(ui.Text{}, &p.Name, &p.Description, &p.URL, &p.Redirects, &p.People)
+}
+
+// kindsOfApplication are the kinds that this program knows, the first of them
+// OpenID Connect.
+func kindsOfApplication(chosen auth.Kind) ui.Choices {
+	c := ui.Choices{Name: "kind", Legend: ui.T("adminapps.kind")}
+	for _, k := range []auth.Kind{auth.SpeaksOpenID, auth.BehindProxy, auth.Link} {
+		if _, known := auth.PluginByID(k.Plugin()); k.Plugin() == "" || known {
+			c.Options = append(c.Options, ui.Option{Value: string(k), Label: ui.T("adminapps.kind-" + string(k)),
+				Hint: ui.T("adminapps.kind-" + string(k) + "-text"), Chosen: k == chosen})
+		}
+	}
+	return c
 }
 
 // appPage is one application: its form, and what else there is about it.
 type appPage struct {
 	appForm
 	App         auth.Application
-	MayRequire  bool // the administrator's own two-factor authentication is on
-	Unasked     int  // people who may open it and are asked for no code
+	OpenID      *openIDSection // nil where it does not speak it
+	MayRequire  bool           // the administrator's own two-factor authentication is on
+	Unasked     int            // people who may open it and are asked for no code
 	Logo        ui.Field
 	LogoVersion string // "" for none
 	Person      ui.Field
@@ -281,8 +330,11 @@ func Examples() []ui.Example {
 		{Page: "admin/user", Name: "invited, never came", Data: userPage{User: people[2].User}},
 		{Page: "admin/groups", Name: "two groups", Data: newGroupsPage(groups, map[auth.GroupID]int{"g1": 12})},
 		{Page: "admin/groups", Name: "none", Data: newGroupsPage(nil, nil)},
-		{Page: "admin/apps", Name: "one application", Data: appsPage{Apps: []auth.Application{app, {Name: "Closed", URL: "https://closed.example.org/"}}, appForm: newAppForm(auth.Application{}, groups, nil)}},
-		{Page: "admin/apps", Name: "refused", Data: appsPage{appForm: wrongApp}},
+		{Page: "admin/apps", Name: "one application", Data: newAppsPage([]auth.Application{app, {Name: "Closed", URL: "https://closed.example.org/"}}, newAppForm(auth.Application{}, groups, nil))},
+		{Page: "admin/apps", Name: "refused", Data: newAppsPage(nil, wrongApp)},
+		{Page: "admin/app", Name: "speaks OpenID Connect", Data: exampleOpenIDApp(app, groups)},
+		{Page: "admin/app-secret", Name: "shown once", Data: newSecretPage("https://id.example.org", app, secret.New())},
+		{Page: "admin/app-secret", Name: "a public client", Data: newSecretPage("https://id.example.org", app, secret.Token{})},
 		{Page: "admin/app", Name: "one", Data: exampleApp(app, groups, at)},
 		{Page: "admin/app", Name: "demands two-factor authentication, and somebody is refused", Data: exampleGuardedApp(app, groups)},
 		{Page: "admin/require", Name: "some would be refused", Data: requirePage{App: app, People: []auth.User{people[1].User, people[3].User}, All: 14, More: 12}},
@@ -312,6 +364,14 @@ func exampleApp(a auth.Application, groups []auth.Group, at time.Time) appPage {
 	page.SignIns = signInChart(exampleDays(at))
 	page.Person.Value = "ada@example.org"
 	page.Asked = &asked{Sentences: []ui.Text{ui.T("adminapps.askedPassword"), ui.T("adminapps.askedCode")}}
+	return page
+}
+
+func exampleOpenIDApp(a auth.Application, groups []auth.Group) appPage {
+	page := newAppPage(a, newAppForm(a, groups, nil))
+	page.MayRequire = true
+	page.OpenID = &openIDSection{Values: valuesFor("https://id.example.org", "g43u72lggngrfqu4muoyghh27y"), Secret: true,
+		openIDForm: newOpenIDForm(auth.Client{Algorithm: auth.ES256, RedirectURIs: []string{"https://wiki.example.org/oauth/callback"}})}
 	return page
 }
 

@@ -137,6 +137,8 @@ var table = map[string]demand{
 	"GET /apps/{id}/logo":               {need: web.SignedIn, background: true},
 	"GET /admin/apps/{id}":              seesAdmin,
 	"POST /admin/apps/{id}":             changes,
+	"POST /admin/apps/{id}/openid":      changes,
+	"POST /admin/apps/{id}/secret":      changes,
 	"POST /admin/apps/{id}/two-factor":  changes,
 	"POST /admin/apps/{id}/logo":        changes,
 	"POST /admin/apps/{id}/logo/remove": changes,

@@ -1,0 +1,208 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/redirect"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// openIDForm is how an application speaks OpenID Connect with us.
+type openIDForm struct {
+	Redirects, LogoutURIs ui.Field
+	LogoutNotice          ui.Field
+	Public                ui.Checkbox // settled when the application is made
+	WithPKCE, WithConsent ui.Checkbox
+	RSA                   ui.Checkbox
+}
+
+// openIDFields are the names of its fields.
+var openIDFields = []string{"redirect-uris", "logout-uris", "logout-notice", "pkce", "consent", "rsa"}
+
+func newOpenIDForm(c auth.Client) openIDForm {
+	return openIDForm{
+		Redirects: ui.Field{Name: "redirect-uris", Label: ui.T("adminapps.redirects"), Hint: ui.T("adminapps.redirectsHint"),
+			Kind: ui.KindLines, Rows: max(2, len(c.RedirectURIs)), Value: strings.Join(c.RedirectURIs, "\n"), Required: true},
+		LogoutURIs: ui.Field{Name: "logout-uris", Label: ui.T("adminapps.logoutURIs"), Hint: ui.T("adminapps.logoutURIsHint"),
+			Kind: ui.KindLines, Rows: max(2, len(c.LogoutURIs)), Value: strings.Join(c.LogoutURIs, "\n")},
+		LogoutNotice: ui.Field{Name: "logout-notice", Label: ui.T("adminapps.logoutNotice"), Hint: ui.T("adminapps.logoutNoticeHint"),
+			Kind: ui.KindURL, Value: c.LogoutNotice},
+		Public:      ui.Checkbox{Name: "public", Label: ui.T("adminapps.public"), Hint: ui.T("adminapps.publicHint"), Checked: c.Public},
+		WithPKCE:    ui.Checkbox{Name: "pkce", Label: ui.T("adminapps.pkce"), Hint: ui.T("adminapps.pkceHint"), Checked: !c.WithoutPKCE},
+		WithConsent: ui.Checkbox{Name: "consent", Label: ui.T("adminapps.consent"), Hint: ui.T("adminapps.consentHint"), Checked: !c.WithoutConsent},
+		RSA:         ui.Checkbox{Name: "rsa", Label: ui.T("adminapps.rsa"), Hint: ui.T("adminapps.rsaHint"), Checked: c.Algorithm == auth.RS256},
+	}
+}
+
+// typed gives the client that the form describes, and the form with what is
+// wrong marked. Whether it is public is c's.
+func (openIDForm) typed(form web.Form, c auth.Client) (openIDForm, auth.Client) {
+	c.RedirectURIs, c.LogoutURIs = lines(form["redirect-uris"]), lines(form["logout-uris"])
+	c.LogoutNotice = strings.TrimSpace(form["logout-notice"])
+	c.WithoutPKCE, c.WithoutConsent = form["pkce"] == "", form["consent"] == ""
+	c.Algorithm = auth.ES256
+	if form["rsa"] != "" {
+		c.Algorithm = auth.RS256
+	}
+	page := newOpenIDForm(c)
+	page.Redirects.Error = checkAddresses(c.RedirectURIs, c.Public)
+	if len(c.RedirectURIs) == 0 {
+		page.Redirects.Error = ui.T("adminapps.missingRedirect")
+	}
+	page.LogoutURIs.Error = checkAddresses(c.LogoutURIs, c.Public)
+	if c.LogoutNotice != "" && redirect.CheckNotice(c.LogoutNotice) != nil {
+		page.LogoutNotice.Error = ui.T("adminapps.wrongRedirect", "Address", c.LogoutNotice)
+	}
+	return page, c
+}
+
+func checkAddresses(addresses []string, public bool) ui.Text {
+	if len(addresses) > redirect.Most {
+		return ui.N("adminapps.manyRedirects", redirect.Most)
+	}
+	for _, a := range addresses {
+		if redirect.Check(a, public) != nil {
+			return ui.T("adminapps.wrongRedirect", "Address", a)
+		}
+	}
+	return ui.Text{}
+}
+
+// lines are the lines of a text that say something.
+func lines(text string) (said []string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			said = append(said, line)
+		}
+	}
+	return said
+}
+
+// addClient makes an application that speaks OpenID Connect, and shows its
+// secret, which nobody can be shown again.
+func (h *Flow) addClient(w http.ResponseWriter, r *http.Request, a auth.Application, c auth.Client) error {
+	v := web.Asking(r)
+	made, clientSecret, err := h.Store.AddClient(r.Context(), v.Actor(), a, c, v.Now)
+	if err != nil {
+		return err
+	}
+	return h.ShowDone(w, r, "admin/app-secret", ui.T("adminapps.doneAdded"), newSecretPage(h.PublicURL, made, clientSecret))
+}
+
+// changeOpenID changes how an application speaks OpenID Connect.
+func (h *Flow) changeOpenID(w http.ResponseWriter, r *http.Request) error {
+	ctx, v := r.Context(), web.Asking(r)
+
+	// Read.
+	form, err := web.ReadForm(r, openIDFields...)
+	if err != nil {
+		return err
+	}
+	id := auth.ApplicationID(r.PathValue("id"))
+	a, err := h.Store.Application(ctx, id)
+	if err != nil {
+		return err
+	}
+	before, err := h.Store.Client(ctx, id)
+	if err != nil {
+		return err
+	}
+
+	// Decide.
+	typed, changed := openIDForm{}.typed(form, before)
+	if summary := ui.Summarize(ui.Text{}, &typed.Redirects, &typed.LogoutURIs, &typed.LogoutNotice); summary.HasFailed() {
+		page, err := h.appPage(r, a)
+		if err != nil {
+			return err
+		}
+		page.OpenID.openIDForm, page.Summary = typed, summary
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/app", page)
+	}
+
+	// Write.
+	if err := h.Store.SetClient(ctx, v.Actor(), changed, v.Now); err != nil {
+		return err
+	}
+
+	// Answer.
+	h.Notice(w, "adminapps.doneSaved")
+	return web.Redirect(w, "/admin/apps/"+string(id))
+}
+
+// makeSecret makes an application's secret anew, after it was asked once more:
+// the application cannot sign anybody in until it knows the new one.
+func (h *Flow) makeSecret(w http.ResponseWriter, r *http.Request) error {
+	v := web.Asking(r)
+	form, err := web.ReadForm(r, "really")
+	if err != nil {
+		return err
+	}
+	a, err := h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	if form["really"] == "" {
+		return h.Show(w, r, http.StatusOK, "admin/confirm", confirmPage{
+			Title: ui.T("adminapps.secretTitle", "Name", a.Name), Text: ui.T("adminapps.secretText"),
+			Button: ui.T("adminapps.secretMake"), Action: r.URL.Path, Back: "/admin/apps/" + string(a.ID)})
+	}
+	made, err := h.Store.NewClientSecret(r.Context(), v.Actor(), a.ID, v.Now)
+	if err != nil {
+		return err
+	}
+	return h.ShowDone(w, r, "admin/app-secret", ui.T("adminapps.doneSecret"), newSecretPage(h.PublicURL, a, made))
+}
+
+// secretPage shows what the other side has to be told, the secret only here.
+type secretPage struct {
+	App    auth.Application
+	Values []ui.Definition
+	Secret string // "" for a public client
+}
+
+func newSecretPage(issuer string, a auth.Application, s secret.Token) secretPage {
+	p := secretPage{App: a, Values: valuesFor(issuer, a.ID)}
+	if !s.IsZero() {
+		p.Secret = s.Reveal()
+	}
+	return p
+}
+
+// valuesFor are what is copied into the other side.
+func valuesFor(issuer string, id auth.ApplicationID) []ui.Definition {
+	value := func(key, v string) ui.Definition {
+		return ui.Definition{Term: ui.T(key), Value: ui.Words(v), Code: true, Copy: v}
+	}
+	return []ui.Definition{
+		value("adminapps.clientID", string(id)),
+		value("adminapps.issuer", issuer),
+		value("adminapps.discovery", issuer+"/.well-known/openid-configuration"),
+	}
+}
+
+// openIDSection is the part of an application's page about OpenID Connect.
+type openIDSection struct {
+	openIDForm
+	Values []ui.Definition
+	Secret bool // it keeps one, which can be made anew
+}
+
+// openIDOf is nil for an application that does not speak it.
+func (h *Flow) openIDOf(r *http.Request, a auth.Application) (*openIDSection, error) {
+	if a.Kind != auth.SpeaksOpenID {
+		return nil, nil
+	}
+	c, err := h.Store.Client(r.Context(), a.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return &openIDSection{openIDForm: newOpenIDForm(c), Values: valuesFor(h.PublicURL, a.ID), Secret: !c.Public}, nil
+}
