@@ -37,7 +37,7 @@ func StartBehind(t testing.TB, flags ...string) (*Server, *Gate) {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	behind := freePort(t)
+	behind := FreePort(t)
 	g := &Gate{t: t, passed: map[string]int{}}
 	server := &http.Server{Handler: g.between(&url.URL{Scheme: "http", Host: "127.0.0.1:" + behind})}
 	go func() { _ = server.Serve(listener) }()

@@ -56,6 +56,19 @@ func (o *output) read(r io.Reader) {
 	}
 }
 
+func (o *output) Write(words []byte) (int, error) {
+	o.Lock()
+	defer o.Unlock()
+	o.lines = append(o.lines, strings.TrimRight(string(words), "\n"))
+	return len(words), nil
+}
+
+func (o *output) String() string {
+	o.Lock()
+	defer o.Unlock()
+	return strings.Join(o.lines, "\n")
+}
+
 func (o *output) find(prefix string) string {
 	o.Lock()
 	defer o.Unlock()
@@ -81,7 +94,7 @@ var build = sync.OnceValues(func() (string, error) {
 // Start starts a server that ends with the test.
 func Start(t testing.TB, flags ...string) *Server {
 	t.Helper()
-	port := freePort(t)
+	port := FreePort(t)
 	return start(t, port, "http://localhost:"+port, flags)
 }
 
@@ -96,7 +109,8 @@ func start(t testing.TB, port, url string, flags []string) *Server {
 	return s
 }
 
-func freePort(t testing.TB) string {
+// FreePort is a port of this machine that nobody listens on.
+func FreePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -290,6 +304,32 @@ func (s *Server) Link(letter string) string {
 		s.t.Fatalf("no link in the letter:\n%s", letter)
 	}
 	return found
+}
+
+// Node starts a program of the tests' own in Node.js, waits until it answers at
+// an address, and ends it with the test.
+func Node(t testing.TB, address, script string, args ...string) {
+	t.Helper()
+	said := &output{}
+	program := exec.Command("node", append([]string{script}, args...)...)
+	program.Stdout, program.Stderr = said, said
+	if err := child.Start(program); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = program.Process.Kill()
+		_ = program.Wait()
+		if t.Failed() {
+			t.Logf("%s said:\n%s", script, said)
+		}
+	})
+	Eventually(t, script+" answers", func() bool {
+		answer, err := http.Get(address)
+		if err == nil {
+			answer.Body.Close()
+		}
+		return err == nil
+	})
 }
 
 // Eventually asks again and again until yes, and fails the test after a while.

@@ -688,3 +688,28 @@ func (tab *Tab) Accessibility() (violations []Violation) {
 		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	return violations
 }
+
+// Opened waits for the window that a page of this tab opened.
+func (tab *Tab) Opened() *Tab {
+	tab.t.Helper()
+	whole := cdp.WithExecutor(tab.browser, chromedp.FromContext(tab.browser).Browser)
+	own := chromedp.FromContext(tab.ctx).Target.TargetID
+	var id target.ID
+	Eventually(tab.t, "a window opens", func() bool {
+		all, err := target.GetTargets().Do(whole)
+		for _, one := range all {
+			if one.OpenerID == own {
+				id = one.TargetID
+			}
+		}
+		return err == nil && id != ""
+	})
+	ctx, cancel := chromedp.NewContext(tab.browser, chromedp.WithTargetID(id))
+	tab.t.Cleanup(cancel)
+	opened := &Tab{Profile: tab.Profile, ctx: ctx}
+	chromedp.ListenTarget(ctx, opened.listen)
+	if err := chromedp.Run(ctx); err != nil {
+		tab.t.Fatalf("look at the window: %v", err)
+	}
+	return opened
+}

@@ -34,12 +34,13 @@ func appOf(a auth.Application) shownApp {
 
 type appAdd struct {
 	onDataFlags
-	Name          string   `arg:"" help:"What the application is called."`
-	URL           string   `required:"" help:"Where it is."`
-	Description   string   `help:"A line about it."`
-	AllowEveryone bool     `help:"Everyone may open it."`
-	AllowGroup    []string `help:"A group that may open it."`
-	AllowUser     []string `help:"A person who may open it."`
+	Name             string   `arg:"" help:"What the application is called."`
+	URL              string   `required:"" help:"Where it is."`
+	Description      string   `help:"A line about it."`
+	AllowEveryone    bool     `help:"Everyone may open it."`
+	AllowGroup       []string `help:"A group that may open it."`
+	AllowUser        []string `help:"A person who may open it."`
+	RequireTwoFactor bool     `name:"require-2fa" help:"Refuse whoever has not enabled two-factor authentication."`
 	openIDFlags
 }
 
@@ -48,7 +49,8 @@ func (c *appAdd) runOn(s *surroundings) error {
 	if err != nil || where.Host == "" || where.Scheme != "https" && where.Scheme != "http" {
 		return fmt.Errorf("%s is not an http or https address", c.URL)
 	}
-	a := auth.Application{Name: c.Name, Description: c.Description, URL: c.URL, Everyone: c.AllowEveryone}
+	a := auth.Application{Name: c.Name, Description: c.Description, URL: c.URL, Everyone: c.AllowEveryone,
+		RequireTwoFactor: c.RequireTwoFactor}
 	if len(c.AllowUser)+len(c.AllowGroup) > 0 {
 		if a.Users, a.Groups, err = (whom{User: c.AllowUser, Group: c.AllowGroup}).ids(s); err != nil {
 			return err
