@@ -236,14 +236,6 @@ func (t *tx) moveDoor(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// leaveDoors makes the closed doors of an account that goes nobody's.
-func (t *tx) leaveDoors(ctx context.Context, user auth.UserID) error {
-	if _, err := t.exec(ctx, `UPDATE throttle SET user_id = NULL WHERE user_id = $1`, user); err != nil {
-		return fmt.Errorf("leave the doors of %s: %w", user, err)
-	}
-	return nil
-}
-
 // ClosedDoor is a door of somebody's that failures closed.
 type ClosedDoor struct {
 	Kind  throttle.Kind

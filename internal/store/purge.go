@@ -17,6 +17,10 @@ type Kept struct {
 // between waits for no more than that.
 const purgeBatch = 500
 
+// ownerless tells a count that closed no door, or one of an address that nobody
+// has: an account may have been deleted since, or be in no backup.
+const ownerless = `NOT EXISTS (SELECT 1 FROM users u WHERE u.id = throttle.user_id)`
+
 // Purge removes what is over for long enough, in small transactions.
 func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
 	for _, p := range []struct {
@@ -33,7 +37,7 @@ func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
 		{"tokens", "hash", "expires_at < $1", now.Add(-day)},
 		{"grants", "id", "expires_at < $1", now.Add(-day)},
 		{"logout_notices", "id", "done_at > 0 AND done_at < $1", now.Add(-k.Sessions)},
-		{"throttle", "bucket", "last_at < $1 AND user_id IS NULL", now.Add(-k.Throttle)},
+		{"throttle", "bucket", "last_at < $1 AND " + ownerless, now.Add(-k.Throttle)},
 		{"devices", "token_hash", "last_used_at < $1", now.Add(-k.Events)},
 	} {
 		if err := s.purge(ctx, p.table, p.key, p.over, millis(p.before)); err != nil {

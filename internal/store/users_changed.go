@@ -92,9 +92,6 @@ func (s *Store) DeleteUser(ctx context.Context, by auth.Actor, id auth.UserID, n
 		if _, err := t.endSessions(ctx, id, "", "account deleted", now); err != nil {
 			return err
 		}
-		if err := t.leaveDoors(ctx, id); err != nil {
-			return err
-		}
 		if err := t.claim(ctx, `DELETE FROM users WHERE id = $1`, id); err != nil {
 			return err
 		}
