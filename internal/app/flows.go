@@ -10,6 +10,7 @@ import (
 	"github.com/twinlock/twinlock/internal/admin"
 	"github.com/twinlock/twinlock/internal/apps"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/forwardauth"
 	"github.com/twinlock/twinlock/internal/login"
 	"github.com/twinlock/twinlock/internal/oidc"
 	"github.com/twinlock/twinlock/internal/passwordreset"
@@ -30,6 +31,7 @@ var FlowPages = map[string]fs.FS{
 	"apps":    apps.Pages,
 	"oidc":    oidc.Pages,
 
+	"forwardauth":   forwardauth.Pages,
 	"passwordreset": passwordreset.Pages,
 	"register":      register.Pages,
 }
@@ -45,6 +47,7 @@ func Examples() []ui.Example {
 		setup.Examples(),
 		apps.Examples(),
 		oidc.Examples(),
+		forwardauth.Examples(),
 		passwordreset.Examples(),
 		register.Examples(),
 		web.Examples(),
@@ -91,6 +94,7 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		a.setup.Routes(),
 		(&apps.Flow{Floor: a.Floor}).Routes(),
 		a.OpenID.Routes(),
+		(&forwardauth.Flow{Floor: a.Floor}).Routes(),
 		forgotten.Routes(),
 		signUp.Routes(),
 	} {

@@ -104,21 +104,26 @@ var table = map[string]demand{
 	"POST /account/recovery-codes/saved":  protection,
 
 	"GET /.well-known/openid-configuration": programs,
-	"GET /oidc/keys":                        programs,
-	"GET /oidc/authorize":                   public,
-	"POST /oidc/authorize":                  anywhere,
-	"GET /oidc/continue":                    public,
-	"POST /oidc/consent":                    signedIn,
-	"GET /oidc/logout":                      public,
-	"POST /oidc/logout":                     anywhere,
-	"POST /oidc/logout/confirm":             public,
-	"POST /oidc/token":                      programs,
-	"OPTIONS /oidc/token":                   programs,
-	"GET /oidc/userinfo":                    programs,
-	"POST /oidc/userinfo":                   programs,
-	"OPTIONS /oidc/userinfo":                programs,
-	"POST /oidc/revoke":                     programs,
-	"OPTIONS /oidc/revoke":                  programs,
+	"GET /forward-auth/nginx":               asked, // by proxies: it looks by itself at who stands behind them
+	"GET /forward-auth/caddy":               asked,
+	"GET /forward-auth/traefik":             asked,
+	"GET /forward-auth/hand-over":           {need: web.SignedIn, plugin: auth.ForwardAuthPlugin},
+
+	"GET /oidc/keys":            programs,
+	"GET /oidc/authorize":       public,
+	"POST /oidc/authorize":      anywhere,
+	"GET /oidc/continue":        public,
+	"POST /oidc/consent":        signedIn,
+	"GET /oidc/logout":          public,
+	"POST /oidc/logout":         anywhere,
+	"POST /oidc/logout/confirm": public,
+	"POST /oidc/token":          programs,
+	"OPTIONS /oidc/token":       programs,
+	"GET /oidc/userinfo":        programs,
+	"POST /oidc/userinfo":       programs,
+	"OPTIONS /oidc/userinfo":    programs,
+	"POST /oidc/revoke":         programs,
+	"OPTIONS /oidc/revoke":      programs,
 
 	"GET /admin":                        seesAdmin,
 	"GET /admin/plugins":                seesAdmin,
@@ -255,6 +260,7 @@ func standings() []standing {
 		{name: "a person for whom the plug-in is not enabled", become: func(t *testing.T, site *apptest.Site) *apptest.Browser {
 			site.SetActivation(auth.Activation{Plugin: auth.TwoFactorPlugin, Active: true})
 			site.SetActivation(auth.Activation{Plugin: auth.OpenIDConnectPlugin, Active: true})
+			site.SetActivation(auth.Activation{Plugin: auth.ForwardAuthPlugin, Active: true})
 			b, _ := signedInAs(site, "eve@example.org")
 			return b
 		}, signedIn: in, seesAdmin: may, changes: may, changesAccount: in, plugin: missing},
@@ -409,7 +415,7 @@ func answered(rt web.Route, page *apptest.Page) answer {
 		return nobody
 	case page.Status == http.StatusForbidden:
 		return may
-	case rt.Method == http.MethodPost && page.Status == http.StatusBadRequest:
+	case page.Status == http.StatusBadRequest:
 		return in
 	case rt.Method == http.MethodGet && (page.Status == http.StatusOK || page.Status == http.StatusGone):
 		return in
@@ -430,6 +436,7 @@ func TestEveryRouteInEveryStanding(t *testing.T) {
 			site := apptest.New(t)
 			site.Activate(auth.TwoFactorPlugin)
 			site.Activate(auth.OpenIDConnectPlugin)
+			site.Activate(auth.ForwardAuthPlugin)
 			site.Administrator("first@example.org")
 			_, err := site.Store.AddApplication(t.Context(), apptest.Command,
 				auth.Application{Name: "Wiki", URL: "https://wiki.example.org/", Everyone: true}, site.Now())
@@ -468,6 +475,7 @@ func TestFormsOfOtherSitesAreRefusedOnEveryRoute(t *testing.T) {
 	site := apptest.New(t)
 	site.Activate(auth.TwoFactorPlugin)
 	site.Activate(auth.OpenIDConnectPlugin)
+	site.Activate(auth.ForwardAuthPlugin)
 	b := administratorWithPhone(t, site)
 	before := dump(t, site)
 	ours := string(site.Config.PublicURL)

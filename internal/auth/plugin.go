@@ -26,6 +26,7 @@ type Plugin struct {
 var Plugins = []Plugin{
 	{ID: TwoFactorPlugin, Version: "1.0.0"},
 	{ID: OpenIDConnectPlugin, Version: "1.0.0"},
+	{ID: ForwardAuthPlugin, Version: "1.0.0"},
 }
 
 // PluginByID finds a plug-in; false where the program has none of that name.

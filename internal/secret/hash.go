@@ -51,3 +51,9 @@ func (h Hash) Text() string { return hex.EncodeToString(h[:]) }
 func (h Hash) IsText(words string) bool {
 	return subtle.ConstantTimeCompare([]byte(h.Text()), []byte(words)) == 1
 }
+
+// ParseHash reads what Text gave.
+func ParseHash(words string) (h Hash, ok bool) {
+	n, err := hex.Decode(h[:], []byte(words[:min(len(words), 2*len(h))]))
+	return h, err == nil && n == len(h) && len(words) == 2*len(h)
+}

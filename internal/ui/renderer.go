@@ -26,6 +26,7 @@ type Renderer struct {
 	bundle   *i18n.Bundle
 	flows    map[string]fs.FS
 	assets   *assets
+	alone    string   // the style sheet, for pages that bring it along
 	compiled sync.Map // compilation → func() (*template.Template, error)
 	buffers  sync.Pool
 }
@@ -45,6 +46,7 @@ func New(bundle *i18n.Bundle, flows map[string]fs.FS) *Renderer {
 		bundle:  bundle,
 		flows:   all,
 		assets:  newAssets(all),
+		alone:   aloneStyle(),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 }
@@ -162,18 +164,19 @@ func (r *Renderer) components(language string) (*template.Template, error) {
 func (r *Renderer) functions(language string) template.FuncMap {
 	texts := r.bundle.Texts(language)
 	return template.FuncMap{
-		"t":         texts.T,
-		"n":         texts.N,
-		"say":       func(t Text) string { return t.In(texts) },
-		"date":      func(at time.Time) string { return texts.Date(at, nil) },
-		"datetime":  func(at time.Time) string { return texts.DateTime(at, nil) },
-		"instant":   func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
-		"duration":  texts.Duration,
-		"lang":      texts.Tag,
-		"languages": r.bundle.Languages,
-		"svgicon":   svgIcon,
-		"asset":     r.assets.address,
-		"copying":   func(what string) Copy { return Copy{What: what} },
-		"scripts":   func() []string { return scripts },
+		"t":          texts.T,
+		"n":          texts.N,
+		"say":        func(t Text) string { return t.In(texts) },
+		"date":       func(at time.Time) string { return texts.Date(at, nil) },
+		"datetime":   func(at time.Time) string { return texts.DateTime(at, nil) },
+		"instant":    func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
+		"duration":   texts.Duration,
+		"lang":       texts.Tag,
+		"languages":  r.bundle.Languages,
+		"svgicon":    svgIcon,
+		"asset":      r.assets.address,
+		"copying":    func(what string) Copy { return Copy{What: what} },
+		"aloneStyle": func() template.CSS { return template.CSS(r.alone) },
+		"scripts":    func() []string { return scripts },
 	}
 }

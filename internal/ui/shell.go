@@ -17,6 +17,7 @@ type Shell struct {
 	Nav      *Nav    // the pages beside this one, if it has any
 	Notice   Text    // what has just been done, said in role=status
 	Failed   bool    // the title says "Error:"; a page with a Summary does so by itself
+	Alone    bool    // the page brings its style along and has nothing around it: it is shown at another host
 	Window   *Window // what the session's own script needs; nil where nobody is fully signed in
 }
 

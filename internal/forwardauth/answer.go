@@ -1,0 +1,220 @@
+package forwardauth
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/session"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+// asked is a question with everything its answer depends on.
+type asked struct {
+	dialect
+	question
+	Gate     auth.Gate
+	Presence session.Presence // zero: nobody
+}
+
+// answerTo answers a proxy's question.
+func (h *Flow) answerTo(d dialect) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Del("Strict-Transport-Security") // the application's host is not ours to bind
+		a := asked{dialect: d}
+		unasked, err := h.readQuestion(r, &a)
+		switch {
+		case err != nil:
+			return err
+		case unasked != "":
+			h.complain(r, unasked, a.question)
+			return h.refuse(w, r, a, newUnaskedPage())
+		case strings.HasPrefix(a.Path, ownPaths):
+			return h.finishHandOver(w, r, a)
+		}
+		return h.answer(w, r, a)
+	}
+}
+
+func (h *Flow) answer(w http.ResponseWriter, r *http.Request, a asked) error {
+	v, p := web.Asking(r), a.Presence
+	demand, ok := a.Gate.Demands(a.Origin.Host, a.Path)
+	if !ok {
+		return h.refuse(w, r, a, newMalformedPage(h.PublicURL))
+	}
+	if a.Navigation && p.Standing == auth.SignedIn {
+		h.Live.Seen(p.Session.ID, v.Now)
+	}
+	switch a.Gate.Judge(demand, p.Standing, p.Session, p.User, p.Groups, p.Policy, v.Now) {
+	case auth.Passes:
+		return pass(w, p)
+	case auth.AsksLogin, auth.AsksCode:
+		return h.sendToLogin(w, r, a, false)
+	case auth.AsksSetUp:
+		return h.refuse(w, r, a, newSetUpPage(h.PublicURL, a.Gate.Name, handOver{To: a.question}))
+	}
+	return h.refuse(w, r, a, newRefusedPage(h.PublicURL, a.Gate.Name, p.User))
+}
+
+// unasked is why a proxy's question is none, for the operator to hear.
+type unasked string
+
+const (
+	fromElsewhere unasked = "it comes from an address that is not among trusted_proxies: if it is your proxy, add it there"
+	noAddress     unasked = "its headers do not name one address: compare the proxy's settings with those in docs/proxies"
+	notActive     unasked = "the plug-in forward-auth is not active"
+	noApplication unasked = "no application behind a proxy has this address"
+	ourOwn        unasked = "an application at our own address could act as whoever opens it: give it a host of its own"
+)
+
+// readQuestion reads what the proxy asks, and who stands behind it.
+func (h *Flow) readQuestion(r *http.Request, a *asked) (why unasked, err error) {
+	if !h.FromTrustedProxy(r) {
+		return fromElsewhere, nil
+	}
+	var ok bool
+	if a.question, ok = a.read(r.Header); !ok {
+		return noAddress, nil
+	}
+	if active, err := h.isActive(r); err != nil || !active {
+		return notActive, err
+	}
+	a.Gate, err = h.Live.GateAt(r.Context(), a.Origin)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return noApplication, nil
+	case err != nil:
+		return "", err
+	case a.Origin.String() == h.PublicURL:
+		return ourOwn, nil
+	}
+	a.Presence, err = h.presence(r, a)
+	return "", err
+}
+
+// presence is whose request it is: whose session our own cookie names, where
+// the application shares our host, or else the application's own.
+func (h *Flow) presence(r *http.Request, a *asked) (session.Presence, error) {
+	v := web.Asking(r)
+	if v.SignedIn() {
+		return v.Presence, nil
+	}
+	token, ok := h.ApplicationToken(r, a.Origin)
+	if !ok {
+		return session.Presence{}, nil
+	}
+	p, err := h.Live.WhoAt(r.Context(), token.Hash(), a.Origin, a.Gate.ID, v.Now)
+	if errors.Is(err, store.ErrNotFound) {
+		return session.Presence{}, nil
+	}
+	return p, err
+}
+
+// isActive tells whether the plug-in works for anybody.
+func (h *Flow) isActive(r *http.Request) (bool, error) {
+	all, err := h.Live.Activations(r.Context())
+	for _, a := range all {
+		if a.Plugin == auth.ForwardAuthPlugin {
+			return a.Active, nil
+		}
+	}
+	return false, err
+}
+
+// complainEvery is how many seconds pass at least between two lines of the log:
+// whoever sends nonsense must not fill a disk with it.
+const complainEvery = 60
+
+// complain tells the operator of a question that was none.
+func (h *Flow) complain(r *http.Request, why unasked, q question) {
+	now, last := web.Asking(r).Now.Unix(), h.complained.Load()
+	if now-last < complainEvery && now >= last || !h.complained.CompareAndSwap(last, now) {
+		return
+	}
+	h.Log.Warn("forward-auth question refused", "why", string(why), "from", web.Peer(r).String(),
+		"asked", r.URL.Path, "about", q.Origin.String())
+}
+
+// pass tells the application whose request it is. All four headers are always
+// there, so that none of the browser's own is left in their place.
+func pass(w http.ResponseWriter, p session.Presence) error {
+	header, values := w.Header(), new([len(identityHeaders)]string)
+	if p.Standing == auth.SignedIn {
+		*values = [...]string{p.User.Address, p.User.Address, oneLine(p.User.Called()), groupNames(p.Groups)}
+	}
+	for i, name := range identityHeaders {
+		header[name] = values[i : i+1 : i+1]
+	}
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// identityHeaders tell an application who is there, in canonical form.
+var identityHeaders = [...]string{"Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups"}
+
+// oneLine is a name as a header may carry it.
+func oneLine(name string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, name)
+}
+
+// groupNames joins names by commas, which none of them has.
+func groupNames(groups []auth.Group) string {
+	switch len(groups) {
+	case 0:
+		return ""
+	case 1:
+		return groups[0].Name
+	}
+	var b strings.Builder
+	for i, g := range groups {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(g.Name)
+	}
+	return b.String()
+}
+
+// sendToLogin answers a request that somebody has to be signed in for, and gives
+// the browser what it will be known by at the application's host until then.
+func (h *Flow) sendToLogin(w http.ResponseWriter, r *http.Request, a asked, again bool) error {
+	token, ok := h.ApplicationToken(r, a.Origin)
+	if !ok {
+		token = h.NewApplicationToken(w, a.Origin)
+	}
+	to := handOver{To: a.question, Browser: token.Hash(), Again: again}
+	return send(w, a, h.PublicURL+"/login?"+nextIs(to.path()), a.Navigation)
+}
+
+// send leads elsewhere: by a redirect where a person navigates, and otherwise by
+// a status that scripts notice. nginx knows no answer but 401, and makes a
+// redirect of it where the second header says so.
+func send(w http.ResponseWriter, a asked, to string, navigation bool) error {
+	w.Header().Set("Location", to)
+	switch {
+	case navigation && a.Redirects:
+		w.WriteHeader(http.StatusFound)
+		return nil
+	case navigation:
+		w.Header().Set("Twinlock-Redirect", to)
+	}
+	w.WriteHeader(http.StatusUnauthorized)
+	return nil
+}
+
+// refuse answers a request that may not pass, to a person with a page.
+func (h *Flow) refuse(w http.ResponseWriter, r *http.Request, a asked, page refusedPage) error {
+	if !a.Navigation {
+		w.WriteHeader(http.StatusForbidden)
+		return nil
+	}
+	return h.ShowAlone(w, r, http.StatusForbidden, "forwardauth/refused", page)
+}

@@ -1,0 +1,146 @@
+package forwardauth_test
+
+import (
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
+)
+
+const wikiURL = "https://wiki.example.org"
+
+// door is a site with a wiki behind a proxy at 10.0.0.1.
+type door struct {
+	*apptest.Site
+	t    *testing.T
+	wiki auth.Application
+}
+
+func newDoor(t *testing.T, rules ...auth.Rule) *door {
+	t.Helper()
+	d := &door{Site: apptest.New(t, "public_url=https://id.example.org", "trusted_proxies=10.0.0.1"), t: t}
+	d.Activate(auth.TwoFactorPlugin)
+	d.wiki = d.add(auth.Application{Name: "Wiki", URL: wikiURL + "/start", Hosts: []string{"docs.example.org:8443"}, Everyone: true}, rules...)
+	return d
+}
+
+func (d *door) add(a auth.Application, rules ...auth.Rule) auth.Application {
+	d.t.Helper()
+	a.Kind = auth.BehindProxy
+	a, err := d.Store.AddApplication(d.t.Context(), apptest.Command, a, d.Now())
+	if err == nil {
+		err = d.Store.SetApplicationRules(d.t.Context(), apptest.Command, a.ID, rules, d.Now())
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return a
+}
+
+// person is somebody with a browser: one for our pages, and the same at the
+// applications' hosts.
+type person struct {
+	*apptest.Person
+	*apptest.Browser
+	door *door
+	jar  http.CookieJar
+}
+
+func (d *door) visitor(who *apptest.Person) *person {
+	jar, _ := cookiejar.New(nil)
+	return &person{Person: who, Browser: d.Browser(), door: d, jar: jar}
+}
+
+// navigation is what browsers send when a person goes somewhere.
+var navigation = http.Header{"Sec-Fetch-Mode": {"navigate"}, "Accept": {"text/html"}}
+
+// background is what they send for a script.
+var background = http.Header{"Sec-Fetch-Mode": {"cors"}, "Accept": {"*/*"}}
+
+// proxies ask in their own words.
+var proxies = map[string]func(address string) http.Header{
+	"nginx": func(address string) http.Header {
+		return http.Header{"X-Original-Url": {address}, "X-Original-Method": {"GET"}}
+	},
+	"caddy": forwarded, "traefik": forwarded,
+}
+
+func forwarded(address string) http.Header {
+	scheme, rest, _ := strings.Cut(address, "://")
+	host, uri, _ := strings.Cut(rest, "/")
+	return http.Header{"X-Forwarded-Proto": {scheme}, "X-Forwarded-Host": {host}, "X-Forwarded-Uri": {"/" + uri}, "X-Forwarded-Method": {"GET"}}
+}
+
+// asks lets a proxy ask about a request of this browser, and keeps the cookies
+// that the answer gives the browser at the application's host.
+func (p *person) asks(proxy, address string, more http.Header) *http.Response {
+	p.door.t.Helper()
+	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/forward-auth/"+proxy, nil)
+	r.RemoteAddr = "10.0.0.1:40000"
+	maps.Copy(r.Header, proxies[proxy](address))
+	maps.Copy(r.Header, more)
+	at, err := url.Parse(address)
+	if err != nil || at.Host == "" {
+		at = &url.URL{Scheme: "https", Host: "wiki.example.org", Path: "/"}
+	}
+	for _, c := range p.jar.Cookies(at) {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	p.door.Handler.ServeHTTP(w, r)
+	answer := w.Result()
+	p.jar.SetCookies(at, answer.Cookies())
+	return answer
+}
+
+// goesTo follows a person to an application's address through the proxy, by way
+// of our own pages as far as they lead on by themselves; it gives the last
+// answer at the application's host, or the page of ours at which it ends.
+func (p *person) goesTo(proxy, address string) (*http.Response, *apptest.Page) {
+	p.door.t.Helper()
+	for range 10 {
+		answer := p.asks(proxy, address, navigation)
+		to := answer.Header.Get("Location")
+		if to == "" {
+			return answer, nil
+		}
+		for strings.HasPrefix(to, "https://id.example.org/") {
+			page := p.Browser.Get(to)
+			to = page.Header.Get("Location")
+			if _, after, ok := strings.Cut(page.Header.Get("Refresh"), "url="); ok {
+				to = after
+			}
+			if to == "" {
+				return nil, page
+			}
+		}
+		address = to
+	}
+	p.door.t.Fatal("it goes round in circles")
+	return nil, nil
+}
+
+func wantStatus(t *testing.T, answer *http.Response, want int) {
+	t.Helper()
+	if answer == nil || answer.StatusCode != want {
+		t.Fatalf("answer %+v, want %d", answer, want)
+	}
+}
+
+// wantNobody fails where an answer tells of anybody.
+func wantNobody(t *testing.T, answer *http.Response) {
+	t.Helper()
+	for _, name := range identity {
+		if answer.Header.Get(name) != "" {
+			t.Errorf("%s: %q is told of a stranger", name, answer.Header.Get(name))
+		}
+	}
+}
+
+var identity = []string{"Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups"}

@@ -1,0 +1,35 @@
+package forwardauth
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/web"
+)
+
+//go:embed pages
+var files embed.FS
+
+// Pages holds the flow's templates.
+var Pages fs.FS = files
+
+// Flow answers proxies. It is safe for concurrent use.
+type Flow struct {
+	*web.Floor
+
+	complained atomic.Int64 // when the log was last told of a question that was none, Unix seconds
+}
+
+// Routes are the flow's addresses, in the order a visitor meets them.
+func (h *Flow) Routes() []web.Route {
+	question := func(d dialect) web.Route {
+		return web.Route{Method: http.MethodGet, Path: "/forward-auth/" + d.Name, Need: web.Anybody, Background: true, Serve: h.answerTo(d)}
+	}
+	return []web.Route{
+		question(nginx), question(caddy), question(traefik),
+		{Method: http.MethodGet, Path: handOverPath, Need: web.SignedIn, Plugin: auth.ForwardAuthPlugin, Serve: h.beginHandOver},
+	}
+}
