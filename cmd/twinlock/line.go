@@ -14,6 +14,7 @@ import (
 	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/transfer"
 )
 
 // commands is everything that the program can do.
@@ -25,6 +26,8 @@ type commands struct {
 	App     appCommands    `cmd:"" help:"See and change applications."`
 	Keys    keysCommands   `cmd:"" help:"Make the keys anew that sign what applications are told."`
 	Config  configCommands `cmd:"" help:"Check and show the settings."`
+	Backup  backup         `cmd:"" help:"Write everything into one file, while the server goes on."`
+	Restore restore        `cmd:"" help:"Put a backup in the place of the database; the server must not run."`
 	Version version        `cmd:"" help:"Print the version."`
 }
 
@@ -64,6 +67,7 @@ type surroundings struct {
 	ctx       context.Context
 	in        io.Reader
 	out, errs io.Writer
+	progress  transfer.Progress
 	app       *app.App // nil for commands that need no data
 	by        auth.Actor
 }
@@ -99,21 +103,52 @@ func (l line) executeOnData(s *surroundings, command onData, args []string) int 
 	if err != nil {
 		return s.ended(err)
 	}
-	typed, err := typedIn(command, s.in)
+	done, err := s.hold(command)
 	if err != nil {
 		return s.ended(err)
 	}
-	answer, alone, err := app.Turn(s.ctx, c, app.Options{}, app.Line{Args: args, In: typed})
-	switch {
-	case err != nil:
+	progress, wipe := progressOn(s.errs)
+	s.progress = progress
+	status := l.inTurn(s, command, c, args)
+	wipe()
+	return max(status, s.ended(done(status)))
+}
+
+// inTurn runs a command when its turn at the data has come.
+func (l line) inTurn(s *surroundings, command onData, c config.Config, args []string) int {
+	alone, status, err := app.Turn(s.ctx, c, app.Options{},
+		app.Line{Args: args, In: s.in, Out: s.out, Errors: s.errs, Progress: s.progress})
+	if err != nil {
 		return s.ended(err)
-	case answer != nil:
-		_, outErr := s.out.Write(answer.Out)
-		_, errsErr := s.errs.Write(answer.Errors)
-		return max(answer.Status, s.ended(errors.Join(outErr, errsErr)))
 	}
-	s.in, s.app = bytes.NewReader(typed), alone.App
+	if alone == nil {
+		return status
+	}
+	s.app = alone.App
 	return s.ended(errors.Join(command.runOn(s), alone.Close(), alone.Release()))
+}
+
+// hold lets a command have the standard input, or a file where it was typed,
+// and nothing where it wants neither. done is told the exit status, and ends it.
+func (s *surroundings) hold(command onData) (done func(status int) error, err error) {
+	done = func(int) error { return nil }
+	switch c := command.(type) {
+	case filing:
+		return c.hold(s)
+	case typing:
+		if c.reads() {
+			s.in = io.LimitReader(s.in, longestTyped)
+			return done, nil
+		}
+	}
+	s.in = nil
+	return done, nil
+}
+
+// filing is a command that reads or writes a file where it was typed: what a
+// running server has of it comes and goes through the socket.
+type filing interface {
+	hold(*surroundings) (done func(status int) error, err error)
 }
 
 // longestTyped bounds what is read from standard input.
@@ -122,25 +157,17 @@ const longestTyped = 64 << 10
 // typing is a command that may read standard input.
 type typing interface{ reads() bool }
 
-// typedIn reads standard input where the command wants it: nothing else waits
-// for it.
-func typedIn(command onData, in io.Reader) ([]byte, error) {
-	if t, ok := command.(typing); !ok || !t.reads() {
-		return nil, nil
-	}
-	return io.ReadAll(io.LimitReader(in, longestTyped))
-}
-
 // inServer runs a line that came through the control socket.
-func inServer(ctx context.Context, a *app.App, args []string, in io.Reader, out, errs io.Writer) int {
+func inServer(ctx context.Context, a *app.App, typed app.Line) int {
 	var wrong bytes.Buffer
-	l, status, ended := parse(args, out, &wrong)
+	l, status, ended := parse(typed.Args, typed.Out, &wrong)
 	if ended { // the program that was typed understood it
-		fmt.Fprintf(errs, "twinlock: the running server, %s, is of another version and does not know this; restart it with this program (%s)\n",
+		fmt.Fprintf(typed.Errors, "twinlock: the running server, %s, is of another version and does not know this; restart it with this program (%s)\n",
 			app.Version(), strings.TrimSpace(wrong.String()))
 		return status
 	}
-	s := &surroundings{ctx: ctx, in: in, out: out, errs: errs, app: a, by: auth.Actor{Command: true}}
+	s := &surroundings{ctx: ctx, in: typed.In, out: typed.Out, errs: typed.Errors, progress: typed.Progress,
+		app: a, by: auth.Actor{Command: true}}
 	command, ok := l.selected().(onData)
 	if !ok {
 		return s.ended(errors.New("this command does not go through a running server"))

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest/child"
+	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
 // binary is the shipped program, built once for all tests.
@@ -37,6 +38,7 @@ func builtFor(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1
 	}
+	defer storetest.Stop()
 	return m.Run()
 }
 

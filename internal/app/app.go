@@ -189,6 +189,9 @@ var ErrNoKeys = errors.New("the database has accounts, and the keys that it was 
 // only for a database without accounts.
 func OpenStore(ctx context.Context, c config.Config) (*keys.Ring, *store.Store, error) {
 	path := keyFile(c)
+	if err := finishRestore(ctx, c); err != nil {
+		return nil, nil, fmt.Errorf("finish a restore: %w", err)
+	}
 	ring, err := keys.OpenFile(path)
 	if err == nil {
 		s, err := store.Open(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c))

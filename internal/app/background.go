@@ -16,6 +16,7 @@ type Sender = mail.Sender
 type background struct {
 	sender      Sender
 	certificate *certificate // nil: a proxy has it
+	use         *store.Use   // nil: it serves nobody
 	site        mail.Site
 	group       sync.WaitGroup
 	drain       time.Duration // how long a letter on its way may take after the order to stop
@@ -29,6 +30,7 @@ const (
 	noticePause = time.Second // between looks for ended sessions
 	rotatePause = 10 * time.Minute
 
+	usePause         = 30 * time.Second
 	certificatePause = 24 * time.Hour
 )
 
@@ -47,6 +49,9 @@ func (a *App) Start(ctx context.Context) {
 	a.every(ctx, purgePause, "purge", a.purge)
 	a.every(ctx, noticePause, "send logout notices", a.OpenID.SendLogoutNotices)
 	a.every(ctx, rotatePause, "rotate signing keys", a.OpenID.RotateKeys)
+	if u := a.work.use; u != nil {
+		a.every(ctx, usePause, "say that this server uses the database", u.Keep)
+	}
 	if c := a.work.certificate; c != nil {
 		a.every(ctx, certificatePause, "look at the certificate", c.warnBeforeItEnds)
 	}
@@ -62,6 +67,11 @@ func (a *App) Stop() error {
 	defer cancel()
 	if err := a.Live.Flush(ctx, a.Now()); err != nil {
 		a.log.Error("write last-seen times", "error", err)
+	}
+	if u := a.work.use; u != nil {
+		if err := u.Close(); err != nil {
+			a.log.Error("leave the database", "error", err)
+		}
 	}
 	return a.Close()
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,15 +12,25 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/twinlock/twinlock/internal/transfer"
 )
 
 // Command runs one command line as if it had been typed beside the server,
 // and gives its exit status. The command line program provides it.
-type Command func(ctx context.Context, a *App, args []string, in io.Reader, out, errs io.Writer) int
+type Command func(ctx context.Context, a *App, line Line) int
+
+// Line is a command line, and where what goes in and out of it goes.
+type Line struct {
+	Args        []string
+	In          io.Reader // nil: the command reads nothing
+	Out, Errors io.Writer
+	Progress    transfer.Progress
+}
 
 // protocol is the number of what a command and a server say to each other
 // through the socket. It rises with every change.
-const protocol = 1
+const protocol = 2
 
 // greeting is what a server says first: that it is there, and who it is.
 type greeting struct {
@@ -29,8 +38,27 @@ type greeting struct {
 	Version  string
 }
 
+// asked is a command line on its way to the server.
+type asked struct {
+	Args  []string
+	Reads bool // frames with what goes in follow
+}
+
+// frame is a piece of what follows, in either direction.
+type frame struct {
+	In, Out, Errors []byte    `json:",omitempty"`
+	Progress        *progress `json:",omitempty"`
+	Ended           bool      `json:",omitempty"`
+	Status          int       `json:",omitempty"`
+}
+
+type progress struct {
+	What        string
+	Done, Total int64
+}
+
 const (
-	commandPatience  = 10 * time.Minute // for a command in the server
+	commandPatience  = 10 * time.Minute // for the next frame, in either direction
 	greetingPatience = 10 * time.Second
 	linePatience     = 10 * time.Second // for a command line after the greeting
 	lastLinePatience = time.Second      // the same once the server stops
@@ -102,47 +130,50 @@ func (a *App) serveControl(c *control, run Command) {
 
 func (a *App) answerControl(ctx context.Context, connection net.Conn, run Command) {
 	defer connection.Close()
-	line, err := a.receive(ctx, connection)
+	t := newTalk(connection)
+	question, err := a.receive(ctx, t)
 	if errors.Is(err, io.EOF) { // somebody only asked whether we are here
 		return
 	} else if err != nil {
 		a.log.Warn("control socket", "error", err)
 		return
 	}
-	answer := a.answer(ctx, line, run)
-	_ = connection.SetWriteDeadline(time.Now().Add(linePatience))
-	if err := json.NewEncoder(connection).Encode(answer); err != nil {
+	if err := t.say(frame{Ended: true, Status: a.answer(ctx, t, question, run)}); err != nil {
 		a.log.Warn("control socket", "error", err)
 	}
 }
 
 // receive greets and reads one command line.
-func (a *App) receive(ctx context.Context, connection net.Conn) (line Line, err error) {
-	_ = connection.SetDeadline(time.Now().Add(linePatience))
-	stopping := context.AfterFunc(ctx, func() { _ = connection.SetDeadline(time.Now().Add(lastLinePatience)) })
+func (a *App) receive(ctx context.Context, t *talk) (question asked, err error) {
+	_ = t.connection.SetDeadline(time.Now().Add(linePatience))
+	stopping := context.AfterFunc(ctx, func() { _ = t.connection.SetDeadline(time.Now().Add(lastLinePatience)) })
 	defer stopping()
-	if err := json.NewEncoder(connection).Encode(greeting{protocol, Version()}); err != nil {
-		return line, err
+	if err := t.out.Encode(greeting{protocol, Version()}); err != nil {
+		return question, err
 	}
-	return line, json.NewDecoder(connection).Decode(&line)
+	return question, t.in.Decode(&question)
 }
 
 // answer runs a command line. It outlives the order to stop by as long as a
 // request does.
-func (a *App) answer(ctx context.Context, line Line, run Command) (answer Answer) {
+func (a *App) answer(ctx context.Context, t *talk, question asked, run Command) (status int) {
 	stop := ctx
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commandPatience)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(stop, func() { time.AfterFunc(drain, cancel) })()
-	var out, errs bytes.Buffer
+	defer context.AfterFunc(ctx, func() { t.hurry(lastLinePatience) })() // whoever does not listen holds nobody up
+	line := Line{Args: question.Args, Out: t.output(asOut), Errors: t.output(asErrors), Progress: t.progress()}
+	if question.Reads {
+		line.In = &input{talk: t}
+	}
 	defer func() {
 		if crash := recover(); crash != nil {
 			a.log.Error("a command crashed", "error", crash)
-			answer = Answer{Errors: []byte("twinlock: the server could not do this; its log says why\n"), Status: 1}
+			_ = t.say(frame{Errors: []byte("twinlock: the server could not do this; its log says why\n")})
+			status = 1
 		}
 	}()
-	status := run(ctx, a, line.Args, bytes.NewReader(line.In), &out, &errs)
-	return Answer{Out: out.Bytes(), Errors: errs.Bytes(), Status: status}
+	return run(ctx, a, line)
 }
 
 // reach greets the server of a data folder; nil where none runs. A socket that
@@ -180,25 +211,29 @@ func runs(data string) bool {
 }
 
 // ask sends a command line to the server that runs on the same data, and gives
-// its answer; nil where none runs.
-func ask(data string, line Line) (*Answer, error) {
+// its exit status; false where none runs.
+func ask(ctx context.Context, data string, line Line) (status int, running bool, err error) {
 	connection, server, err := reach(data)
 	if connection == nil {
-		return nil, err
+		return 0, false, err
 	}
 	defer connection.Close()
+	defer context.AfterFunc(ctx, func() { _ = connection.Close() })()
 	if err := server.understands(); err != nil {
-		return nil, err
+		return 0, true, err
 	}
-	_ = connection.SetDeadline(time.Now().Add(commandPatience))
-	if err := json.NewEncoder(connection).Encode(line); err != nil {
-		return nil, fmt.Errorf("ask the running server: %w", err)
+	t := newTalk(connection)
+	if err := t.out.Encode(asked{line.Args, line.In != nil}); err != nil {
+		return 0, true, fmt.Errorf("ask the running server: %w", err)
 	}
-	answer := &Answer{}
-	if err := json.NewDecoder(connection).Decode(answer); err != nil {
-		return nil, fmt.Errorf("the server ended before it answered, see whether it did this: %w", err)
+	if line.In != nil {
+		go t.sendTyped(line.In)
 	}
-	return answer, nil
+	status, err = t.listen(line)
+	if ctx.Err() != nil {
+		err = fmt.Errorf("interrupted; the server may have done a part of it: %w", context.Cause(ctx))
+	}
+	return status, true, err
 }
 
 // understands refuses a server that speaks otherwise than this program.

@@ -112,31 +112,17 @@ func newAlone(ctx context.Context, c config.Config, o Options, lock *os.File) (*
 // Release lets another process have the data folder.
 func (a *Alone) Release() error { return a.lock.Close() }
 
-// Line is a command line and where it was typed.
-type Line struct {
-	Args []string
-	In   []byte // from standard input
-}
-
-// Answer is what a command line printed, and its exit status.
-type Answer struct {
-	Out    []byte
-	Errors []byte
-	Status int
-}
-
 // Turn gives a command its turn at the data: through the server that runs on
-// it, whose answer it gives, or alone where none runs. One of the two is not
+// it, whose exit status it gives, or alone where none runs: then alone is not
 // nil. Other commands are waited for, and so is a server that is just starting.
-func Turn(ctx context.Context, c config.Config, o Options, line Line) (*Answer, *Alone, error) {
-	var answer *Answer
-	lock, err := await(ctx, c.Data, turnPatience, func() (runs bool, err error) {
-		answer, err = ask(c.Data, line)
-		return answer != nil, err
+func Turn(ctx context.Context, c config.Config, o Options, line Line) (alone *Alone, status int, err error) {
+	lock, err := await(ctx, c.Data, turnPatience, func() (running bool, err error) {
+		status, running, err = ask(ctx, c.Data, line)
+		return running, err
 	})
-	if err != nil || answer != nil {
-		return answer, nil, err
+	if err != nil || lock == nil {
+		return nil, status, err
 	}
-	alone, err := newAlone(ctx, c, o, lock)
-	return nil, alone, err
+	alone, err = newAlone(ctx, c, o, lock)
+	return alone, 0, err
 }

@@ -40,8 +40,13 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 	}
 	serve, err := a.protect(server)
 	if err != nil {
-		return errors.Join(err, listener.Close(), a.Stop())
+		return errors.Join(err, listener.Close(), control.Close(), a.Stop())
 	}
+	use, err := a.Store.Serve(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close(), control.Close(), a.Stop())
+	}
+	a.work.use = use
 	a.Start(ctx)
 	a.serveControl(control, run)
 	if err := a.Announce(ctx, out); err != nil {

@@ -148,10 +148,19 @@ func refuseShared(file fs.File) error {
 // program dies on the way, there is no file at path.
 func CreateFile(path string) (*Ring, error) {
 	ring := New()
-	if err := writeNew(path, ring.Text()); err != nil {
-		return nil, fmt.Errorf("create key file: %w", err)
+	if err := ring.WriteFile(path); err != nil {
+		return nil, err
 	}
 	return ring, nil
+}
+
+// WriteFile keeps the ring in a new file at path, with the promises of
+// CreateFile.
+func (r *Ring) WriteFile(path string) error {
+	if err := writeNew(path, r.Text()); err != nil {
+		return fmt.Errorf("create key file: %w", err)
+	}
+	return nil
 }
 
 // writeNew writes beside path first and then gives the finished file its name.

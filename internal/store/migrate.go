@@ -113,6 +113,12 @@ func (s *Store) claimKeys(ctx context.Context) error {
 	})
 }
 
+// Fingerprint names the keys that the database was begun with; ErrNotFound
+// where it has not been.
+func (s *Store) Fingerprint(ctx context.Context) (string, error) {
+	return setting(ctx, s.read, fingerprintSetting)
+}
+
 // setting reads one value; ErrNotFound where it was never chosen.
 func setting(ctx context.Context, q querier, name string) (string, error) {
 	var value string

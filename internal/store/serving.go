@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+var (
+	// ErrServing is returned to whoever needs the database alone.
+	ErrServing = errors.New("a server uses this database; stop every server on it first")
+	// ErrRestoring is returned to a server whose database is being restored.
+	ErrRestoring = errors.New("this database is being restored")
+)
+
+// Use is a process's word to the others on the same database: that it serves
+// from it, or that it wants it alone. It ends with Close, and with the process.
+// SQLite needs none: the data folder has a lock. The zero Use says nothing.
+type Use struct {
+	store *Store
+	ask   string
+	taken error
+
+	mu   sync.Mutex
+	held *sql.Conn
+}
+
+// useLock is the advisory lock of PostgreSQL: "twinlock" in ASCII.
+const useLock = "8392585669650441067"
+
+// Serve says that this process serves from the database. ErrRestoring while
+// somebody has it alone.
+func (s *Store) Serve(ctx context.Context) (*Use, error) {
+	return s.use(ctx, `SELECT pg_try_advisory_lock_shared(`+useLock+`)`, ErrRestoring)
+}
+
+// Alone keeps servers off the database. ErrServing where one uses it.
+func (s *Store) Alone(ctx context.Context) (*Use, error) {
+	return s.use(ctx, `SELECT pg_try_advisory_lock(`+useLock+`)`, ErrServing)
+}
+
+func (s *Store) use(ctx context.Context, ask string, taken error) (*Use, error) {
+	u := &Use{store: s, ask: ask, taken: taken}
+	return u, u.Keep(ctx)
+}
+
+// Keep says it anew where the connection that said it broke.
+func (u *Use) Keep(ctx context.Context) error {
+	if u.store == nil || !u.store.postgres {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.held != nil {
+		if u.held.PingContext(ctx) == nil {
+			return nil
+		}
+		_ = u.held.Close()
+		u.held = nil
+	}
+	connection, err := u.store.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("use the database: %w", err)
+	}
+	var free bool
+	if err := connection.QueryRowContext(ctx, u.ask).Scan(&free); err != nil {
+		return errors.Join(fmt.Errorf("use the database: %w", err), connection.Close())
+	}
+	if !free {
+		return errors.Join(u.taken, connection.Close())
+	}
+	u.held = connection
+	return nil
+}
+
+// Close takes the word back.
+func (u *Use) Close() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.held == nil {
+		return nil
+	}
+	_, err := u.held.ExecContext(context.Background(), `SELECT pg_advisory_unlock_all()`)
+	err = errors.Join(err, u.held.Close())
+	u.held = nil
+	return err
+}

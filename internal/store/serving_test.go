@@ -1,0 +1,58 @@
+package store_test
+
+import (
+	"database/sql"
+	"errors"
+	"testing"
+
+	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
+)
+
+// Servers on other machines have no lock in the data folder.
+func TestADatabaseThatServersUseIsNobodysAlone(t *testing.T) {
+	url := storetest.Engines["PostgreSQL"](t)
+	one, two := storetest.Open(t, url, keys.New()), storetest.Open(t, url, nil)
+	first, err := one.Serve(t.Context())
+	must(t, err)
+	second, err := two.Serve(t.Context())
+	must(t, err)
+	must(t, first.Close())
+	if _, err := one.Alone(t.Context()); !errors.Is(err, store.ErrServing) {
+		t.Errorf("alone beside a server: %v", err)
+	}
+	must(t, second.Close())
+	alone, err := one.Alone(t.Context())
+	must(t, err)
+	if _, err := two.Serve(t.Context()); !errors.Is(err, store.ErrRestoring) {
+		t.Errorf("a server beside a restore: %v", err)
+	}
+	must(t, alone.Close())
+	third, err := two.Serve(t.Context())
+	must(t, err)
+	must(t, third.Keep(t.Context()))
+	must(t, third.Close())
+}
+
+func TestAServerWhoseConnectionBrokeSaysAnewThatItServes(t *testing.T) {
+	url := storetest.Engines["PostgreSQL"](t)
+	one, two := storetest.Open(t, url, keys.New()), storetest.Open(t, url, nil)
+	use, err := one.Serve(t.Context())
+	must(t, err)
+	w := watched{Store: two, t: t, db: rawPostgres(t, url)}
+	w.words(`SELECT pg_terminate_backend(pid)::text FROM pg_locks WHERE locktype = 'advisory'`)
+	must(t, use.Keep(t.Context()))
+	if _, err := two.Alone(t.Context()); !errors.Is(err, store.ErrServing) {
+		t.Errorf("alone beside a server: %v", err)
+	}
+	must(t, use.Close())
+}
+
+func rawPostgres(t *testing.T, url string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", url)
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
