@@ -112,7 +112,7 @@ type userPage struct {
 	Groups    []ui.Checkbox
 	Sessions  []auth.Session
 	Doors     []store.ClosedDoor
-	Events    []store.ListedEvent
+	Events    []eventRow
 	Self      bool
 	Reason    ui.Field
 }
@@ -280,7 +280,7 @@ type requirePage struct {
 }
 
 type eventsPage struct {
-	Events []store.ListedEvent
+	Events []eventRow
 	Kind   ui.Choices
 	Person string
 	Older  string
@@ -322,7 +322,7 @@ func Examples() []ui.Example {
 		{Page: "admin/users", Name: "somebody is locked", Data: lockedUsersPage(people, at)},
 		{Page: "admin/users", Name: "nobody found", Data: newUsersPage(nil, 0, "zzz")},
 		{Page: "admin/user", Name: "somebody with two-factor authentication", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7,
-			Groups: groupTicks(groups, []auth.GroupID{"g1"}, "user"), Events: events,
+			Groups: groupTicks(groups, []auth.GroupID{"g1"}, "user"), Events: eventRows(events),
 			Sessions: []auth.Session{{Device: "Firefox on Linux", Network: "192.0.2.7", LastSeen: at}}, Reason: ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}}},
 		{Page: "admin/user", Name: "locked", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7, Doors: []store.ClosedDoor{
 			{Kind: throttle.Passwords, Since: at}, {Kind: throttle.DevicePasswords, Since: at}, {Kind: throttle.Codes, Since: at}},
@@ -341,7 +341,7 @@ func Examples() []ui.Example {
 		{Page: "admin/require", Name: "nobody would be refused", Data: requirePage{App: app}},
 		{Page: "admin/require", Name: "lifting", Data: requirePage{App: guarded(app)}},
 		{Page: "admin/confirm", Name: "deleting", Data: confirmPage{Title: ui.T("groups.deleteTitle", "Name", "Staff"), Text: ui.T("groups.deleteText"), Button: ui.T("groups.delete"), Action: "/", Back: "/"}},
-		{Page: "admin/events", Name: "some", Data: eventsPage{Events: events, Kind: kindChoices(""), Older: "/admin/events?before=x"}},
+		{Page: "admin/events", Name: "some", Data: eventsPage{Events: eventRows(events), Kind: kindChoices(""), Older: "/admin/events?before=x"}},
 		{Page: "admin/events", Name: "none", Data: eventsPage{Kind: kindChoices("login")}},
 		{Page: "admin/settings", Name: "chosen here", Data: settingsPage{Registration: registrationChoices(config.Open), Settings: config.Config{}.Show()}},
 		{Page: "admin/settings", Name: "given by the operator", Data: settingsPage{Registration: registrationChoices(config.Closed), Given: true, Mail: true}},

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -52,10 +51,9 @@ func (h *Flow) sendTestLetter(w http.ResponseWriter, r *http.Request) error {
 	if _, err := web.ReadForm(r); err != nil {
 		return err
 	}
-	u := v.User()
-	letter := auth.Letter{Kind: auth.LetterTest, To: u.Address, Name: u.Name, Language: v.Texts.Tag(),
-		Values: auth.LetterValues{At: v.Now}}
-	if err := h.Store.Queue(r.Context(), letter, v.Now); err != nil {
+	by := v.Actor()
+	by.User.Language = v.Texts.Tag() // of the page, where the person chose none
+	if err := h.Store.SendTestLetter(r.Context(), by, v.Now); err != nil {
 		return err
 	}
 	h.Notice(w, "settings.doneTestLetter")

@@ -132,9 +132,11 @@ func (h *Flow) userPage(r *http.Request) (page userPage, err error) {
 	if page.Doors, err = h.Store.ClosedDoors(ctx, id); err != nil {
 		return page, err
 	}
-	if page.Events, err = h.Store.Events(ctx, store.EventFilter{Subject: id, Limit: 10}); err != nil {
+	events, err := h.Store.Events(ctx, store.EventFilter{Subject: id, Limit: 10})
+	if err != nil {
 		return page, err
 	}
+	page.Events = eventRows(events)
 	policy, err := h.Live.PolicyOf(ctx, id)
 	page.Enabled = policy.TwoFactor
 	page.Self = web.Asking(r).User().ID == id

@@ -359,8 +359,8 @@ func (p *post) open() {
 
 func (p *post) queueTest() {
 	p.t.Helper()
-	letter := auth.Letter{Kind: auth.LetterTest, To: "ada@example.com", Language: "en", Values: auth.LetterValues{At: p.now}}
-	if err := p.app.Store.Queue(p.t.Context(), letter, p.now); err != nil {
+	ada := auth.Actor{User: auth.User{ID: "ada", Address: "ada@example.com", Language: "en"}}
+	if err := p.app.Store.SendTestLetter(p.t.Context(), ada, p.now); err != nil {
 		p.t.Fatal(err)
 	}
 }

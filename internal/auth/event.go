@@ -7,6 +7,9 @@ type EventKind string
 
 const (
 	EventSetupFinished      EventKind = "setup.finished"
+	EventLoginBegun         EventKind = "login.begun"   // the password was right
+	EventLoginDropped       EventKind = "login.dropped" // given up by whoever began it
+	EventSetupLinkMade      EventKind = "setup.link_made"
 	EventLogin              EventKind = "login"
 	EventLoginRefused       EventKind = "login.refused"
 	EventCodeRefused        EventKind = "login.code_refused"
@@ -55,11 +58,13 @@ const (
 	EventClientSecretMade   EventKind = "application.secret_made"
 	EventConsentGiven       EventKind = "consent.given"
 	EventConsentWithdrawn   EventKind = "consent.withdrawn"
+	EventGrantRevoked       EventKind = "grant.revoked" // by the application itself
 	EventGrantMisused       EventKind = "grant.misused" // a code or refresh token came twice: the grant ended
 	EventSigningKeyMade     EventKind = "signing_key.made"
 	EventLogoutNoticeFailed EventKind = "logout_notice.failed"
 	EventSettingChanged     EventKind = "setting.changed"
 	EventClockSetBack       EventKind = "clock.set_back"
+	EventTestLetter         EventKind = "letter.test"
 	EventLetterFailed       EventKind = "letter.failed"
 	EventFactorUnreadable   EventKind = "factor.unreadable"
 	EventBackedUp           EventKind = "database.backed_up"
@@ -85,6 +90,9 @@ type Event struct {
 // EventKinds are all kinds of events.
 var EventKinds = []EventKind{
 	EventSetupFinished,
+	EventLoginBegun,
+	EventLoginDropped,
+	EventSetupLinkMade,
 	EventLogin,
 	EventLoginRefused,
 	EventCodeRefused,
@@ -133,6 +141,7 @@ var EventKinds = []EventKind{
 	EventClientSecretMade,
 	EventConsentGiven,
 	EventConsentWithdrawn,
+	EventGrantRevoked,
 	EventGrantMisused,
 	EventSigningKeyMade,
 	EventLogoutNoticeFailed,
@@ -140,6 +149,7 @@ var EventKinds = []EventKind{
 	EventApplicationLifted,
 	EventSettingChanged,
 	EventClockSetBack,
+	EventTestLetter,
 	EventLetterFailed,
 	EventFactorUnreadable,
 	EventBackedUp,

@@ -128,7 +128,7 @@ func (h *Flow) back(w http.ResponseWriter, r *http.Request) error {
 	}
 	attempt, _, err := h.Attempt(r, form["attempt"])
 	if err == nil {
-		err = h.Store.DropAttempt(r.Context(), attempt, web.Asking(r).Now)
+		err = h.Store.DropAttempt(r.Context(), web.Asking(r).Actor(), attempt, web.Asking(r).Now)
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/address"
+	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
@@ -47,7 +48,7 @@ func (h *Flow) Routes() []web.Route {
 // before it stops working.
 func (h *Flow) Link(ctx context.Context) (string, error) {
 	token := secret.New()
-	if err := h.Store.OfferSetup(ctx, token.Hash()); err != nil {
+	if err := h.Store.OfferSetup(ctx, auth.Actor{Command: true}, token.Hash(), h.Now()); err != nil {
 		return "", err
 	}
 	return h.PublicURL + web.MailedPath("/setup", token), nil

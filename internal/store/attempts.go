@@ -85,7 +85,10 @@ func (s *Store) ProvePassword(ctx context.Context, by auth.Actor, p ProvedPasswo
 		if err := t.endHeld(ctx, by, p.Held, p.User.ID, now); err != nil {
 			return err
 		}
-		return t.insertAttempt(ctx, a, p.Browser)
+		if err := t.insertAttempt(ctx, a, p.Browser); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventLoginBegun, p.User.ID, string(p.Purpose), now)
 	})
 	return a, err
 }
@@ -139,11 +142,17 @@ func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u
 	return a, err
 }
 
-// DropAttempt gives a pending login up.
-func (s *Store) DropAttempt(ctx context.Context, a auth.Attempt, now time.Time) error {
+// DropAttempt gives a pending login up. One that is over already stays so.
+func (s *Store) DropAttempt(ctx context.Context, by auth.Actor, a auth.Attempt, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, `UPDATE attempts SET finished_at = $1 WHERE id = $2 AND finished_at = 0`, millis(now), a.ID)
-		return err
+		n, err := t.exec(ctx, `UPDATE attempts SET finished_at = $1 WHERE id = $2 AND finished_at = 0`, millis(now), a.ID)
+		if err != nil {
+			return fmt.Errorf("drop attempt %s: %w", a.ID, err)
+		}
+		if n == 0 {
+			return nil
+		}
+		return t.record(ctx, by, auth.EventLoginDropped, a.User, "", now)
 	})
 }
 
@@ -198,7 +207,7 @@ func (t *tx) afterLogin(ctx context.Context, by auth.Actor, u auth.User, made *N
 	if err := t.replaceHeld(ctx, by, f.Replaces, u.ID, now); err != nil {
 		return err
 	}
-	if err := t.endOldest(ctx, u.ID, now); err != nil {
+	if err := t.endOldest(ctx, by, u.ID, now); err != nil {
 		return err
 	}
 	if err := t.voidLinks(ctx, u.ID, LinkReset, now); err != nil {

@@ -234,8 +234,19 @@ func (s *Store) RevokeToken(ctx context.Context, application auth.ApplicationID,
 			   AND grant_id IN (SELECT id FROM grants WHERE application_id = $3)`, token, accessToken, application); err != nil {
 			return fmt.Errorf("revoke token: %w", err)
 		}
-		_, err := t.endGrants(ctx, "revoked by the application", now, `application_id = $3
+		var owner auth.UserID
+		err := notFound(t.QueryRowContext(ctx, `
+			SELECT g.user_id FROM grants g JOIN tokens t ON t.grant_id = g.id WHERE t.hash = $1 AND t.kind = $2`, token, refreshToken).Scan(&owner))
+		if err == ErrNotFound {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("revoke token: %w", err)
+		}
+		n, err := t.endGrants(ctx, "revoked by the application", now, `application_id = $3
 			AND id IN (SELECT grant_id FROM tokens WHERE hash = $4 AND kind = $5)`, application, token, refreshToken)
-		return err
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.record(ctx, auth.Actor{}, auth.EventGrantRevoked, owner, string(application), now)
 	})
 }

@@ -31,9 +31,17 @@ func (t *tx) queue(ctx context.Context, letter auth.Letter, now time.Time) error
 	return nil
 }
 
-// Queue puts a letter into the outbox that goes with no other change.
-func (s *Store) Queue(ctx context.Context, letter auth.Letter, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error { return t.queue(ctx, letter, now) })
+// SendTestLetter mails the actor, in the actor's language, to see that mail
+// works.
+func (s *Store) SendTestLetter(ctx context.Context, by auth.Actor, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error { return t.sendTestLetter(ctx, by, now) })
+}
+
+func (t *tx) sendTestLetter(ctx context.Context, by auth.Actor, now time.Time) error {
+	if err := t.queue(ctx, noticeTo(by.User, auth.LetterTest, auth.Actor{}, now), now); err != nil {
+		return err
+	}
+	return t.record(ctx, by, auth.EventTestLetter, by.User.ID, "", now)
 }
 
 func letterRow(id string) string { return "letters/" + id }

@@ -141,11 +141,14 @@ func (t *tx) endGrantsOf(ctx context.Context, session auth.SessionID, why string
 }
 
 // endOldest ends whatever is above the limit of sessions at once.
-func (t *tx) endOldest(ctx context.Context, user auth.UserID, now time.Time) error {
-	_, err := t.end(ctx, whyTooMany, now, `id IN (
+func (t *tx) endOldest(ctx context.Context, by auth.Actor, user auth.UserID, now time.Time) error {
+	ended, err := t.end(ctx, whyTooMany, now, `id IN (
 		SELECT id FROM sessions WHERE user_id = $3 AND ended_at = 0
 		 ORDER BY began_at DESC, id DESC LIMIT 1000 OFFSET $4)`, user, t.store.rules.SessionsAtOnce)
-	return err
+	if err != nil || len(ended) == 0 {
+		return err
+	}
+	return t.record(ctx, by, auth.EventSessionEnded, user, whyTooMany, now)
 }
 
 // endSessions ends every session of an account but one; "" spares none. What

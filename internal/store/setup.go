@@ -26,12 +26,15 @@ func setUp(ctx context.Context, q querier) (bool, error) {
 }
 
 // OfferSetup keeps the link that leads to the wizard. Only the newest works.
-func (s *Store) OfferSetup(ctx context.Context, link secret.Hash) error {
+func (s *Store) OfferSetup(ctx context.Context, by auth.Actor, link secret.Hash, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		_, err := t.exec(ctx, `
 			INSERT INTO settings (name, value) VALUES ($1, $2)
 			ON CONFLICT (name) DO UPDATE SET value = $2`, setupLink, link.Text())
-		return err
+		if err != nil {
+			return fmt.Errorf("offer the set-up: %w", err)
+		}
+		return t.record(ctx, by, auth.EventSetupLinkMade, "", "", now)
 	})
 }
 
@@ -106,5 +109,5 @@ func (t *tx) chooseAtSetup(ctx context.Context, by auth.Actor, f FirstAdministra
 	if !f.TestLetter {
 		return nil
 	}
-	return t.queue(ctx, noticeTo(by.User, auth.LetterTest, auth.Actor{}, now), now)
+	return t.sendTestLetter(ctx, by, now)
 }

@@ -311,7 +311,7 @@ func TestTwoAdministratorsCannotRemoveOneAnotherAtOnce(t *testing.T) {
 func TestOneWizardMakesOneAdministrator(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		link := secret.New()
-		if err := s.OfferSetup(t.Context(), link.Hash()); err != nil {
+		if err := s.OfferSetup(t.Context(), command, link.Hash(), now); err != nil {
 			t.Fatal(err)
 		}
 		emails := make(chan string, 8)
@@ -335,7 +335,7 @@ func TestOnlyTheNewestSetUpLinkWorks(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		old, newest := secret.New(), secret.New()
 		for _, link := range []secret.Token{old, newest} {
-			if err := s.OfferSetup(t.Context(), link.Hash()); err != nil {
+			if err := s.OfferSetup(t.Context(), command, link.Hash(), now); err != nil {
 				t.Fatal(err)
 			}
 		}

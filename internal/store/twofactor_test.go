@@ -214,7 +214,7 @@ func TestAnAttemptThatIsOverOrAnothersActivatesNothing(t *testing.T) {
 		u, bob := storetest.Person(t, s, "ada@example.org"), storetest.Person(t, s, "bob@example.org")
 		mine, his := storetest.Attempt(t, s, u, now), storetest.Attempt(t, s, bob, now)
 		dropped := storetest.Attempt(t, s, u, now)
-		if err := s.DropAttempt(t.Context(), dropped, now); err != nil {
+		if err := s.DropAttempt(t.Context(), auth.Actor{}, dropped, now); err != nil {
 			t.Fatal(err)
 		}
 		for name, c := range map[string]struct {

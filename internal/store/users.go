@@ -142,12 +142,20 @@ func (t *tx) raiseGeneration(ctx context.Context, id auth.UserID) (int64, error)
 }
 
 // SavePreferences keeps the language and theme that a person chose; what is
-// empty follows the browser.
-func (s *Store) SavePreferences(ctx context.Context, id auth.UserID, language, theme string) error {
+// empty follows the browser. What stays as it was is no event.
+func (s *Store) SavePreferences(ctx context.Context, by auth.Actor, language, theme string, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		t.changed(id)
-		_, err := t.exec(ctx, `UPDATE users SET language = $1, theme = $2 WHERE id = $3`, language, theme, id)
-		return err
+		t.changed(by.User.ID)
+		n, err := t.exec(ctx, `
+			UPDATE users SET language = $1, theme = $2 WHERE id = $3 AND (language <> $1 OR theme <> $2)`,
+			language, theme, by.User.ID)
+		if err != nil {
+			return fmt.Errorf("save the preferences of %s: %w", by.User.ID, err)
+		}
+		if n == 0 {
+			return nil
+		}
+		return t.record(ctx, by, auth.EventUserChanged, by.User.ID, "language and appearance", now)
 	})
 }
 

@@ -98,5 +98,5 @@ func (f *Floor) prefer(w http.ResponseWriter, r *http.Request, language string, 
 	if !v.SignedIn() {
 		return nil
 	}
-	return f.Store.SavePreferences(r.Context(), v.User().ID, language, string(theme))
+	return f.Store.SavePreferences(r.Context(), v.Actor(), language, string(theme), v.Now)
 }
