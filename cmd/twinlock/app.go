@@ -13,22 +13,25 @@ type appCommands struct {
 	Add    appAdd    `cmd:"" help:"Make an application; nobody may open it until somebody is allowed."`
 	List   appList   `cmd:"" help:"List applications."`
 	Show   appShow   `cmd:"" help:"Show one application."`
+	Rules  appRules  `cmd:"" help:"Show or replace what the addresses of an application behind a proxy ask."`
 	Delete appDelete `cmd:"" help:"Remove an application."`
 }
 
 // shownApp is an application as JSON shows one.
 type shownApp struct {
 	ID          auth.ApplicationID `json:"id"`
+	Kind        auth.Kind          `json:"kind"`
 	Name        string             `json:"name"`
 	Description string             `json:"description"`
 	URL         string             `json:"url"`
+	Hosts       []string           `json:"hosts"` // further ones, behind a proxy
 	Everyone    bool               `json:"everyone"`
 	Groups      []auth.GroupID     `json:"groups"`
 	Users       []auth.UserID      `json:"users"`
 }
 
 func appOf(a auth.Application) shownApp {
-	return shownApp{ID: a.ID, Name: a.Name, Description: a.Description, URL: a.URL,
+	return shownApp{ID: a.ID, Kind: a.Kind, Name: a.Name, Description: a.Description, URL: a.URL, Hosts: with([]string{}, a.Hosts),
 		Everyone: a.Everyone, Groups: with([]auth.GroupID{}, a.Groups), Users: with([]auth.UserID{}, a.Users)}
 }
 
@@ -41,6 +44,8 @@ type appAdd struct {
 	AllowGroup       []string `help:"A group that may open it."`
 	AllowUser        []string `help:"A person who may open it."`
 	RequireTwoFactor bool     `name:"require-2fa" help:"Refuse whoever has not enabled two-factor authentication."`
+	Link             bool     `help:"It is only a link on the list: nobody asks here who opens it."`
+	proxyFlags
 	openIDFlags
 }
 
@@ -56,13 +61,22 @@ func (c *appAdd) runOn(s *surroundings) error {
 			return err
 		}
 	}
+	behindProxy := len(c.Host)+len(c.Rule) > 0
+	if c.Link && (behindProxy || len(c.RedirectURI) > 0) || behindProxy && len(c.RedirectURI) > 0 {
+		return errors.New("an application is one of three: a --link, one that speaks OpenID Connect with a --redirect-uri, or one behind a proxy with every --host and --rule")
+	}
 	if len(c.RedirectURI) > 0 {
 		return c.addClient(s, a)
 	}
 	if c.openIDAlone != (openIDAlone{}) {
 		return errors.New("only an application with a --redirect-uri signs people in by OpenID Connect")
 	}
-	if a, err = s.app.Store.AddApplication(s.ctx, s.by, a, s.app.Now()); err != nil {
+	if c.Link {
+		a, err = s.app.Store.AddApplication(s.ctx, s.by, a, s.app.Now())
+	} else {
+		a, err = c.addBehindProxy(s, a)
+	}
+	if err != nil {
 		return err
 	}
 	if c.JSON {

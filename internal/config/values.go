@@ -13,6 +13,8 @@ import (
 	"unicode"
 
 	"golang.org/x/net/idna"
+
+	"github.com/twinlock/twinlock/internal/auth"
 )
 
 var (
@@ -322,7 +324,7 @@ func (g Grant) String() string {
 type Grants []Grant
 
 func (Grants) accepts() string {
-	return "two-factor, two-factor:group=NAME, two-factor:user=EMAIL"
+	return "two-factor, openid-connect, forward-auth; for some only: two-factor:group=NAME, two-factor:user=EMAIL"
 }
 
 func (g *Grants) readAll(words []string) error {
@@ -339,7 +341,7 @@ func (g *Grants) readAll(words []string) error {
 
 func readGrant(word string) (Grant, error) {
 	id, whom, narrowed := strings.Cut(word, ":")
-	if id != "two-factor" {
+	if _, ok := auth.PluginByID(auth.PluginID(id)); !ok {
 		return Grant{}, errors.New("names no plug-in of this program")
 	}
 	if !narrowed {

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAnApplicationWithoutARedirectURIStandsBehindAProxy(t *testing.T) {
+	bothWays(t, func(t *testing.T, o *operator) {
+		o.does("group", "add", "Staff")
+		var added shownApp
+		o.reads(&added, "app", "add", "Wiki", "--url", "https://wiki.example.org", "--allow-everyone", "--host", "docs.example.org:8443",
+			"--rule", "/assets=public", "--rule", "/admin=group:Staff", "--rule", "docs.example.org:8443/a=b=two-factor", "--rule", "/payroll=code:15m")
+		if added.Kind != "forward-auth" || strings.Join(added.Hosts, " ") != "docs.example.org:8443" {
+			t.Errorf("%+v", added)
+		}
+		if out := o.does("plugin", "list"); !strings.Contains(out, "forward-auth: active yes, enabled for everyone") {
+			t.Errorf("the first one does not activate the plug-in: %s", out)
+		}
+		want := "/assets=public\n/admin=group:Staff\ndocs.example.org:8443/a=b=two-factor\n/payroll=code:15m\neverything else: signed-in\n"
+		if out := o.does("app", "rules", string(added.ID)); out != want {
+			t.Errorf("rules:\n%s", out)
+		}
+		o.does("group", "delete", "Staff")
+		if out := o.does("app", "rules", string(added.ID)); !strings.Contains(out, "/admin=group:(deleted: nobody)") {
+			t.Errorf("after its group is gone:\n%s", out)
+		}
+		if out := o.does("app", "rules", string(added.ID), "--rule", "/=public"); !strings.HasPrefix(out, "/=public\n") {
+			t.Errorf("replaced:\n%s", out)
+		}
+		if out := o.does("app", "rules", string(added.ID), "--clear"); out != "everything else: signed-in\n" {
+			t.Errorf("cleared:\n%s", out)
+		}
+	})
+}
+
+func TestWhatIsNoRuleOrNoHostIsRefused(t *testing.T) {
+	o := newOperator(t)
+	o.does("app", "add", "Wiki", "--url", "https://wiki.example.org")
+	for _, flags := range [][]string{
+		{"--rule", "/admin"}, {"--rule", "=public"}, {"--rule", "admin=public"}, {"--rule", "/a/=public"}, {"--rule", "/a/../b=public"},
+		{"--rule", "/a%20b=public"}, {"--rule", "/a=open"}, {"--rule", "/a=public:x"}, {"--rule", "/a=group:Nobody"}, {"--rule", "/a=code"},
+		{"--rule", "/a=code:soon"}, {"--rule", "a b/c=public"}, {"--host", "wiki.example.org"}, {"--host", "a/b"}, {"--host", "a:99999"},
+		{"--link", "--host", "a.example.org"}, {"--redirect-uri", "https://shop.example.org/", "--rule", "/=public"}, {"--link", "--redirect-uri", "https://shop.example.org/"},
+	} {
+		o.fails(failed, append([]string{"app", "add", "Shop", "--url", "https://shop.example.org"}, flags...)...)
+	}
+	o.fails(failed, "app", "add", "Again", "--url", "https://wiki.example.org/again")
+	if out := o.does("app", "list"); strings.Count(out, "\n") != 1 {
+		t.Errorf("something was added all the same: %s", out)
+	}
+	var link shownApp
+	o.reads(&link, "app", "add", "Link", "--url", "https://wiki.example.org/", "--link")
+	o.fails(failed, "app", "rules", string(link.ID))
+}
