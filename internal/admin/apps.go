@@ -55,7 +55,12 @@ func (h *Flow) addApp(w http.ResponseWriter, r *http.Request) error {
 		return h.addClient(w, r, a, client)
 	}
 	a, err = h.Store.AddApplication(r.Context(), v.Actor(), a, v.Now)
-	if err != nil {
+	if page.refuseAddress(err) {
+		if page.Apps, err = h.Store.Applications(r.Context()); err != nil {
+			return err
+		}
+		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/apps", page)
+	} else if err != nil {
 		return err
 	}
 	h.Notice(w, "adminapps.doneAdded")
@@ -169,15 +174,18 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if !form.HasFailed() {
+		err = h.Store.SetApplication(r.Context(), v.Actor(), changed, v.Now)
+		if !form.refuseAddress(err) && err != nil {
+			return err
+		}
+	}
 	if form.HasFailed() {
 		page, err := h.aroundForm(r, a, form)
 		if err != nil {
 			return err
 		}
 		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/app", page)
-	}
-	if err := h.Store.SetApplication(r.Context(), v.Actor(), changed, v.Now); err != nil {
-		return err
 	}
 	h.Notice(w, "adminapps.doneSaved")
 	return web.Redirect(w, "/admin/apps/"+string(a.ID))

@@ -103,12 +103,13 @@ func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.For
 	var wait *store.WaitError
 	switch {
 	case errors.As(err, &wait):
-		page.refuse(ui.T("admin.codeWait"))
+		web.RetryAfter(w, wait.Until.Sub(v.Now))
+		page.refuse(web.WaitText(wait, v))
 		return false, h.Show(w, r, http.StatusTooManyRequests, "admin/loss", page)
 	case err != nil:
 		return false, err
 	case checked.Verdict != proof.Right:
-		page.refuse(ui.T("admin.codeWrong"))
+		page.refuse(web.CodeText(checked.Verdict, v.Now))
 		if err := h.Proof.RefuseCode(ctx, h.From(r), v.User(), checked); err != nil {
 			return false, err
 		}
@@ -116,7 +117,10 @@ func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.For
 	}
 	token, err := h.Store.Confirm(ctx, v.Actor(), store.Confirmation{Code: checked.Claim}, checked.Paid, v.Now)
 	if errors.Is(err, store.ErrSpent) {
-		page.refuse(ui.T("admin.codeWrong"))
+		if err := h.Proof.TakeBack(ctx, checked.Paid...); err != nil {
+			return false, err
+		}
+		page.refuse(web.CodeText(proof.Spent, v.Now))
 		return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/loss", page)
 	} else if err != nil {
 		return false, err

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -186,6 +187,21 @@ func (p *appForm) check(a auth.Application) {
 		p.URL.Error = ui.T("adminapps.wrongAddress")
 	}
 	p.Summary = ui.Summarize(ui.Text{}, &p.Name, &p.Description, &p.URL, &p.People)
+}
+
+// refuseAddress marks an address that the store does not take for an application
+// behind a proxy, and tells whether that is what was wrong.
+func (p *appForm) refuseAddress(err error) bool {
+	switch {
+	case errors.Is(err, store.ErrTaken):
+		p.URL.Error = ui.T("adminapps.takenAddress")
+	case errors.Is(err, store.ErrMalformedHost):
+		p.URL.Error = ui.T("adminapps.wrongAddress")
+	default:
+		return false
+	}
+	p.Summary = ui.Summarize(ui.Text{}, &p.URL)
+	return true
 }
 
 // appsPage lists the applications, and takes a new one.

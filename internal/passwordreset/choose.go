@@ -86,12 +86,15 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 		return h.Show(w, r, status, "passwordreset/choose", page)
 	}
 	if reset.Hash, err = h.Proof.Hash(ctx, form["password"]); err != nil {
-		return err
+		return errors.Join(err, h.Proof.TakeBack(ctx, reset.Paid...))
 	}
 
 	// Write.
 	removed, err := h.Store.ResetPassword(ctx, v.Actor(), reset, v.Now)
 	if errors.Is(err, store.ErrSpent) {
+		if err := h.Proof.TakeBack(ctx, reset.Paid...); err != nil {
+			return err
+		}
 		return h.spentMeanwhile(w, r, page)
 	} else if err != nil {
 		return err

@@ -81,12 +81,12 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	// Answer.
 	if !pending.Here {
 		h.Notice(w, "register.doneConfirmed")
-		return web.Redirect(w, "/login")
+		return web.Redirect(w, web.Login(attempt.Return))
 	}
 	_, err = h.FinishLoginHere(w, r, attempt)
 	if errors.Is(err, store.ErrSpent) { // the login owes another step
 		h.Notice(w, "register.doneConfirmed")
-		return web.Redirect(w, "/login")
+		return web.Redirect(w, web.Login(attempt.Return))
 	} else if err != nil {
 		return err
 	}

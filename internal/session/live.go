@@ -291,6 +291,7 @@ func (l *Live) EverybodyChanged() {
 	defer l.keeping.Unlock()
 	l.changes.Add(1)
 	l.plugins.Store(nil)
+	l.gates.Store(nil)
 	l.byToken.Clear()
 	l.children.Clear()
 	clear(l.byUser)

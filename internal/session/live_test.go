@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/session"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
@@ -41,5 +42,29 @@ func TestWhatAnotherProcessEndsIsOverAtOnce(t *testing.T) {
 	}
 	if got := standing(); got != auth.Over {
 		t.Errorf("after the account was disabled elsewhere: %s, want over", got)
+	}
+}
+
+// What an application demands holds at its proxy's next question, though what is
+// known of applications is held in memory.
+func TestADemandForTwoFactorAuthenticationHoldsAtOnce(t *testing.T) {
+	s, by, now := storetest.Open(t, storetest.Engines["SQLite"](t), keys.New()), auth.Actor{Command: true}, storetest.Now
+	live := session.New(s, storetest.Policy)
+	notes, err := s.AddApplication(t.Context(), by, auth.Application{Kind: auth.BehindProxy, Name: "Notes", URL: "https://notes.example.org", Everyone: true}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, ok := origin.Parse("https://notes.example.org")
+	if !ok {
+		t.Fatal("no origin")
+	}
+	for _, demanded := range []bool{false, true, false} {
+		if err := s.RequireTwoFactor(t.Context(), by, notes.ID, demanded, now); err != nil {
+			t.Fatal(err)
+		}
+		gate, err := live.GateAt(t.Context(), at)
+		if err != nil || gate.RequireTwoFactor != demanded {
+			t.Fatalf("demanded: %v, want %v; %v", gate.RequireTwoFactor, demanded, err)
+		}
 	}
 }

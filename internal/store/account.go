@@ -45,8 +45,9 @@ func (s *Store) ChangePassword(ctx context.Context, by auth.Actor, n NewPassword
 		if err := t.clear(ctx, n.Paid.Bucket); err != nil {
 			return err
 		}
-		by.Session.PasswordAt = now
-		if token, err = t.goOnAlone(ctx, by, "password changed", now); err != nil {
+		proved := by.Session
+		proved.PasswordAt = now
+		if token, err = t.goOnAlone(ctx, by, proved, "password changed", now); err != nil {
 			return err
 		}
 		if err := t.queue(ctx, noticeTo(u, auth.LetterPasswordChanged, by, now), now); err != nil {
@@ -60,7 +61,7 @@ func (s *Store) ChangePassword(ctx context.Context, by auth.Actor, n NewPassword
 // goOnAlone is what follows a change of password or factor: whatever was begun
 // before is outdated, every other session ends, what any session gave to
 // applications too, and the acting one goes on under a new token.
-func (t *tx) goOnAlone(ctx context.Context, by auth.Actor, why string, now time.Time) (secret.Token, error) {
+func (t *tx) goOnAlone(ctx context.Context, by auth.Actor, proved auth.Session, why string, now time.Time) (secret.Token, error) {
 	generation, err := t.raiseGeneration(ctx, by.User.ID)
 	if err != nil {
 		return secret.Token{}, err
@@ -71,7 +72,7 @@ func (t *tx) goOnAlone(ctx context.Context, by auth.Actor, why string, now time.
 	if err := t.endGrantsOf(ctx, by.Session.ID, why, now); err != nil {
 		return secret.Token{}, err
 	}
-	return t.renew(ctx, by.Session, generation)
+	return t.renew(ctx, by.Session, proved, generation)
 }
 
 // AskNewAddress mails a link to the address that a person wants to change to.
@@ -142,7 +143,7 @@ func (s *Store) ChangeAddress(ctx context.Context, by auth.Actor, link secret.Ha
 		if err != nil {
 			return err
 		}
-		if token, err = t.renew(ctx, by.Session, generation); err != nil {
+		if token, err = t.renew(ctx, by.Session, by.Session, generation); err != nil {
 			return err
 		}
 		letter := noticeTo(u, auth.LetterAddressChangedOld, by, now)

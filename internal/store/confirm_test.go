@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 	"github.com/twinlock/twinlock/internal/throttle"
@@ -45,6 +46,25 @@ func TestAConfirmationDoesNotForgetTheMonthsWrongCodes(t *testing.T) {
 		}
 		if err := s.Waits(t.Context(), month, rule, now); err == nil {
 			t.Error("the first wrong code was forgotten")
+		}
+	})
+}
+
+// Two proofs on their way under one token: the second would give the browser's
+// token away, and write back what the first had made newer.
+func TestOfTwoConfirmationsUnderOneTokenOneWins(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := storetest.Person(t, s, "ada@example.org")
+		made := storetest.Session(t, s, u, storetest.Now)
+		by := auth.Actor{User: u, Session: made.Session}
+		later := storetest.Now.Add(time.Minute)
+		token, err := s.Confirm(t.Context(), by, store.Confirmation{Password: true}, nil, later)
+		must(t, err)
+		if _, err := s.Confirm(t.Context(), by, store.Confirmation{Password: true}, nil, later.Add(time.Second)); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("the second: %v, want %v", err, store.ErrSpent)
+		}
+		if _, err := s.Holder(t.Context(), token.Hash()); err != nil {
+			t.Errorf("the first one's token: %v", err)
 		}
 	})
 }

@@ -1,12 +1,11 @@
 package store
 
-import "github.com/twinlock/twinlock/internal/throttle"
-
 import (
 	"context"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 // PassingColumns are the columns after whose moment something is over, as

@@ -3,22 +3,15 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
 )
 
-// isAsked is the condition of a user u who is asked for a code: two-factor
-// authentication is on, and the plug-in works for them. $1 is the plug-in.
-const isAsked = `u.two_factor_since > 0 AND EXISTS (
-	SELECT 1 FROM plugins p WHERE p.id = $1 AND p.active AND (p.everyone
-	   OR EXISTS (SELECT 1 FROM plugin_users pu WHERE pu.plugin_id = p.id AND pu.user_id = u.id)
-	   OR EXISTS (SELECT 1 FROM plugin_groups pg JOIN memberships pm ON pm.group_id = pg.group_id
-	               WHERE pg.plugin_id = p.id AND pm.user_id = u.id)))`
-
-// mayOpen is the condition of a user u who is allowed to open application $2.
+// mayOpen is the condition of a user u who is allowed to open application $1.
 const mayOpen = `EXISTS (
-	SELECT 1 FROM applications a WHERE a.id = $2 AND (a.everyone
+	SELECT 1 FROM applications a WHERE a.id = $1 AND (a.everyone
 	   OR EXISTS (SELECT 1 FROM application_users au WHERE au.application_id = a.id AND au.user_id = u.id)
 	   OR EXISTS (SELECT 1 FROM application_groups ag JOIN memberships am ON am.group_id = ag.group_id
 	               WHERE ag.application_id = a.id AND am.user_id = u.id)))`
@@ -27,16 +20,51 @@ const mayOpen = `EXISTS (
 // at login: those whom a demand for two-factor authentication would refuse. It
 // gives the first of them by address, and the number of all.
 func (s *Store) Unasked(ctx context.Context, id auth.ApplicationID, first int) (people []auth.User, all int, err error) {
-	const unasked = ` FROM users u WHERE u.state = 'active' AND ` + mayOpen + ` AND NOT (` + isAsked + `)`
-	if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*)`+unasked, auth.TwoFactorPlugin, id).Scan(&all); err != nil {
+	a, err := activation(ctx, s.read, auth.TwoFactorPlugin)
+	if err != nil {
+		return nil, 0, err
+	}
+	asked, named := isAsked(a, 3)
+	unasked := ` FROM users u WHERE u.state = $2 AND ` + mayOpen + ` AND NOT (` + asked + `)`
+	args := append([]any{id, auth.Active}, named...)
+	if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*)`+unasked, args...).Scan(&all); err != nil {
 		return nil, 0, fmt.Errorf("count whom %s would refuse: %w", id, err)
 	}
-	people, err = list(ctx, s.read, scanUser, `SELECT `+userColumns+unasked+` ORDER BY u.canonical LIMIT $3`,
-		auth.TwoFactorPlugin, id, first)
+	people, err = list(ctx, s.read, scanUser, fmt.Sprintf(`SELECT %s%s ORDER BY u.canonical LIMIT $%d`, userColumns, unasked, len(args)+1),
+		append(args, first)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("whom %s would refuse: %w", id, err)
 	}
 	return people, all, nil
+}
+
+// isAsked is the condition of a user u who is asked for a code where the plug-in
+// works as a says, with the values of its placeholders from the given one on.
+func isAsked(a auth.Activation, from int) (condition string, values []any) {
+	switch {
+	case !a.Active:
+		return `1 = 0`, nil
+	case a.Everyone:
+		return `u.two_factor_since > 0`, nil
+	}
+	in := func(ids []any) string {
+		places := []string{"''"} // nobody's
+		for range ids {
+			places = append(places, fmt.Sprintf("$%d", from+len(values)))
+			values = append(values, ids[len(places)-2])
+		}
+		return strings.Join(places, ", ")
+	}
+	users, groups := make([]any, len(a.Users)), make([]any, len(a.Groups))
+	for i, u := range a.Users {
+		users[i] = u
+	}
+	for i, g := range a.Groups {
+		groups[i] = g
+	}
+	condition = `u.two_factor_since > 0 AND (u.id IN (` + in(users) + `) OR EXISTS (
+		SELECT 1 FROM memberships pm WHERE pm.user_id = u.id AND pm.group_id IN (` + in(groups) + `)))`
+	return condition, values
 }
 
 // RequireTwoFactor makes an application demand two-factor authentication, or no
@@ -49,6 +77,7 @@ func (s *Store) RequireTwoFactor(ctx context.Context, by auth.Actor, id auth.App
 		if err != nil {
 			return fmt.Errorf("application %s: %w", id, notFound(err))
 		}
+		t.applications = true
 		kind := auth.EventApplicationLifted
 		if require {
 			kind = auth.EventApplicationRequires

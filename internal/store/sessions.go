@@ -225,14 +225,15 @@ func (s *Store) EndSessions(ctx context.Context, by auth.Actor, user auth.UserID
 
 // renew gives a live session a new token, and its account's present
 // generation. It changes no time but those of proofs that were just made. A
-// session that went on under another generation meanwhile is ErrSpent: whoever
-// proved something under the old token gets none of the new.
-func (t *tx) renew(ctx context.Context, s auth.Session, generation int64) (secret.Token, error) {
+// session that went on meanwhile, under another generation or with another proof,
+// is ErrSpent: whoever proved something under the old token gets none of the new.
+func (t *tx) renew(ctx context.Context, s, proved auth.Session, generation int64) (secret.Token, error) {
 	token := secret.New()
 	err := t.claim(ctx, `
 		UPDATE sessions SET token_hash = $1, generation = $2, password_at = $3, code_at = $4
-		 WHERE id = $5 AND user_id = $6 AND ended_at = 0 AND generation = $7`,
-		token.Hash(), generation, millis(s.PasswordAt), millis(s.CodeAt), s.ID, s.User, s.Generation)
+		 WHERE id = $5 AND user_id = $6 AND ended_at = 0 AND generation = $7 AND password_at = $8 AND code_at = $9`,
+		token.Hash(), generation, millis(proved.PasswordAt), millis(proved.CodeAt),
+		s.ID, s.User, s.Generation, millis(s.PasswordAt), millis(s.CodeAt))
 	if err != nil {
 		return secret.Token{}, fmt.Errorf("renew session %s: %w", s.ID, err)
 	}
@@ -334,7 +335,7 @@ func (s *Store) Confirm(ctx context.Context, by auth.Actor, c Confirmation, paid
 			}
 			session.CodeAt = now
 		}
-		if token, err = t.renew(ctx, session, session.Generation); err != nil {
+		if token, err = t.renew(ctx, by.Session, session, session.Generation); err != nil {
 			return err
 		}
 		if err := t.settle(ctx, paid); err != nil {

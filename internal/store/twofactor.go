@@ -69,8 +69,9 @@ func (s *Store) EnableTwoFactor(ctx context.Context, by auth.Actor, e Enrolment,
 func (t *tx) goOnWithCode(ctx context.Context, by auth.Actor, u auth.User, attempt auth.AttemptID, now time.Time) (secret.Token, error) {
 	const why = "two-factor authentication enabled"
 	if attempt == "" {
-		by.Session.CodeAt = now
-		return t.goOnAlone(ctx, by, why, now)
+		proved := by.Session
+		proved.CodeAt = now
+		return t.goOnAlone(ctx, by, proved, why, now)
 	}
 	generation, err := t.raiseGeneration(ctx, u.ID)
 	if err != nil {
@@ -103,8 +104,9 @@ func (s *Store) DisableTwoFactor(ctx context.Context, by auth.Actor, c CodeClaim
 		if _, err := t.removeFactors(ctx, u.ID); err != nil {
 			return err
 		}
-		by.Session.CodeAt = now
-		if token, err = t.goOnAlone(ctx, by, "two-factor authentication disabled", now); err != nil {
+		proved := by.Session
+		proved.CodeAt = now
+		if token, err = t.goOnAlone(ctx, by, proved, "two-factor authentication disabled", now); err != nil {
 			return err
 		}
 		if err := t.settle(ctx, paid); err != nil {
@@ -138,8 +140,9 @@ func (s *Store) MakeRecoveryCodes(ctx context.Context, by auth.Actor, set recove
 		if err != nil {
 			return err
 		}
-		by.Session.CodeAt = now
-		if token, err = t.renew(ctx, by.Session, generation); err != nil {
+		proved := by.Session
+		proved.CodeAt = now
+		if token, err = t.renew(ctx, by.Session, proved, generation); err != nil {
 			return err
 		}
 		if err := t.settle(ctx, paid); err != nil {
