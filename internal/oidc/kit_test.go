@@ -31,13 +31,13 @@ type application struct {
 	OAuth    oauth2.Config
 	HTTP     *http.Client // to the site, without a network
 
-	t    *testing.T
+	t    testing.TB
 	site *apptest.Site
 }
 
 // register sets an application up that everyone may open, changed as a test
 // wants it.
-func register(t *testing.T, site *apptest.Site, change ...func(*auth.Application, *auth.Client)) *application {
+func register(t testing.TB, site *apptest.Site, change ...func(*auth.Application, *auth.Client)) *application {
 	t.Helper()
 	a := auth.Application{Name: "Wiki", URL: "https://wiki.example.org/", Everyone: true}
 	c := auth.Client{RedirectURIs: []string{callback}, LogoutURIs: []string{"https://wiki.example.org/"}}
@@ -68,7 +68,7 @@ func register(t *testing.T, site *apptest.Site, change ...func(*auth.Application
 
 // straight hands requests to the site.
 type straight struct {
-	t    *testing.T
+	t    testing.TB
 	site *apptest.Site
 }
 
