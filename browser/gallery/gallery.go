@@ -39,7 +39,7 @@ func show(w http.ResponseWriter, r *http.Request, pages *ui.Renderer) {
 	e := examples[number]
 	e.Shell.Language = r.URL.Query().Get("language")
 	e.Shell.Theme = ui.Theme(r.URL.Query().Get("theme"))
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' "+pages.AloneStyle()+"; img-src 'self' data:; connect-src 'self'")
 	if err := pages.Render(staying{w}, http.StatusOK, e.Page, e.Shell, e.Data); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}
