@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"slices"
@@ -55,9 +56,10 @@ const (
 
 // The most that is taken, in bytes: all of it has to find room in an address.
 const (
-	longestState = 2000
-	longestNonce = 500
-	longestHint  = 300
+	longestState   = 2000
+	longestNonce   = 500
+	longestHint    = 300
+	longestRequest = 4200 // as it waits, before it is sealed
 )
 
 var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // SHA-256 in base64url
@@ -82,6 +84,9 @@ func (h *Flow) read(r *http.Request, p parameters, c store.Registered, now time.
 			return req, &refusal{invalidRequest, "id_token_hint is no ID token of ours for this client"}
 		}
 		req.Subject = auth.UserID(told.Subject)
+	}
+	if written, err := json.Marshal(req); err != nil || len(written) > longestRequest {
+		return req, &refusal{invalidRequest, "state, nonce and the other parameters together are too long"}
 	}
 	return req, nil
 }

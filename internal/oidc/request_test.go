@@ -250,6 +250,35 @@ func TestAWaitingRequestOpensInItsBrowserOnlyAndNotForEver(t *testing.T) {
 	browser.Get(waiting).WantStatus(http.StatusGone)
 }
 
+// What waits for a login finds its way back however long it is: where it would
+// not, it is refused at once.
+func TestALongRequestWaitsOrIsRefused(t *testing.T) {
+	site := apptest.New(t)
+	long := callback + "?" + strings.Repeat("a", 900)
+	app := register(t, site, func(_ *auth.Application, c *auth.Client) { c.RedirectURIs = []string{long} })
+	ada := site.Person("ada@example.org")
+	for name, state := range map[string]string{
+		"letters": strings.Repeat("s", 2000), "quotes": strings.Repeat(`"`, 2000), "brackets": strings.Repeat("<", 2000),
+		"keys": strings.Repeat("\U0001f511", 500), "control characters": strings.Repeat("\x01", 2000),
+	} {
+		v := app.begin("state="+state, "nonce="+strings.Repeat("n", 500), "login_hint="+strings.Repeat("h", 300))
+		v.State = state
+		browser := site.Browser()
+		page := browser.Get(v.Address)
+		if sentTo(page) != "" {
+			app.wantError(page, v, "invalid_request")
+			continue
+		}
+		page = page.Form("Login").Fill("Email", ada.Address).Fill("Password", ada.Password).Press().WantPath("/oidc/continue")
+		if page.HasButton("Allow") {
+			page = page.Form("Allow").Press()
+		}
+		if app.code(page, v) == "" {
+			t.Errorf("%s: no code", name)
+		}
+	}
+}
+
 // Whoever is not asked has not agreed.
 func TestConsentCountsOnlyForWhoWasAsked(t *testing.T) {
 	site := apptest.New(t)

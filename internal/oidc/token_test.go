@@ -557,7 +557,7 @@ func TestAForgedHintIsRefused(t *testing.T) {
 		m.Write([]byte(hs256 + "." + payload))
 		return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 	}
-	stranger := strangersKey(t)
+	forger := forgersKey(t)
 	for name, hint := range map[string]string{
 		"no algorithm":                 encode(`{"alg":"none"}`) + "." + payload + ".",
 		"no algorithm, with our kid":   encode(`{"alg":"none","kid":"`+keys[0].ID+`","typ":"JWT"}`) + "." + payload + "." + parts[2],
@@ -566,9 +566,9 @@ func TestAForgedHintIsRefused(t *testing.T) {
 		"another payload":              head + "." + encode(`{"iss":"http://localhost:8080","sub":"x","aud":"`+string(app.ID)+`"}`) + "." + parts[2],
 		"no signature":                 head + "." + payload + ".",
 		"another's token":              othersToken,
-		"a stranger's key":             stranger.sign(t, `{"alg":"ES256","kid":"`+keys[0].ID+`","typ":"JWT"}`, payload),
-		"a stranger's key, sent along": stranger.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT","jwk":`+stranger.jwk(t)+`}`, payload),
-		"a stranger's key, elsewhere":  stranger.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT","jku":"https://evil.example/keys"}`, payload),
+		"a stranger's key":             forger.sign(t, `{"alg":"ES256","kid":"`+keys[0].ID+`","typ":"JWT"}`, payload),
+		"a stranger's key, sent along": forger.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT","jwk":`+forger.jwk(t)+`}`, payload),
+		"a stranger's key, elsewhere":  forger.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT","jku":"https://evil.example/keys"}`, payload),
 		"encrypted":                    encode(`{"alg":"dir","enc":"A256GCM"}`) + "....",
 		"endless":                      strings.Repeat("a", 9000),
 	} {
@@ -580,24 +580,24 @@ func TestAForgedHintIsRefused(t *testing.T) {
 	}
 }
 
-// stranger signs with a key of their own.
-type stranger struct{ key *ecdsa.PrivateKey }
+// forger signs with a key of their own.
+type forger struct{ key *ecdsa.PrivateKey }
 
-func strangersKey(t *testing.T) stranger {
+func forgersKey(t *testing.T) forger {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
-	return stranger{key}
+	return forger{key}
 }
 
-func (s stranger) jwk(t *testing.T) string {
+func (s forger) jwk(t *testing.T) string {
 	t.Helper()
 	raw, err := json.Marshal(jose.JSONWebKey{Key: s.key.Public()})
 	must(t, err)
 	return string(raw)
 }
 
-func (s stranger) sign(t *testing.T, head, payload string) string {
+func (s forger) sign(t *testing.T, head, payload string) string {
 	t.Helper()
 	signed := base64.RawURLEncoding.EncodeToString([]byte(head)) + "." + payload
 	sum := sha256.Sum256([]byte(signed))

@@ -1,0 +1,74 @@
+package auth
+
+import (
+	"testing"
+	"time"
+)
+
+func TestScopesAreASet(t *testing.T) {
+	given := ParseScopes(" email  openid openid unknown EMAIL offline_access ")
+	if got := given.String(); got != "openid email offline_access" {
+		t.Errorf("%q", got)
+	}
+	few := Scopes{ScopeOpenID, ScopeEmail}
+	if !few.Within(given) || given.Within(few) || !Scopes(nil).Within(few) {
+		t.Error("within")
+	}
+	if got := given.Both(Scopes{ScopeEmail, ScopeGroups}).String(); got != "email" {
+		t.Errorf("both: %q", got)
+	}
+	if got := few.With(Scopes{ScopeProfile}).String(); got != "openid profile email" {
+		t.Errorf("with: %q", got)
+	}
+}
+
+func TestWhoIsAskedForConsent(t *testing.T) {
+	const web, local, own = "https://wiki.example.org/", "http://127.0.0.1:4000/", "org.example.app:/"
+	some, more := Scopes{ScopeOpenID}, Scopes{ScopeOpenID, ScopeEmail}
+	for _, tt := range []struct {
+		name     string
+		client   Client
+		asked    Scopes
+		given    Scopes
+		redirect string
+		want     bool
+	}{
+		{"the first time", Client{}, some, nil, web, true},
+		{"what was agreed to", Client{}, some, more, web, false},
+		{"more than that", Client{}, more, some, web, true},
+		{"an administrator agreed", Client{WithoutConsent: true}, more, nil, web, false},
+		{"a page of a site", Client{Public: true}, some, more, web, false},
+		{"any program on the machine", Client{Public: true}, some, more, local, true},
+		{"any program with that scheme", Client{Public: true}, some, more, own, true},
+		{"a server on this machine with a secret", Client{}, some, more, local, false},
+	} {
+		if got := tt.client.NeedsConsent(tt.asked, tt.given, tt.redirect); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestWhatASessionCanVouchFor(t *testing.T) {
+	at := func(minute int) time.Time { return time.Date(2026, 11, 23, 12, minute, 0, 0, time.UTC) }
+	withCode := User{TwoFactorSince: at(0)}
+	asked := Policy{TwoFactor: true}
+	for _, tt := range []struct {
+		name    string
+		session Session
+		user    User
+		policy  Policy
+		want    Authentication
+	}{
+		{"a password", Session{PasswordAt: at(5)}, User{}, asked, Authentication{At: at(5)}},
+		{"a password and a code", Session{PasswordAt: at(5), CodeAt: at(6)}, withCode, asked, Authentication{At: at(5), Code: true}},
+		{"a fresh password and an old code", Session{PasswordAt: at(9), CodeAt: at(6)}, withCode, asked, Authentication{At: at(6), Code: true}},
+		{"after a return", Session{PasswordAt: at(5), CodeAt: at(5), ReturnedAt: at(8)}, withCode, asked, Authentication{At: at(5)}},
+		{"a code since the return", Session{PasswordAt: at(5), CodeAt: at(9), ReturnedAt: at(8)}, withCode, asked, Authentication{At: at(5), Code: true}},
+		{"codes are no longer asked", Session{PasswordAt: at(9), CodeAt: at(5)}, withCode, Policy{}, Authentication{At: at(9)}},
+		{"disabled since", Session{PasswordAt: at(9), CodeAt: at(5)}, User{}, asked, Authentication{At: at(9)}},
+	} {
+		if got := AuthenticationOf(tt.session, tt.user, tt.policy); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
