@@ -35,6 +35,7 @@ type Server struct {
 	Data string
 
 	t       testing.TB
+	local   string // where it listens
 	flags   []string
 	clock   string
 	process *exec.Cmd
@@ -101,7 +102,7 @@ func Start(t testing.TB, flags ...string) *Server {
 func start(t testing.TB, port, url string, flags []string) *Server {
 	t.Helper()
 	folder := t.TempDir()
-	s := &Server{URL: url, t: t, Data: filepath.Join(folder, "data"), clock: filepath.Join(folder, "clock")}
+	s := &Server{URL: url, local: "http://127.0.0.1:" + port, t: t, Data: filepath.Join(folder, "data"), clock: filepath.Join(folder, "clock")}
 	s.flags = append([]string{"--listen", "127.0.0.1:" + port, "--public-url", url, "--data", s.Data}, flags...)
 	s.Clock("+0s")
 	s.start()
@@ -141,7 +142,7 @@ func (s *Server) start() {
 		s.t.Fatal(err)
 	}
 	Eventually(s.t, "the server is ready", func() bool {
-		answer, err := http.Get(s.URL + "/readyz")
+		answer, err := http.Get(s.local + "/readyz")
 		if err != nil {
 			return false
 		}
@@ -371,4 +372,16 @@ func ReadQR(t testing.TB, picture []byte) string {
 		t.Fatalf("zbarimg: %v", err)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// Said tells whether the server has printed a line with these words.
+func (s *Server) Said(words string) bool {
+	s.said.Lock()
+	defer s.said.Unlock()
+	for _, line := range s.said.lines {
+		if strings.Contains(line, words) {
+			return true
+		}
+	}
+	return false
 }

@@ -29,6 +29,7 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("host-resolver-rules", "MAP *.example.org 127.0.0.1"),
 	)
 	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
 	// The library complains of events that are newer than itself.

@@ -1,0 +1,230 @@
+package kit
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/security"
+
+	"github.com/twinlock/twinlock/internal/apptest/child"
+)
+
+// Proxied is a server behind a real reverse proxy with TLS, beside a sample
+// application behind the same proxy: set up from the pages of the documentation
+// as they stand, with other ports.
+type Proxied struct {
+	*Server
+	App  string // the application's address at the proxy, without a slash at its end
+	Port string // of the proxy
+
+	mu   sync.Mutex
+	last http.Header // of the last request that reached the application
+}
+
+// Proxies are the reverse proxies that run here.
+var Proxies = map[string]func(t testing.TB, p *Proxied, behind, app string){"nginx": startNginx, "caddy": startCaddy}
+
+// StartProxied starts all three. Flags are further ones of the server.
+func StartProxied(t testing.TB, proxy string, flags ...string) *Proxied {
+	t.Helper()
+	p := &Proxied{Port: FreePort(t)}
+	p.App = "https://wiki.example.org:" + p.Port
+	app := httptest.NewServer(http.HandlerFunc(p.answer))
+	t.Cleanup(app.Close)
+	behind := FreePort(t)
+	p.Server = start(t, behind, "https://id.example.org:"+p.Port, append([]string{"--trusted-proxies", "127.0.0.1"}, flags...))
+	Proxies[proxy](t, p, "127.0.0.1:"+behind, app.Listener.Addr().String())
+	Eventually(t, proxy+" answers", func() bool {
+		connection, err := tls.Dial("tcp", "127.0.0.1:"+p.Port, &tls.Config{InsecureSkipVerify: true, ServerName: "id.example.org"})
+		if err == nil {
+			_ = connection.Close()
+		}
+		return err == nil
+	})
+	return p
+}
+
+// answer is the application: it shows what it was asked, and who it was told of.
+func (p *Proxied) answer(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/favicon.ico" { // browsers ask for it when they like
+		http.NotFound(w, r)
+		return
+	}
+	p.mu.Lock()
+	p.last = r.Header.Clone()
+	p.mu.Unlock()
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Application", "yes")
+	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><title>Wiki</title><h1>Wiki</h1><p>Here is %q.</p><p>You asked for %s %s</p>`,
+		r.Header.Get("Remote-User"), r.Method, strings.ReplaceAll(r.RequestURI, "&", "&amp;"))
+}
+
+// Reached gives what the application was told with the last request that
+// reached it, and forgets it; nil where none did.
+func (p *Proxied) Reached() http.Header {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := p.last
+	p.last = nil
+	return last
+}
+
+// documented reads a page of the documentation with other names for what is different
+// here. What is to be replaced must be there.
+func documented(t testing.TB, name string, replace ...string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "docs", "proxies", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	for i := 0; i < len(replace); i += 2 {
+		if !strings.Contains(text, replace[i]) {
+			t.Fatalf("%s does not have %q", name, replace[i])
+		}
+		text = strings.ReplaceAll(text, replace[i], replace[i+1])
+	}
+	return text
+}
+
+func startNginx(t testing.TB, p *Proxied, behind, app string) {
+	t.Helper()
+	folder := t.TempDir()
+	certificate, key := certify(t, folder, "id.example.org", "wiki.example.org")
+	site := documented(t, "nginx.conf", "listen 443 ssl", "listen 127.0.0.1:"+p.Port+" ssl",
+		"/etc/ssl/certs/example.org.pem", certificate, "/etc/ssl/private/example.org.key", key,
+		"https://wiki.example.org$request_uri", p.App+"$request_uri", "127.0.0.1:8080", behind, "127.0.0.1:3000", app)
+	write(t, filepath.Join(folder, "site.conf"), site)
+	whole := "daemon off; master_process off; pid " + folder + "/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n"
+	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		whole += kind + "_temp_path " + filepath.Join(folder, kind) + ";\n"
+	}
+	write(t, filepath.Join(folder, "nginx.conf"), whole+"include "+folder+"/site.conf;\n}\n")
+	runProxy(t, "nginx", "-p", folder, "-c", filepath.Join(folder, "nginx.conf"))
+}
+
+func startCaddy(t testing.TB, p *Proxied, behind, app string) {
+	t.Helper()
+	folder := t.TempDir()
+	site := documented(t, "Caddyfile", "127.0.0.1:8080", behind, "127.0.0.1:3000", app)
+	global := "{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tauto_https disable_redirects\n\thttps_port " + p.Port +
+		"\n\thttp_port " + FreePort(t) + "\n\tdefault_bind 127.0.0.1\n\tstorage file_system " + folder + "\n\tlog {\n\t\tlevel ERROR\n\t}\n}\n"
+	write(t, filepath.Join(folder, "Caddyfile"), global+site)
+	runProxy(t, "caddy", "run", "--adapter", "caddyfile", "--config", filepath.Join(folder, "Caddyfile"))
+}
+
+// runProxy runs a proxy until the test ends.
+func runProxy(t testing.TB, program string, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		path = "/usr/sbin/" + program // where Debian has what only root needs
+	}
+	c := exec.Command(path, args...)
+	said := &output{}
+	for _, pipe := range []func() (io.ReadCloser, error){c.StdoutPipe, c.StderrPipe} {
+		r, err := pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go said.read(r)
+	}
+	if err := child.Start(c); err != nil {
+		t.Fatalf("start %s: %v", program, err)
+	}
+	t.Cleanup(func() {
+		_ = c.Process.Signal(syscall.SIGTERM)
+		_ = c.Wait()
+		if t.Failed() {
+			said.Lock()
+			defer said.Unlock()
+			t.Logf("%s said:\n%s", program, strings.Join(said.lines, "\n"))
+		}
+	})
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// certify makes a certificate that nobody but these tests trusts.
+func certify(t testing.TB, folder string, names ...string) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rawKey, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, key = filepath.Join(folder, "certificate.pem"), filepath.Join(folder, "key.pem")
+	write(t, certificate, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})))
+	write(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: rawKey})))
+	return certificate, key
+}
+
+// Trusting lets a tab take the certificates of these tests for good.
+func (tab *Tab) Trusting() *Tab {
+	tab.t.Helper()
+	tab.do("trust the proxy", security.SetIgnoreCertificateErrors(true))
+	return tab
+}
+
+// Raw sends a request to the proxy byte by byte, as no browser would, and gives
+// the answer.
+func (p *Proxied) Raw(t testing.TB, request string) *http.Response {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, ServerName: "wiki.example.org", NextProtos: []string{"http/1.1"}}}
+	connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", p.Port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	_ = connection.SetDeadline(time.Now().Add(patience))
+	if _, err := io.WriteString(connection, strings.ReplaceAll(request, "\n", "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(answer.Body)
+	answer.Body = io.NopCloser(strings.NewReader(string(body)))
+	return answer
+}
