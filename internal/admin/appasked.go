@@ -53,17 +53,13 @@ func (h *Flow) askAbout(ctx context.Context, page *appPage, typed string) error 
 // willBeAsked tells it from the rules that are asked at login and at the door.
 func willBeAsked(a auth.Application, u auth.User, groups []auth.Group, p auth.Policy) asked {
 	refused := func(key string) asked { return asked{Refused: true, Sentences: []ui.Text{ui.T(key)}} }
-	ids := make([]auth.GroupID, len(groups))
-	for i, g := range groups {
-		ids[i] = g.ID
-	}
 	switch {
 	case u.State != auth.Active:
 		return refused("adminapps.askedDisabled")
 	case !u.HasPassword:
 		return refused("adminapps.askedInvited")
 	}
-	switch a.OpeningFor(u, ids, p) {
+	switch a.OpeningFor(u, groups, p) {
 	case auth.NotAllowed:
 		return refused("adminapps.askedNotAllowed")
 	case auth.NotOffered:

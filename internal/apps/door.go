@@ -22,7 +22,7 @@ func (h *Flow) showDoor(w http.ResponseWriter, r *http.Request) error {
 	} else if err != nil {
 		return err
 	}
-	opening := a.OpeningFor(v.User(), v.GroupIDs(), v.Policy())
+	opening := a.OpeningFor(v.User(), v.Groups(), v.Policy())
 	if opening == auth.Opens {
 		// A page, and no redirect: browsers hold a form's Content-Security-Policy
 		// against wherever its answer leads, and people come here from a form.

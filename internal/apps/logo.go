@@ -15,7 +15,7 @@ func (h *Flow) sendLogo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !a.MayOpen(v.User().ID, v.GroupIDs()) && !v.User().Administrator {
+	if !a.MayOpen(v.User().ID, v.Groups()) && !v.User().Administrator {
 		return web.NotFound()
 	}
 	png, err := h.Store.Logo(r.Context(), a.ID)

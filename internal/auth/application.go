@@ -48,9 +48,9 @@ type Application struct {
 }
 
 // MayOpen tells whether a person in these groups may open the application.
-func (a Application) MayOpen(u UserID, groups []GroupID) bool {
+func (a Application) MayOpen(u UserID, groups []Group) bool {
 	return a.Everyone || slices.Contains(a.Users, u) ||
-		slices.ContainsFunc(groups, func(g GroupID) bool { return slices.Contains(a.Groups, g) })
+		slices.ContainsFunc(groups, func(g Group) bool { return slices.Contains(a.Groups, g.ID) })
 }
 
 // Opening is the answer to a person at an application's door.
@@ -72,7 +72,7 @@ const (
 // OpeningFor tells whether a signed-in person in these groups may open the
 // application, and if not, why. Login and every other application stay open to
 // whoever is refused here.
-func (a Application) OpeningFor(u User, groups []GroupID, p Policy) Opening {
+func (a Application) OpeningFor(u User, groups []Group, p Policy) Opening {
 	if !a.MayOpen(u.ID, groups) {
 		return NotAllowed
 	}

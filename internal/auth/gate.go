@@ -150,7 +150,7 @@ func (g Gate) Judge(d Demand, standing Standing, s Session, u User, groups []Gro
 		return Passes
 	case standing != SignedIn:
 		return AsksLogin
-	case !g.admits(u, groups), !p.Enables(g.Kind.Plugin()), !isInAll(groups, d.Groups):
+	case !g.MayOpen(u.ID, groups), !p.Enables(g.Kind.Plugin()), !isInAll(groups, d.Groups):
 		return Refuses
 	case !g.RequireTwoFactor && !d.TwoFactor:
 		return Passes
@@ -162,12 +162,6 @@ func (g Gate) Judge(d Demand, standing Standing, s Session, u User, groups []Gro
 		return AsksCode
 	}
 	return Passes
-}
-
-// admits is MayOpen for groups as sessions hold them.
-func (a Application) admits(u User, groups []Group) bool {
-	return a.Everyone || slices.Contains(a.Users, u.ID) ||
-		slices.ContainsFunc(groups, func(g Group) bool { return slices.Contains(a.Groups, g.ID) })
 }
 
 func isInAll(groups []Group, all []GroupID) bool {

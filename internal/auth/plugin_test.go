@@ -43,7 +43,11 @@ func TestAnApplicationIsOpenToWhomItNames(t *testing.T) {
 		{"one of her groups", Application{Groups: []GroupID{"staff"}}, []GroupID{"sales", "staff"}, true},
 		{"another group", Application{Groups: []GroupID{"staff"}}, []GroupID{"sales"}, false},
 	} {
-		if got := tt.app.MayOpen("ada", tt.groups); got != tt.want {
+		var groups []Group
+		for _, id := range tt.groups {
+			groups = append(groups, Group{ID: id})
+		}
+		if got := tt.app.MayOpen("ada", groups); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}

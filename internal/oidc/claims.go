@@ -107,9 +107,5 @@ func (h *Flow) opens(ctx context.Context, c store.Registered, u auth.User) (bool
 	if err != nil {
 		return false, err
 	}
-	ids := make([]auth.GroupID, len(groups))
-	for i, g := range groups {
-		ids[i] = g.ID
-	}
-	return u.State == auth.Active && c.OpeningFor(u, ids, policy) == auth.Opens, nil
+	return u.State == auth.Active && c.OpeningFor(u, groups, policy) == auth.Opens, nil
 }

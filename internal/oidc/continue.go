@@ -81,7 +81,7 @@ func (h *Flow) goOn(w http.ResponseWriter, r *http.Request, req request, t turn)
 	if req.Subject != "" && req.Subject != v.User().ID {
 		return tell(loginRequired, "somebody else is signed in than id_token_hint names")
 	}
-	if opening := c.OpeningFor(v.User(), v.GroupIDs(), v.Policy()); opening != auth.Opens {
+	if opening := c.OpeningFor(v.User(), v.Groups(), v.Policy()); opening != auth.Opens {
 		if req.Silent {
 			return tell(silently(opening), "this person may not open the application")
 		}

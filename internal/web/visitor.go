@@ -45,14 +45,8 @@ func (v *Visitor) User() auth.User {
 	return v.Presence.User
 }
 
-// GroupIDs are the groups that the person of the session is in.
-func (v *Visitor) GroupIDs() []auth.GroupID {
-	ids := make([]auth.GroupID, len(v.Presence.Groups))
-	for i, g := range v.Presence.Groups {
-		ids[i] = g.ID
-	}
-	return ids
-}
+// Groups are those that the person of the session is in.
+func (v *Visitor) Groups() []auth.Group { return v.Presence.Groups }
 
 // Policy is what holds for the person of the session.
 func (v *Visitor) Policy() auth.Policy { return v.Presence.Policy }
