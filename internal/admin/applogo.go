@@ -15,7 +15,7 @@ func (h *Flow) changeLogo(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Read.
-	a, err := h.Store.Application(ctx, auth.ApplicationID(r.PathValue("id")))
+	a, err := h.application(r)
 	if err != nil {
 		return err
 	}

@@ -104,12 +104,11 @@ func (h *Flow) changeOpenID(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id := auth.ApplicationID(r.PathValue("id"))
-	a, err := h.Store.Application(ctx, id)
+	a, err := h.application(r)
 	if err != nil {
 		return err
 	}
-	before, err := h.Store.Client(ctx, id)
+	before, err := h.Store.Client(ctx, a.ID)
 	if err != nil {
 		return err
 	}
@@ -132,25 +131,18 @@ func (h *Flow) changeOpenID(w http.ResponseWriter, r *http.Request) error {
 
 	// Answer.
 	h.Notice(w, "adminapps.doneSaved")
-	return web.Redirect(w, "/admin/apps/"+string(id))
+	return web.Redirect(w, "/admin/apps/"+string(a.ID))
 }
 
 // makeSecret makes an application's secret anew, after it was asked once more:
 // the application cannot sign anybody in until it knows the new one.
 func (h *Flow) makeSecret(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
-	form, err := web.ReadForm(r, "really")
-	if err != nil {
+	a, asked, err := h.askOnceMore(w, r, func(a auth.Application) confirmPage {
+		return confirmPage{Title: ui.T("adminapps.secretTitle", "Name", a.Name), Text: ui.T("adminapps.secretText"), Button: ui.T("adminapps.secretMake")}
+	})
+	if err != nil || !asked {
 		return err
-	}
-	a, err := h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
-	if err != nil {
-		return err
-	}
-	if form["really"] == "" {
-		return h.Show(w, r, http.StatusOK, "admin/confirm", confirmPage{
-			Title: ui.T("adminapps.secretTitle", "Name", a.Name), Text: ui.T("adminapps.secretText"),
-			Button: ui.T("adminapps.secretMake"), Action: r.URL.Path, Back: "/admin/apps/" + string(a.ID)})
 	}
 	made, err := h.Store.NewClientSecret(r.Context(), v.Actor(), a.ID, v.Now)
 	if err != nil {

@@ -19,7 +19,7 @@ func (h *Flow) changeRequirement(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := h.Store.Application(ctx, auth.ApplicationID(r.PathValue("id")))
+	a, err := h.application(r)
 	if err != nil {
 		return err
 	}

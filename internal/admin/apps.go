@@ -71,12 +71,7 @@ func (h *Flow) addApp(w http.ResponseWriter, r *http.Request) error {
 // marked, and into the application.
 func (h *Flow) appTyped(ctx context.Context, form web.Form, groups []auth.Group, a auth.Application) (appForm, auth.Application, error) {
 	a.Name, a.Description = strings.TrimSpace(form["name"]), strings.TrimSpace(form["description"])
-	a.URL, a.Everyone, a.Groups = strings.TrimSpace(form["url"]), form["whom"] == "everyone", nil
-	for _, g := range groups {
-		if form[groupField(g)] != "" {
-			a.Groups = append(a.Groups, g.ID)
-		}
-	}
+	a.URL, a.Everyone, a.Groups = strings.TrimSpace(form["url"]), form["whom"] == "everyone", ticked(groups, form)
 	people, problem, err := h.peopleNamed(ctx, form["people"])
 	if err != nil {
 		return appForm{}, a, err
@@ -86,6 +81,26 @@ func (h *Flow) appTyped(ctx context.Context, form web.Form, groups []auth.Group,
 	page.People.Value, page.People.Error = form["people"], problem
 	page.check(a)
 	return page, a, nil
+}
+
+// application is the one that a route names.
+func (h *Flow) application(r *http.Request) (auth.Application, error) {
+	return h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
+}
+
+// askOnceMore shows what will happen to the application that a route names,
+// until the form says that this was asked.
+func (h *Flow) askOnceMore(w http.ResponseWriter, r *http.Request, what func(auth.Application) confirmPage) (a auth.Application, asked bool, err error) {
+	form, err := web.ReadForm(r, "really")
+	if err != nil {
+		return a, false, err
+	}
+	if a, err = h.application(r); err != nil || form["really"] != "" {
+		return a, err == nil, err
+	}
+	page := what(a)
+	page.Action, page.Back = r.URL.Path, "/admin/apps/"+string(a.ID)
+	return a, false, h.Show(w, r, http.StatusOK, "admin/confirm", page)
 }
 
 // appFields are the names of the form's fields.
@@ -104,7 +119,7 @@ func (h *Flow) showApp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
+	a, err := h.application(r)
 	if err != nil {
 		return err
 	}
@@ -152,13 +167,15 @@ func (h *Flow) aroundForm(r *http.Request, a auth.Application, form appForm) (ap
 		return page, err
 	}
 	page.SignIns = signInChart(days)
-	_, page.Unasked, err = h.Store.Unasked(ctx, a.ID, 0)
+	if a.RequireTwoFactor {
+		_, page.Refused, err = h.Store.Unasked(ctx, a.ID, 0)
+	}
 	return page, err
 }
 
 func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
-	a, err := h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
+	a, err := h.application(r)
 	if err != nil {
 		return err
 	}
@@ -193,18 +210,11 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Flow) deleteApp(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
-	form, err := web.ReadForm(r, "really")
-	if err != nil {
+	a, asked, err := h.askOnceMore(w, r, func(a auth.Application) confirmPage {
+		return confirmPage{Title: ui.T("adminapps.deleteTitle", "Name", a.Name), Text: ui.T("adminapps.deleteText"), Button: ui.T("adminapps.delete")}
+	})
+	if err != nil || !asked {
 		return err
-	}
-	a, err := h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
-	if err != nil {
-		return err
-	}
-	if form["really"] == "" {
-		return h.Show(w, r, http.StatusOK, "admin/confirm", confirmPage{
-			Title: ui.T("adminapps.deleteTitle", "Name", a.Name), Text: ui.T("adminapps.deleteText"),
-			Button: ui.T("adminapps.delete"), Action: r.URL.Path, Back: "/admin/apps/" + string(a.ID)})
 	}
 	if err := h.Store.DeleteApplication(r.Context(), v.Actor(), a, v.Now); err != nil {
 		return err

@@ -262,7 +262,7 @@ type appPage struct {
 	App         auth.Application
 	OpenID      *openIDSection // nil where it does not speak it
 	MayRequire  bool           // the administrator's own two-factor authentication is on
-	Unasked     int            // people who may open it and are asked for no code
+	Refused     int            // people who may open it and are asked for no code, while it demands one
 	Logo        ui.Field
 	LogoVersion string // "" for none
 	Person      ui.Field
@@ -376,7 +376,7 @@ func guarded(a auth.Application) auth.Application {
 
 func exampleApp(a auth.Application, groups []auth.Group, at time.Time) appPage {
 	page := newAppPage(a, newAppForm(a, groups, []string{"ada@example.org"}))
-	page.MayRequire, page.Unasked, page.LogoVersion = true, 14, "example"
+	page.MayRequire, page.LogoVersion = true, "example"
 	page.SignIns = signInChart(exampleDays(at))
 	page.Person.Value = "ada@example.org"
 	page.Asked = &asked{Sentences: []ui.Text{ui.T("adminapps.askedPassword"), ui.T("adminapps.askedCode")}}
@@ -393,6 +393,7 @@ func exampleOpenIDApp(a auth.Application, groups []auth.Group) appPage {
 
 func exampleGuardedApp(a auth.Application, groups []auth.Group) appPage {
 	page := newAppPage(guarded(a), newAppForm(a, groups, nil))
+	page.Refused = 14
 	page.Person.Value = "georgios.with.a.very.long.address.indeed@subdomain.example.org"
 	page.Asked = &asked{Refused: true, Sentences: []ui.Text{ui.T("adminapps.askedSetUp")}}
 	return page
