@@ -20,7 +20,7 @@ func TestChangingTheLanguageKeepsWhereTheVisitorIs(t *testing.T) {
 	page := b.Get("/account/sessions").WantPath("/login")
 	page = page.Form("Login").Fill("Email", ada.Address).Fill("Password", "wrong").Press().WantStatus(422)
 	page = inGerman(page).WantPath("/login").WantStatus(200)
-	page = page.Form("Anmelden").Fill("E-Mail-Adresse", ada.Address).Fill("Passwort", ada.Password).Press().WantPath("/account/sessions")
+	page.Form("Anmelden").Fill("E-Mail-Adresse", ada.Address).Fill("Passwort", ada.Password).Press().WantPath("/account/sessions")
 	b.Post("/preferences", url.Values{"language": {"en"}})
 
 	b.EnableTwoFactor(ada)

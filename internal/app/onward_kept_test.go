@@ -96,6 +96,12 @@ func TestOthersGoOnWhileOneSetsTheClockBack(t *testing.T) {
 	}
 }
 
+// sitOut returns when the pause after a failure is over.
+func sitOut(c *onward) {
+	c.stepping.Lock()
+	defer c.stepping.Unlock()
+}
+
 // Where the database does not answer the time stands still: nothing that was
 // over is ever seen by a clock that was set back.
 func TestTheTimeStandsStillUntilTheStepIsDone(t *testing.T) {
@@ -106,8 +112,7 @@ func TestTheTimeStandsStillUntilTheStepIsDone(t *testing.T) {
 	k.before = func(context.Context) error { return errors.New("the disk is full") }
 	for range 3 {
 		wantTime(t, c, noon)
-		c.stepping.Lock() // after the pause
-		c.stepping.Unlock()
+		sitOut(c)
 	}
 	k.before = nil
 	wantTime(t, c, now)
@@ -139,8 +144,7 @@ func TestAStepWhoseAnswerWasLostIsNotDoneTwice(t *testing.T) {
 	now = noon.Add(-time.Hour)
 	k.after = func(context.Context) error { return errors.New("the connection broke") }
 	wantTime(t, c, noon)
-	c.stepping.Lock() // after the pause
-	c.stepping.Unlock()
+	sitOut(c)
 	k.after = nil
 	wantTime(t, c, now)
 	if len(k.steps) != 1 || c.SetBacks() != 1 {
