@@ -15,9 +15,10 @@ import (
 type Gate struct {
 	t testing.TB
 
-	mu     sync.Mutex
-	holds  []*Hold
-	passed map[string]int
+	mu       sync.Mutex
+	holds    []*Hold
+	passed   map[string]int
+	underway map[string]int // by path
 }
 
 // Hold keeps one request, or its answer.
@@ -38,7 +39,7 @@ func StartBehind(t testing.TB, flags ...string) (*Server, *Gate) {
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	behind := FreePort(t)
-	g := &Gate{t: t, passed: map[string]int{}}
+	g := &Gate{t: t, passed: map[string]int{}, underway: map[string]int{}}
 	server := &http.Server{Handler: g.between(&url.URL{Scheme: "http", Host: "127.0.0.1:" + behind})}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
@@ -58,6 +59,8 @@ func (g *Gate) between(server *url.URL) http.Handler {
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.count(r.URL.Path, 1)
+		defer g.count(r.URL.Path, -1)
 		if g.pass(r.Context(), r.URL.Path, false) != nil {
 			return // nobody waits for it any more
 		}
@@ -117,6 +120,23 @@ func (g *Gate) Passed(path string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.passed[path]
+}
+
+// Settled waits until every request to a path that has come has been answered.
+func (g *Gate) Settled(path string) {
+	g.t.Helper()
+	Eventually(g.t, "nothing is asked at "+path, func() bool {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return g.underway[path] == 0
+	})
+}
+
+// count keeps how many requests to a path are on their way.
+func (g *Gate) count(path string, by int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.underway[path] += by
 }
 
 // Arrived waits until there is something held.
