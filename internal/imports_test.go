@@ -27,13 +27,13 @@ const (
 var doors = []struct{ rooms, mayImport string }{
 	{"auth", ""},
 	{mechanisms, "auth"},
-	{"config i18n", "auth"},
+	{"config i18n recipe", "auth"},
 	{"store", mechanisms + " auth"},
 	{"session proof", "store auth " + mechanisms},
 	{"ui mail", "i18n auth"},
 	{"web", "session proof store ui i18n auth " + mechanisms},
 	{"transfer", "store auth " + mechanisms},
-	{flows, "web session proof store ui i18n config auth " + mechanisms},
+	{flows, "web session proof store ui i18n config recipe auth " + mechanisms},
 }
 
 // wired knows every room but the developer's.

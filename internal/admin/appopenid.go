@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/recipe"
 	"github.com/twinlock/twinlock/internal/redirect"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
@@ -85,14 +86,19 @@ func lines(text string) (said []string) {
 }
 
 // addClient makes an application that speaks OpenID Connect, and shows its
-// secret, which nobody can be shown again.
-func (h *Flow) addClient(w http.ResponseWriter, r *http.Request, a auth.Application, c auth.Client) error {
+// secret, which nobody can be shown again; where a program was chosen, in its
+// settings.
+func (h *Flow) addClient(w http.ResponseWriter, r *http.Request, a auth.Application, c auth.Client, program *recipe.Recipe) error {
 	v := web.Asking(r)
 	made, clientSecret, err := h.Store.AddClient(r.Context(), v.Actor(), a, c, v.Now)
 	if err != nil {
 		return err
 	}
-	return h.ShowDone(w, r, "admin/app-secret", ui.T("adminapps.doneAdded"), newSecretPage(h.PublicURL, made, clientSecret))
+	page := newSecretPage(h.PublicURL, made, clientSecret)
+	if program != nil {
+		page.tell(*program, h.PublicURL)
+	}
+	return h.ShowDone(w, r, "admin/app-secret", ui.T("adminapps.doneAdded"), page)
 }
 
 // changeOpenID changes how an application speaks OpenID Connect.
@@ -155,7 +161,17 @@ func (h *Flow) makeSecret(w http.ResponseWriter, r *http.Request) error {
 type secretPage struct {
 	App    auth.Application
 	Values []ui.Definition
-	Secret string // "" for a public client
+	Secret string         // "" for a public client
+	Recipe *recipeSection // nil where no program was chosen
+}
+
+// tell puts the program's settings into the page, with the secret in them.
+func (p *secretPage) tell(program recipe.Recipe, issuer string) {
+	all, _ := recipe.Find(program.ID)
+	filled, wrong := filledFor(all, recipe.Values{App: p.App.URL, Issuer: issuer, ClientID: string(p.App.ID), Secret: p.Secret})
+	if wrong.IsZero() {
+		p.Recipe = newRecipeSection(filled, filled.Redirects)
+	}
 }
 
 func newSecretPage(issuer string, a auth.Application, s secret.Token) secretPage {

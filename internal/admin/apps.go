@@ -13,6 +13,14 @@ import (
 )
 
 func (h *Flow) showApps(w http.ResponseWriter, r *http.Request) error {
+	query, err := web.ReadQuery(r, "recipe")
+	if err != nil {
+		return err
+	}
+	program, err := chosenRecipe(query)
+	if err != nil {
+		return err
+	}
 	apps, err := h.Store.Applications(r.Context())
 	if err != nil {
 		return err
@@ -21,7 +29,9 @@ func (h *Flow) showApps(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "admin/apps", newAppsPage(apps, newAppForm(auth.Application{}, groups, nil)))
+	page := newAppsPage(apps, newAppForm(auth.Application{}, groups, nil))
+	page.follow(program)
+	return h.Show(w, r, http.StatusOK, "admin/apps", page)
 }
 
 // addApp makes an application of the kind that was chosen.
@@ -31,11 +41,19 @@ func (h *Flow) addApp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form, err := web.ReadForm(r, append(appFields(groups), "kind", "redirect-uris", "public")...)
+	form, err := web.ReadForm(r, append(appFields(groups), "kind", "redirect-uris", "public", "recipe")...)
 	if err != nil {
 		return err
 	}
-	typed, a, err := h.appTyped(r.Context(), form, groups, auth.Application{Kind: auth.Kind(form["kind"])})
+	program, err := chosenRecipe(form)
+	if err != nil {
+		return err
+	}
+	kind := auth.Kind(form["kind"])
+	if program != nil {
+		kind = program.Kind
+	}
+	typed, a, err := h.appTyped(r.Context(), form, groups, auth.Application{Kind: kind})
 	if err != nil {
 		return err
 	}
@@ -43,28 +61,36 @@ func (h *Flow) addApp(w http.ResponseWriter, r *http.Request) error {
 	if page.fill(a.Kind, form); !page.knows(a.Kind) {
 		return web.BadRequest()
 	}
+	page.follow(program)
 	client := auth.Client{Public: form["public"] != "", RedirectURIs: lines(form["redirect-uris"])}
-	page.check(client)
+	filled := page.check(h.PublicURL, a, client)
 	if page.HasFailed() {
-		if page.Apps, err = h.Store.Applications(r.Context()); err != nil {
-			return err
+		return h.refuseApp(w, r, page)
+	}
+	switch {
+	case program != nil:
+		err = h.addByRecipe(w, r, a, filled)
+	case a.Kind == auth.SpeaksOpenID:
+		err = h.addClient(w, r, a, client, nil)
+	default:
+		if a, err = h.Store.AddApplication(r.Context(), v.Actor(), a, v.Now); err == nil {
+			h.Notice(w, "adminapps.doneAdded")
+			return web.Redirect(w, "/admin/apps/"+string(a.ID))
 		}
-		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/apps", page)
 	}
-	if a.Kind == auth.SpeaksOpenID {
-		return h.addClient(w, r, a, client)
-	}
-	a, err = h.Store.AddApplication(r.Context(), v.Actor(), a, v.Now)
 	if page.refuseAddress(err) {
-		if page.Apps, err = h.Store.Applications(r.Context()); err != nil {
-			return err
-		}
-		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/apps", page)
-	} else if err != nil {
+		return h.refuseApp(w, r, page)
+	}
+	return err
+}
+
+// refuseApp shows the form of a new application again.
+func (h *Flow) refuseApp(w http.ResponseWriter, r *http.Request, page appsPage) error {
+	var err error
+	if page.Apps, err = h.Store.Applications(r.Context()); err != nil {
 		return err
 	}
-	h.Notice(w, "adminapps.doneAdded")
-	return web.Redirect(w, "/admin/apps/"+string(a.ID))
+	return h.Show(w, r, http.StatusUnprocessableEntity, "admin/apps", page)
 }
 
 // appTyped reads the form of an application into its page, with what is wrong
@@ -115,7 +141,11 @@ func isWebAddress(address string) bool {
 }
 
 func (h *Flow) showApp(w http.ResponseWriter, r *http.Request) error {
-	query, err := web.ReadQuery(r, "person")
+	query, err := web.ReadQuery(r, "person", "recipe")
+	if err != nil {
+		return err
+	}
+	program, err := chosenRecipe(query)
 	if err != nil {
 		return err
 	}
@@ -130,6 +160,7 @@ func (h *Flow) showApp(w http.ResponseWriter, r *http.Request) error {
 	if err := h.askAbout(r.Context(), &page, query["person"]); err != nil {
 		return err
 	}
+	h.tellRecipe(&page, program)
 	page.Summary = ui.Summarize(ui.Text{}, &page.Person)
 	return h.Show(w, r, http.StatusOK, "admin/app", page)
 }
@@ -157,6 +188,7 @@ func (h *Flow) aroundForm(r *http.Request, a auth.Application, form appForm) (ap
 	if page.OpenID, err = h.openIDOf(r, a); err != nil {
 		return page, err
 	}
+	h.tellRecipe(&page, nil)
 	logos, err := h.Store.LogoVersions(ctx)
 	if err != nil {
 		return page, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/recipe"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/throttle"
@@ -162,11 +163,13 @@ type appForm struct {
 }
 
 func newAppForm(a auth.Application, groups []auth.Group, people []string) appForm {
+	whom := whomChoices(ui.T("adminapps.whom"), "app", a.Everyone)
+	whom.Hint = ui.T("adminapps.whomHint")
 	return appForm{
 		Name:        ui.Field{Name: "name", Label: ui.T("form.name"), Value: a.Name, Required: true},
 		Description: ui.Field{Name: "description", Label: ui.T("adminapps.description"), Value: a.Description},
-		URL:         ui.Field{Name: "url", Label: ui.T("adminapps.address"), Kind: ui.KindURL, Value: a.URL, Required: true},
-		Whom:        whomChoices(ui.T("adminapps.whom"), "app", a.Everyone),
+		URL:         ui.Field{Name: "url", Label: ui.T("adminapps.address"), Hint: ui.T("adminapps.addressHint"), Kind: ui.KindURL, Value: a.URL, Required: true},
+		Whom:        whom,
 		Groups:      groupTicks(groups, a.Groups, "app"),
 		People:      peopleField(people, "app"),
 	}
@@ -208,15 +211,29 @@ func (p *appForm) refuseAddress(err error) bool {
 type appsPage struct {
 	appForm
 	Apps      []auth.Application
+	Recipes   ui.Choices
+	Recipe    *recipe.Recipe // nil where no program was chosen
 	Kind      ui.Choices
 	Redirects ui.Field
 	Public    ui.Checkbox
 }
 
 func newAppsPage(apps []auth.Application, form appForm) appsPage {
-	p := appsPage{Apps: apps, appForm: form}
+	p := appsPage{Apps: apps, appForm: form, Recipes: recipeChoices("", ui.T("adminapps.recipeOther"), "")}
 	p.fill(auth.Link, nil)
 	return p
+}
+
+// follow makes the form that of a program; nil is none.
+func (p *appsPage) follow(program *recipe.Recipe) {
+	if program == nil {
+		return
+	}
+	p.Recipe, p.Recipes = program, recipeChoices("", ui.T("adminapps.recipeOther"), program.ID)
+	p.Kind = kindsOfApplication(program.Kind)
+	if p.Name.Value == "" && p.Name.Error.IsZero() {
+		p.Name.Value = program.Name
+	}
 }
 
 // fill puts back what was typed of a new application's kind.
@@ -232,15 +249,21 @@ func (p *appsPage) knows(kind auth.Kind) bool {
 	return slices.ContainsFunc(p.Kind.Options, func(o ui.Option) bool { return o.Value == string(kind) })
 }
 
-// check marks what is wrong with a new application beyond its form.
-func (p *appsPage) check(c auth.Client) {
-	switch speaks := p.Kind.Options[0].Chosen; {
+// check marks what is wrong with a new application beyond its form, and gives
+// its program's recipe, filled, where one was chosen.
+func (p *appsPage) check(issuer string, a auth.Application, c auth.Client) (filled recipe.Recipe) {
+	speaks := p.Kind.Options[0].Chosen
+	switch {
+	case p.Recipe != nil && p.URL.Error.IsZero():
+		filled, p.URL.Error = filledFor(*p.Recipe, recipe.Values{App: a.URL, Issuer: issuer})
+	case p.Recipe != nil:
 	case speaks && len(c.RedirectURIs) == 0:
 		p.Redirects.Error = ui.T("adminapps.missingRedirect")
 	case speaks:
 		p.Redirects.Error = checkAddresses(c.RedirectURIs, c.Public)
 	}
-	p.Summary = ui.Summarize(ui.Text{}, &p.Name, &p.Description, &p.URL, &p.Redirects, &p.People)
+	p.Summary = ui.Summarize(ui.Text{}, &p.Name, &p.URL, &p.Redirects, &p.People)
+	return filled
 }
 
 // kindsOfApplication are the kinds that this program knows, the first of them
@@ -268,6 +291,9 @@ type appPage struct {
 	Person      ui.Field
 	Asked       *asked // nil while nobody was named
 	SignIns     ui.Chart
+	Recipes     *ui.Choices // nil for a kind that has none
+	Recipe      *recipeSection
+	RecipeWrong ui.Text // why the chosen one cannot be filled
 }
 
 func newAppPage(a auth.Application, form appForm) appPage {
@@ -347,9 +373,13 @@ func Examples() []ui.Example {
 		{Page: "admin/groups", Name: "two groups", Data: newGroupsPage(groups, map[auth.GroupID]int{"g1": 12})},
 		{Page: "admin/groups", Name: "none", Data: newGroupsPage(nil, nil)},
 		{Page: "admin/apps", Name: "one application", Data: newAppsPage([]auth.Application{app, {Name: "Closed", URL: "https://closed.example.org/"}}, newAppForm(auth.Application{}, groups, nil))},
+		{Page: "admin/apps", Name: "a program was chosen", Data: exampleProgram("grafana", groups)},
+		{Page: "admin/apps", Name: "a program behind a proxy was chosen", Data: exampleProgram("uptime-kuma", groups)},
+		{Page: "admin/apps", Name: "none yet", Data: newAppsPage(nil, newAppForm(auth.Application{}, nil, nil))},
 		{Page: "admin/apps", Name: "refused", Data: newAppsPage(nil, wrongApp)},
 		{Page: "admin/app", Name: "speaks OpenID Connect", Data: exampleOpenIDApp(app, groups)},
 		{Page: "admin/app-secret", Name: "shown once", Data: newSecretPage("https://id.example.org", app, secret.New())},
+		{Page: "admin/app-secret", Name: "in the settings of a program", Data: exampleProgramSecret(app)},
 		{Page: "admin/app-secret", Name: "a public client", Data: newSecretPage("https://id.example.org", app, secret.Token{})},
 		{Page: "admin/app", Name: "one", Data: exampleApp(app, groups, at)},
 		{Page: "admin/app", Name: "demands two-factor authentication, and somebody is refused", Data: exampleGuardedApp(app, groups)},
@@ -383,11 +413,28 @@ func exampleApp(a auth.Application, groups []auth.Group, at time.Time) appPage {
 	return page
 }
 
+func exampleProgram(id string, groups []auth.Group) appsPage {
+	page := newAppsPage(nil, newAppForm(auth.Application{}, groups, nil))
+	program, _ := recipe.Find(id)
+	page.follow(&program)
+	return page
+}
+
+func exampleProgramSecret(a auth.Application) secretPage {
+	page := newSecretPage("https://id.example.org", a, secret.New())
+	program, _ := recipe.Find("paperless-ngx")
+	page.tell(program, "https://id.example.org")
+	return page
+}
+
 func exampleOpenIDApp(a auth.Application, groups []auth.Group) appPage {
 	page := newAppPage(a, newAppForm(a, groups, nil))
 	page.MayRequire = true
 	page.OpenID = &openIDSection{Values: valuesFor("https://id.example.org", "g43u72lggngrfqu4muoyghh27y"), Secret: true,
 		openIDForm: newOpenIDForm(auth.Client{Algorithm: auth.ES256, RedirectURIs: []string{"https://wiki.example.org/oauth/callback"}})}
+	page.App.Kind = auth.SpeaksOpenID
+	program, _ := recipe.Find("nextcloud")
+	(&Flow{Floor: &web.Floor{PublicURL: "https://id.example.org"}}).tellRecipe(&page, &program)
 	return page
 }
 

@@ -106,6 +106,16 @@ type Copy struct {
 	From  string // the id of the element whose text is copied
 }
 
+// Snippet is some lines to be pasted elsewhere, with a button that copies them.
+type Snippet struct {
+	ID    string
+	Label Text // its accessible name
+	Code  string
+}
+
+// Copy is the snippet's button.
+func (s Snippet) Copy() Copy { return Copy{Label: T("form.copySettings"), From: s.ID} }
+
 // Download is a button that saves the text of an element as a file, without
 // asking the server. "print" is one too, and takes nothing.
 type Download struct {

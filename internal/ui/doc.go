@@ -4,7 +4,8 @@
 // A flow keeps each page in a folder, pages/<page>/page.html, which defines
 // "title" (plain words; it is also the page's heading) and "main". It may
 // define "width" ("wide" for tables) and "head" (a script or style of its own,
-// which lies beside it and is linked by asset). A page gets its own typed
+// which lies beside it and is linked by asset). What several of its pages are
+// made of lies in pages/*.html. A page gets its own typed
 // struct and nothing else:
 //
 //	{{define "title"}}{{t "login.title"}}{{end}}
@@ -36,7 +37,7 @@
 // # Components
 //
 // field, checkbox, choices, select, button, buttons, form, summary, status,
-// note, empty, definitions, confirm, copy, again, ring, strength, pagination, nav and
+// note, empty, definitions, confirm, copy, snippet, again, ring, strength, pagination, nav and
 // time take the struct of their name. What is only markup has only a class:
 // card, rows, table, grid. The package sample shows all of them.
 package ui

@@ -145,7 +145,11 @@ func (r *Renderer) parse(what compilation) (*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	if set, err = set.ParseFS(files, "pages/"+page+"/page.html"); err != nil {
+	shared, err := fs.Glob(files, "pages/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("compile %s: %w", what.page, err)
+	}
+	if set, err = set.ParseFS(files, append(shared, "pages/"+page+"/page.html")...); err != nil {
 		return nil, fmt.Errorf("compile %s: %w", what.page, err)
 	}
 	return set, nil

@@ -14,6 +14,7 @@ type Text struct {
 	plural bool
 	pairs  []any
 	words  string
+	each   map[string]string
 }
 
 // T is the text of a catalogue's key. Pairs fill its placeholders; a value
@@ -29,12 +30,18 @@ func N(key string, n int, pairs ...any) Text {
 // Words is text that is the same in every language: a name, an address.
 func Words(words string) Text { return Text{words: words} }
 
+// InEach is text that brings its own words for each language, by its tag.
+// A language that it lacks is said in English.
+func InEach(words map[string]string) Text { return Text{words: words["en"], each: words} }
+
 // IsZero tells that there is nothing to say.
 func (t Text) IsZero() bool { return t.key == "" && t.words == "" }
 
 // In says the text in a language; "" for the zero Text.
 func (t Text) In(texts *i18n.Texts) string {
-	switch {
+	switch own := t.each[texts.Tag()]; {
+	case own != "":
+		return own
 	case t.key == "":
 		return t.words
 	case t.plural:
