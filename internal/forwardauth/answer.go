@@ -196,7 +196,8 @@ func (h *Flow) sendToLogin(w http.ResponseWriter, r *http.Request, a asked, agai
 
 // send leads elsewhere: by a redirect where a person navigates, and otherwise by
 // a status that scripts notice. nginx knows no answer but 401, and makes a
-// redirect of it where the second header says so.
+// redirect of it where the second header says so; the address stands there once,
+// for nginx gives up on answers whose headers are long.
 func send(w http.ResponseWriter, a asked, to string, navigation bool) error {
 	w.Header().Set("Location", to)
 	switch {
@@ -204,7 +205,7 @@ func send(w http.ResponseWriter, a asked, to string, navigation bool) error {
 		w.WriteHeader(http.StatusFound)
 		return nil
 	case navigation:
-		w.Header().Set("Twinlock-Redirect", to)
+		w.Header().Set("Twinlock-Redirect", "yes")
 	}
 	w.WriteHeader(http.StatusUnauthorized)
 	return nil
