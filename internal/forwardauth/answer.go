@@ -8,6 +8,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/session"
+	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -67,7 +68,7 @@ const (
 	noAddress     unasked = "its headers do not name one address: compare the proxy's settings with those in docs/proxies"
 	notActive     unasked = "the plug-in forward-auth is not active"
 	noApplication unasked = "no application behind a proxy has this address"
-	ourOwn        unasked = "an application at our own address could act as whoever opens it: give it a host of its own"
+	ourOwn        unasked = "an application at our own host, at whatever port, could act as whoever opens it: give it a host of its own"
 )
 
 // readQuestion reads what the proxy asks, and who stands behind it.
@@ -88,7 +89,7 @@ func (h *Flow) readQuestion(r *http.Request, a *asked) (why unasked, err error) 
 		return noApplication, nil
 	case err != nil:
 		return "", err
-	case a.Origin.String() == h.PublicURL:
+	case h.sharesOurCookies(a.Origin):
 		return ourOwn, nil
 	}
 	a.Presence, err = h.presence(r, a)
@@ -104,6 +105,14 @@ func (h *Flow) presence(r *http.Request, a *asked) (session.Presence, error) {
 	}
 	token, ok := h.ApplicationToken(r, a.Origin)
 	if !ok {
+// sharesOurCookies tells whether browsers send what opens our own pages to an
+// application at an origin: cookies know no ports. On the machine itself, where
+// all there is may be tried, only our very address is ours.
+func (h *Flow) sharesOurCookies(at origin.Origin) bool {
+	ours, ok := origin.Parse(h.PublicURL)
+	return !ok || at == ours || at.Name() == ours.Name() && !at.Loopback()
+}
+
 		return session.Presence{}, nil
 	}
 	p, err := h.Live.WhoAt(r.Context(), token.Hash(), a.Origin, a.Gate.ID, v.Now)

@@ -401,7 +401,9 @@ func TestAQuestionThatNamesNoAddressIsRefused(t *testing.T) {
 	wantStatus(t, d.visitor(nil).asks("traefik", "wss://wiki.example.org/live", http.Header{"Upgrade": {"websocket"}}), http.StatusOK)
 }
 
-func TestAnApplicationAtOurOwnAddressIsNeverAnsweredFor(t *testing.T) {
+// Cookies know no ports: an application beside us would be sent what opens our
+// own pages.
+func TestAnApplicationAtOurOwnHostIsNeverAnsweredFor(t *testing.T) {
 	d := newDoor(t)
 	d.add(auth.Application{Name: "Next door", URL: "https://id.example.org/next-door", Everyone: true}, auth.Rule{Path: "/", Access: auth.Public})
 	wantStatus(t, d.visitor(nil).asks("nginx", "https://id.example.org/next-door", navigation), http.StatusForbidden)

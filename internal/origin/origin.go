@@ -25,10 +25,16 @@ func (o Origin) String() string {
 	return o.Scheme + "://" + o.Host
 }
 
+// Name is the host without its port.
+func (o Origin) Name() string {
+	name, _ := splitPort(o.Host)
+	return name
+}
+
 // Loopback tells whether the host is this machine itself, whatever a name
 // server says (RFC 6761 §6.3).
 func (o Origin) Loopback() bool {
-	host, _ := splitPort(o.Host)
+	host := o.Name()
 	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil {
 		return ip.IsLoopback()
 	}
