@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"unicode"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -133,14 +134,17 @@ func (h *Flow) isActive(r *http.Request) (bool, error) {
 	return false, err
 }
 
-// complainEvery is how many seconds pass at least between two lines of the log:
-// whoever sends nonsense must not fill a disk with it.
+// complainEvery is how many seconds pass at least between two lines of the log
+// that say the same: whoever sends nonsense must neither fill a disk with it nor
+// keep the operator from hearing of something else.
 const complainEvery = 60
 
 // complain tells the operator of a question that was none.
 func (h *Flow) complain(r *http.Request, why unasked, q question) {
-	now, last := web.Asking(r).Now.Unix(), h.complained.Load()
-	if now-last < complainEvery && now >= last || !h.complained.CompareAndSwap(last, now) {
+	complained, _ := h.complained.LoadOrStore(why, new(atomic.Int64))
+	told := complained.(*atomic.Int64)
+	now, last := web.Asking(r).Now.Unix(), told.Load()
+	if now-last < complainEvery && now >= last || !told.CompareAndSwap(last, now) {
 		return
 	}
 	h.Log.Warn("forward-auth question refused", "why", string(why), "from", web.Peer(r).String(),

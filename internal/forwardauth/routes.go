@@ -4,7 +4,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
-	"sync/atomic"
+	"sync"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/web"
@@ -20,7 +20,7 @@ var Pages fs.FS = files
 type Flow struct {
 	*web.Floor
 
-	complained atomic.Int64 // when the log was last told of a question that was none, Unix seconds
+	complained sync.Map // from unasked to the *atomic.Int64 of when the log was last told so, Unix seconds
 }
 
 // Routes are the flow's addresses, in the order a visitor meets them.
