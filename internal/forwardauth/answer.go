@@ -47,7 +47,7 @@ func (h *Flow) answer(w http.ResponseWriter, r *http.Request, a asked) error {
 	if !ok {
 		return h.refuse(w, r, a, newMalformedPage(h.PublicURL))
 	}
-	if a.Navigation && p.Standing == auth.SignedIn {
+	if a.Own && p.Standing == auth.SignedIn {
 		h.Live.Seen(p.Session.ID, v.Now)
 	}
 	switch a.Gate.Judge(demand, p.Standing, p.Session, p.User, p.Groups, p.Policy, v.Now) {

@@ -331,6 +331,48 @@ func TestWhatAPersonDoesAtAnApplicationKeepsTheSession(t *testing.T) {
 	wantStatus(t, ada.asks("caddy", wikiURL+"/poll", background), http.StatusUnauthorized)
 }
 
+// An application's page may renew a frame for ever, with nobody before it.
+func TestWhatAPageShowsInAFrameKeepsNoSession(t *testing.T) {
+	d := newDoor(t)
+	ada := signedIn(t, d, "ada@example.org")
+	frame := http.Header{"Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"iframe"}}
+	d.Clock.Turn(d.Config.SessionIdle - time.Second)
+	wantStatus(t, ada.asks("caddy", wikiURL+"/clock", frame), http.StatusOK)
+	d.Clock.Turn(time.Second)
+	wantStatus(t, ada.asks("caddy", wikiURL+"/clock", frame), http.StatusFound)
+}
+
+// Applications take a name for a login, whatever the address.
+func TestWhereAnybodyMayGoOnlyThoseAreNamedWhoMayOpenTheApplication(t *testing.T) {
+	for name, withdraw := range map[string]func(*door){
+		"may not open it": func(d *door) {
+			d.wiki.Everyone = false
+			must(d.t, d.Store.SetApplication(d.t.Context(), apptest.Command, d.wiki, d.Now()))
+		},
+		"needs two-factor authentication": func(d *door) {
+			must(d.t, d.Store.RequireTwoFactor(d.t.Context(), apptest.Command, d.wiki.ID, true, d.Now()))
+		},
+		"the plug-in is for others": func(d *door) {
+			d.SetActivation(auth.Activation{Plugin: auth.ForwardAuthPlugin, Active: true})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDoor(t, auth.Rule{Path: "/public", Access: auth.Public})
+			ada := signedIn(t, d, "ada@example.org")
+			before := ada.asks("caddy", wikiURL+"/public/x", navigation)
+			wantStatus(t, before, http.StatusOK)
+			if got := before.Header.Get("Remote-User"); got != ada.Address {
+				t.Fatalf("before, she is %q", got)
+			}
+			withdraw(d)
+			wantStatus(t, ada.asks("caddy", wikiURL+"/", navigation), http.StatusForbidden)
+			after := ada.asks("caddy", wikiURL+"/public/x", navigation)
+			wantStatus(t, after, http.StatusOK)
+			wantNobody(t, after)
+		})
+	}
+}
+
 func TestAChangedPasswordAsksTheSessionOnceMoreAtEachApplication(t *testing.T) {
 	d := newDoor(t)
 	ada := signedIn(t, d, "ada@example.org")

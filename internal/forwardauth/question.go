@@ -14,9 +14,12 @@ type question struct {
 	Path   string // as it was sent, still encoded
 	Query  string // with its question mark; "" for none
 
-	// Navigation tells that a person goes there, where a page of ours may be
-	// shown; what scripts, pictures and sockets ask for is none.
+	// Navigation tells that a page is gone to, where one of ours may be shown;
+	// what scripts, pictures and sockets ask for is none.
 	Navigation bool
+	// Own tells that the person goes there. What a page shows inside itself is
+	// a navigation, but may be gone to with nobody there.
+	Own bool
 }
 
 // URI is the path and query as they were sent.
@@ -90,6 +93,8 @@ func (d dialect) read(h http.Header) (question, bool) {
 	}
 	q, ok := newQuestion(at, uri)
 	q.Navigation = isNavigation(h)
+	destination := h.Get("Sec-Fetch-Dest")
+	q.Own = q.Navigation && (destination == "" || destination == "document")
 	return q, ok
 }
 
@@ -101,8 +106,7 @@ func newQuestion(at origin.Origin, uri string) (question, bool) {
 	return q, !strings.Contains(uri, "#")
 }
 
-// isNavigation tells a person's own way to a page from what pages ask for by
-// themselves. Old browsers, and all of them on plain http, do not say: theirs is
+// isNavigation tells the way to a page from what pages ask for by themselves. Old browsers, and all of them on plain http, do not say: theirs is
 // one if it wants a page. What is fetched ahead was not asked for yet.
 func isNavigation(h http.Header) bool {
 	if h.Get("Sec-Purpose") != "" || h.Get("Purpose") == "prefetch" || h.Get("Upgrade") != "" {
