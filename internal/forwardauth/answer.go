@@ -8,8 +8,8 @@ import (
 	"unicode"
 
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/session"
 	"github.com/twinlock/twinlock/internal/origin"
+	"github.com/twinlock/twinlock/internal/session"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -50,8 +50,16 @@ func (h *Flow) answer(w http.ResponseWriter, r *http.Request, a asked) error {
 	if a.Own && p.Standing == auth.SignedIn {
 		h.Live.Seen(p.Session.ID, v.Now)
 	}
-	switch a.Gate.Judge(demand, p.Standing, p.Session, p.User, p.Groups, p.Policy, v.Now) {
+	judge := func(d auth.Demand) auth.Passage {
+		return a.Gate.Judge(d, p.Standing, p.Session, p.User, p.Groups, p.Policy, v.Now)
+	}
+	switch judge(demand) {
 	case auth.Passes:
+		// Where anybody may go, only those are told of who may open the
+		// application: it takes a name for a login.
+		if demand.Public && judge(auth.Demand{}) != auth.Passes {
+			return passNobody(w)
+		}
 		return pass(w, p)
 	case auth.AsksLogin, auth.AsksCode:
 		return h.sendToLogin(w, r, a, false)
@@ -97,6 +105,14 @@ func (h *Flow) readQuestion(r *http.Request, a *asked) (why unasked, err error) 
 	return "", err
 }
 
+// sharesOurCookies tells whether browsers send what opens our own pages to an
+// application at an origin: cookies know no ports. On the machine itself, where
+// all there is may be tried, only our very address is ours.
+func (h *Flow) sharesOurCookies(at origin.Origin) bool {
+	ours, ok := origin.Parse(h.PublicURL)
+	return !ok || at == ours || at.Name() == ours.Name() && !at.Loopback()
+}
+
 // presence is whose request it is: whose session our own cookie names, where
 // the application shares our host, or else the application's own.
 func (h *Flow) presence(r *http.Request, a *asked) (session.Presence, error) {
@@ -106,14 +122,6 @@ func (h *Flow) presence(r *http.Request, a *asked) (session.Presence, error) {
 	}
 	token, ok := h.ApplicationToken(r, a.Origin)
 	if !ok {
-// sharesOurCookies tells whether browsers send what opens our own pages to an
-// application at an origin: cookies know no ports. On the machine itself, where
-// all there is may be tried, only our very address is ours.
-func (h *Flow) sharesOurCookies(at origin.Origin) bool {
-	ours, ok := origin.Parse(h.PublicURL)
-	return !ok || at == ours || at.Name() == ours.Name() && !at.Loopback()
-}
-
 		return session.Presence{}, nil
 	}
 	p, err := h.Live.WhoAt(r.Context(), token.Hash(), a.Origin, a.Gate.ID, v.Now)
@@ -150,6 +158,9 @@ func (h *Flow) complain(r *http.Request, why unasked, q question) {
 	h.Log.Warn("forward-auth question refused", "why", string(why), "from", web.Peer(r).String(),
 		"asked", r.URL.Path, "about", q.Origin.String())
 }
+
+// passNobody lets a request pass without a word of who made it.
+func passNobody(w http.ResponseWriter) error { return pass(w, session.Presence{}) }
 
 // pass tells the application whose request it is. All four headers are always
 // there, so that none of the browser's own is left in their place.

@@ -447,8 +447,10 @@ func TestAQuestionThatNamesNoAddressIsRefused(t *testing.T) {
 // own pages.
 func TestAnApplicationAtOurOwnHostIsNeverAnsweredFor(t *testing.T) {
 	d := newDoor(t)
-	d.add(auth.Application{Name: "Next door", URL: "https://id.example.org/next-door", Everyone: true}, auth.Rule{Path: "/", Access: auth.Public})
-	wantStatus(t, d.visitor(nil).asks("nginx", "https://id.example.org/next-door", navigation), http.StatusForbidden)
+	for _, address := range []string{"https://id.example.org/next-door", "https://id.example.org:8443/"} {
+		d.add(auth.Application{Name: "Next door", URL: address, Everyone: true}, auth.Rule{Path: "/", Access: auth.Public})
+		wantStatus(t, d.visitor(nil).asks("nginx", address, navigation), http.StatusForbidden)
+	}
 }
 
 func TestWhileThePluginIsOffNothingPasses(t *testing.T) {

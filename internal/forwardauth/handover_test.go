@@ -183,6 +183,7 @@ func TestAnAddressTooLongToComeBackToLosesItsQueryAndThenItsPath(t *testing.T) {
 		if n := headers.Len(); n > 3600 {
 			t.Errorf("the answer's headers have %d bytes: nginx as it comes takes 4096 with the first line", n)
 		}
+		location := answer.Header.Get("Location")
 		login, _ := url.Parse(location)
 		next, _ := url.Parse(login.Query().Get("next"))
 		if got := next.Query().Get("to"); got != wrapped(tt.want) {
