@@ -75,24 +75,24 @@ func readRule(s *surroundings, a auth.Application, text string) (r auth.Rule, er
 
 // addBehindProxy adds an application that a reverse proxy stands before.
 func (c *appAdd) addBehindProxy(s *surroundings, a auth.Application) (auth.Application, error) {
-	a.Kind, a.Hosts = auth.BehindProxy, c.Host
+	a.Hosts = c.Host
 	rules, err := c.rules(s, a)
 	if err != nil {
 		return a, err
 	}
-	if a, err = s.app.Store.AddApplication(s.ctx, s.by, a, s.app.Now()); err != nil {
-		return a, inWords(err)
-	}
-	return a, s.app.Store.SetApplicationRules(s.ctx, s.by, a.ID, rules, s.app.Now())
+	made, err := s.app.Store.AddGate(s.ctx, s.by, auth.Gate{Application: a, Rules: rules}, s.app.Now())
+	return made.Application, inWords(err)
 }
 
-// inWords says what is wrong with a host.
+// inWords says what is wrong with a host, or with a rule's.
 func inWords(err error) error {
 	switch {
 	case errors.Is(err, store.ErrTaken):
 		return fmt.Errorf("%w: another application behind a proxy has it, or it is given twice", err)
 	case errors.Is(err, store.ErrMalformedHost):
 		return fmt.Errorf("%w: a host is a name such as wiki.example.org, or one with a port", err)
+	case errors.Is(err, store.ErrForeignRule):
+		return fmt.Errorf("%w: its hosts are that of its address, and those given by --host", err)
 	}
 	return err
 }
@@ -117,7 +117,7 @@ func (c *appRules) runOn(s *surroundings) error {
 			return err
 		}
 		if err := s.app.Store.SetApplicationRules(s.ctx, s.by, a.ID, rules, s.app.Now()); err != nil {
-			return err
+			return inWords(err)
 		}
 	}
 	return c.show(s, a)

@@ -200,6 +200,8 @@ func (p *appForm) refuseAddress(err error) bool {
 		p.URL.Error = ui.T("adminapps.takenAddress")
 	case errors.Is(err, store.ErrMalformedHost):
 		p.URL.Error = ui.T("adminapps.wrongAddress")
+	case errors.Is(err, store.ErrForeignRule):
+		p.URL.Error = ui.T("adminapps.ruledAddress")
 	default:
 		return false
 	}

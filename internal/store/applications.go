@@ -137,7 +137,8 @@ func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now ti
 }
 
 // SetApplication changes what an application is called, where it is and who may
-// open it; its kind a must have as it is. It refuses what AddApplication does.
+// open it; its kind a must have as it is. It refuses what AddApplication does,
+// and by ErrForeignRule to take away a host that one of its rules stands for.
 func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		n, err := t.exec(ctx, `
@@ -153,6 +154,9 @@ func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Applic
 			return err
 		}
 		if err := t.writeOrigins(ctx, a); err != nil {
+			return err
+		}
+		if err := t.requireOwnHosts(ctx, a.ID); err != nil {
 			return err
 		}
 		return t.record(ctx, by, auth.EventApplicationChanged, "", a.Name, now)

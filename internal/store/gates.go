@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,7 +18,27 @@ var (
 	ErrMalformedHost = errors.New("malformed host")
 	// ErrMalformedRule is returned for a rule that does not say what it must.
 	ErrMalformedRule = errors.New("malformed rule")
+	// ErrForeignRule is returned where a rule would stand for a host that does
+	// not lead to its application: what it asks would never be asked.
+	ErrForeignRule = errors.New("a rule stands for a host that does not lead to the application")
 )
+
+// AddGate makes an application behind a proxy together with its rules. It
+// refuses what AddApplication and SetApplicationRules do.
+func (s *Store) AddGate(ctx context.Context, by auth.Actor, g auth.Gate, now time.Time) (made auth.Gate, err error) {
+	if err := areRules(g.Rules); err != nil {
+		return g, err
+	}
+	g.Kind = auth.BehindProxy
+	err = s.transaction(ctx, func(t *tx) (err error) {
+		made = g
+		if made.Application, err = t.addApplication(ctx, by, g.Application, now); err != nil {
+			return err
+		}
+		return t.writeRules(ctx, made.ID, made.Rules)
+	})
+	return made, err
+}
 
 // GateAt finds the application behind a proxy that is asked for at an origin,
 // with its rules; ErrNotFound where there is none.
@@ -82,31 +103,65 @@ func scanRule(r row) (rule auth.Rule, err error) {
 }
 
 // SetApplicationRules puts these rules in the place of all that there were.
-// One that does not say what it must is ErrMalformedRule, and nothing changes.
+// One that does not say what it must is ErrMalformedRule, and one for a host
+// that is none of the application's ErrForeignRule; nothing changes then.
 func (s *Store) SetApplicationRules(ctx context.Context, by auth.Actor, id auth.ApplicationID, rules []auth.Rule, now time.Time) error {
-	for i, rule := range rules {
-		if !rule.IsRule() {
-			return fmt.Errorf("rule %d of application %s: %w", i+1, id, ErrMalformedRule)
-		}
+	if err := areRules(rules); err != nil {
+		return fmt.Errorf("rules of application %s: %w", id, err)
 	}
 	return s.transaction(ctx, func(t *tx) error {
 		var name string
 		if err := t.QueryRowContext(ctx, `SELECT name FROM applications WHERE id = $1`+t.forUpdate(), id).Scan(&name); err != nil {
 			return fmt.Errorf("rules of application %s: %w", id, notFound(err))
 		}
-		if _, err := t.exec(ctx, `DELETE FROM application_rules WHERE application_id = $1`, id); err != nil {
-			return fmt.Errorf("rules of application %s: %w", id, err)
+		if err := t.writeRules(ctx, id, rules); err != nil {
+			return err
 		}
-		for i, r := range rules {
-			if _, err := t.exec(ctx, `
-				INSERT INTO application_rules (application_id, position, host, path, access, group_id, code_within)
-				VALUES ($1, $2, $3, $4, $5, $6, $7)`, id, i, r.Host, r.Path, r.Access, r.Group, r.Within.Milliseconds()); err != nil {
-				return fmt.Errorf("rule %d of application %s: %w", i+1, id, err)
-			}
-		}
-		t.applications = true
 		return t.record(ctx, by, auth.EventApplicationChanged, "", fmt.Sprintf("%s: %d rules", name, len(rules)), now)
 	})
+}
+
+func areRules(rules []auth.Rule) error {
+	for i, rule := range rules {
+		if !rule.IsRule() {
+			return fmt.Errorf("rule %d: %w", i+1, ErrMalformedRule)
+		}
+	}
+	return nil
+}
+
+func (t *tx) writeRules(ctx context.Context, id auth.ApplicationID, rules []auth.Rule) error {
+	t.applications = true
+	if _, err := t.exec(ctx, `DELETE FROM application_rules WHERE application_id = $1`, id); err != nil {
+		return fmt.Errorf("rules of application %s: %w", id, err)
+	}
+	for i, r := range rules {
+		if _, err := t.exec(ctx, `
+			INSERT INTO application_rules (application_id, position, host, path, access, group_id, code_within)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`, id, i, r.Host, r.Path, r.Access, r.Group, r.Within.Milliseconds()); err != nil {
+			return fmt.Errorf("rule %d of application %s: %w", i+1, id, err)
+		}
+	}
+	return t.requireOwnHosts(ctx, id)
+}
+
+// requireOwnHosts refuses to leave a rule at a host that does not lead to the
+// application, or no longer does: whatever it kept closed would be open.
+func (t *tx) requireOwnHosts(ctx context.Context, id auth.ApplicationID) error {
+	var host string
+	err := t.QueryRowContext(ctx, `
+		SELECT r.host FROM application_rules r
+		 WHERE r.application_id = $1 AND r.host <> '' AND NOT EXISTS (
+		       SELECT 1 FROM application_origins o
+		        WHERE o.application_id = r.application_id AND o.origin IN ('https://' || r.host, 'http://' || r.host))
+		 ORDER BY r.position LIMIT 1`, id).Scan(&host)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("hosts of the rules of application %s: %w", id, err)
+	}
+	return fmt.Errorf("%s: %w", host, ErrForeignRule)
 }
 
 // originsOf gives where an application is asked for: at its address, and at its

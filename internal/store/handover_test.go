@@ -102,12 +102,49 @@ func TestRulesAreKeptInOrder(t *testing.T) {
 		if kept, err := s.ApplicationRules(t.Context(), wiki.ID); err != nil || !reflect.DeepEqual(kept, rules) {
 			t.Errorf("after refusals: %+v, %v", kept, err)
 		}
+		foreign := append(rules, auth.Rule{Host: "dosc.example.org:8443", Path: "/admin", Access: auth.InGroup, Group: "Staff"})
+		if err := s.SetApplicationRules(t.Context(), command, wiki.ID, foreign, now); !errors.Is(err, store.ErrForeignRule) {
+			t.Errorf("a rule for a host of nobody's: %v", err)
+		}
+		moved := wiki
+		moved.Hosts = []string{"manual.example.org"}
+		if err := s.SetApplication(t.Context(), command, moved, now); !errors.Is(err, store.ErrForeignRule) {
+			t.Errorf("taking away the host that a rule stands for: %v", err)
+		}
+		moved.URL, moved.Hosts = "https://new.example.org/", wiki.Hosts
+		if err := s.SetApplication(t.Context(), command, moved, now); err != nil {
+			t.Errorf("another address, which no rule stands for: %v", err)
+		}
+		if kept, err := s.ApplicationRules(t.Context(), wiki.ID); err != nil || !reflect.DeepEqual(kept, rules) {
+			t.Errorf("after the hosts changed: %+v, %v", kept, err)
+		}
 		wiki.Name = "Renamed"
 		if err := s.SetApplication(t.Context(), command, wiki, now); err != nil {
 			t.Fatal(err)
 		}
 		if kept, _ := s.ApplicationRules(t.Context(), wiki.ID); len(kept) != len(rules) {
 			t.Error("renaming an application opened it")
+		}
+	})
+}
+
+func TestAnApplicationAndItsRulesAreMadeTogether(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		wiki := auth.Gate{Application: auth.Application{Name: "Wiki", URL: "https://wiki.example.org/"}}
+		wiki.Rules = []auth.Rule{{Path: "/admin", Access: auth.TwoFactor}, {Host: "wiki.example.org", Path: "/", Access: auth.Signed}}
+		made, err := s.AddGate(t.Context(), command, wiki, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.GateAt(t.Context(), at(t, "https://wiki.example.org")); err != nil || got.ID != made.ID || !reflect.DeepEqual(got.Rules, wiki.Rules) {
+			t.Errorf("%+v, %v", got, err)
+		}
+		wiki.URL, wiki.Rules[1].Host = "https://other.example.org/", "wrong.example.org"
+		if _, err := s.AddGate(t.Context(), command, wiki, now); !errors.Is(err, store.ErrForeignRule) {
+			t.Errorf("with a rule for another host: %v", err)
+		}
+		if _, err := s.GateAt(t.Context(), at(t, "https://other.example.org")); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the application was made without its rules: %v", err)
 		}
 	})
 }

@@ -80,6 +80,12 @@ var moments = map[string]moment{
 			return err
 		}
 	}, ""},
+	"AddGate": {auth.EventApplicationAdded, func(p play) func() error {
+		return func() error {
+			_, err := p.AddGate(p.Context(), eli, auth.Gate{Application: auth.Application{Name: "Wiki", URL: "https://wiki.example.org"}}, now)
+			return err
+		}
+	}, ""},
 	"AddClient": {auth.EventApplicationAdded, func(p play) func() error {
 		return func() error {
 			_, _, err := p.AddClient(p.Context(), eli, auth.Application{Name: "Wiki", URL: "https://wiki.example.org"}, auth.Client{}, now)
