@@ -57,10 +57,11 @@ func (s *Store) SetBack(ctx context.Context, furthest, now time.Time) error {
 		if err != nil || kept.IsZero() {
 			return err
 		}
-		if kept.After(furthest) {
-			furthest = kept
+		from := furthest
+		if kept.After(from) {
+			from = kept
 		}
-		words := s.setBackWords(furthest, now)
+		words := s.setBackWords(from, now)
 		for _, p := range passing {
 			if _, err := t.exec(ctx, words(p.statement)); err != nil {
 				return fmt.Errorf("set %s back: %w", p.table, err)
@@ -68,7 +69,7 @@ func (s *Store) SetBack(ctx context.Context, furthest, now time.Time) error {
 		}
 		t.everybody = true
 		return t.record(ctx, auth.Actor{}, auth.EventClockSetBack, "",
-			"from "+furthest.UTC().Format(time.RFC3339)+" to "+now.UTC().Format(time.RFC3339), now)
+			"from "+from.UTC().Format(time.RFC3339)+" to "+now.UTC().Format(time.RFC3339), now)
 	})
 }
 

@@ -3,7 +3,8 @@
 // A moment is a function named after what becomes true in it: [Store.ProvePassword],
 // [Store.ProveCode], [Store.FinishLogin]. It is one transaction that checks
 // and claims in the same statement, writes the event, queues the letter, and
-// tells the listener what ended, before it returns.
+// tells the listener what ended, before it returns. PostgreSQL may undo one in
+// favour of another; it is run again then, and so keeps nothing between runs.
 //
 // Every query is one text for SQLite and PostgreSQL ($1 placeholders, times
 // as milliseconds since the Unix epoch in UTC, zero for never). The database's

@@ -80,6 +80,7 @@ func (s *Store) FinishSetup(ctx context.Context, by auth.Actor, link secret.Hash
 		if err != nil {
 			return err
 		}
+		by := by
 		by.User = u
 		if err := t.chooseAtSetup(ctx, by, f, now); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
@@ -179,37 +181,70 @@ type tx struct {
 	applications bool
 }
 
+// runs is how often a moment is begun at most, where others undo it.
+const runs = 5
+
 // transaction runs change in one writing transaction. Whatever change
-// returns as an error undoes all of it. When the outcome of the commit is
-// unknown the listener is told all the same: forgetting too much is safe.
+// returns as an error undoes all of it. Where PostgreSQL undid it in favour of
+// another transaction, change is run again on what is there by then: of an
+// earlier run it may keep nothing.
 func (s *Store) transaction(ctx context.Context, change func(*tx) error) error {
+	for run := 1; ; run++ {
+		undone, err := s.runOnce(ctx, change)
+		if !undone || run == runs {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(rand.N(10 * time.Millisecond << run)): // not in step with the other
+		}
+	}
+}
+
+// runOnce tells beside the error that another transaction is to blame for it.
+// Once the commit is asked for nothing is run again, for its outcome may be
+// unknown. Then the listener is told all the same: forgetting too much is safe.
+func (s *Store) runOnce(ctx context.Context, change func(*tx) error) (undone bool, err error) {
 	s.begun.Add(1)
 	begun, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return false, fmt.Errorf("begin: %w", err)
 	}
 	t := &tx{Tx: begun, store: s}
 	defer func() { _ = t.Rollback() }() // does nothing after the commit
 	if err := change(t); err != nil {
-		return err
+		return undoneByAnother(err), err
 	}
 	err = t.Commit()
+	t.tell(s.listener)
+	if err != nil {
+		return false, fmt.Errorf("commit: %w", err)
+	}
+	return false, nil
+}
+
+// undoneByAnother is PostgreSQL's word that a transaction was ended so that
+// another one could go on: a deadlock, or two that do not come one after the other.
+func undoneByAnother(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && (refused.Code == "40P01" || refused.Code == "40001")
+}
+
+// tell tells what the transaction changed.
+func (t *tx) tell(l Listener) {
 	for _, u := range t.users {
-		s.listener.UserChanged(u)
+		l.UserChanged(u)
 	}
 	if t.plugins {
-		s.listener.PluginsChanged()
+		l.PluginsChanged()
 	}
 	if t.everybody {
-		s.listener.EverybodyChanged()
+		l.EverybodyChanged()
 	}
 	if t.applications {
-		s.listener.ApplicationsChanged()
+		l.ApplicationsChanged()
 	}
-	if err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
 }
 
 // changed notes that whatever is remembered of an account is out of date.
