@@ -115,15 +115,14 @@ func (s *Store) AskNewAddress(ctx context.Context, by auth.Actor, wanted address
 // the address by now.
 func (s *Store) ChangeAddress(ctx context.Context, by auth.Actor, link secret.Hash, now time.Time) (token secret.Token, err error) {
 	err = s.losing(ctx, by, by.User.ID, AnyLoss, now, func(t *tx) error {
-		l, err := t.useLink(ctx, link, LinkAddress, now)
+		l, u, err := t.useLink(ctx, link, LinkAddress, now)
 		if err != nil {
 			return err
 		}
-		if l.User != by.User.ID {
+		if u.ID != by.User.ID {
 			return ErrSpent
 		}
-		u, err := t.lockUser(ctx, by.User.ID)
-		if err != nil {
+		if err := t.lockAddress(ctx, l.Canonical); err != nil {
 			return err
 		}
 		var taken int

@@ -37,6 +37,9 @@ func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Tim
 		Name: n.Name, Language: n.Language, State: auth.Active, Administrator: n.Administrator,
 		HasPassword: n.Hash != "", Generation: 1, Created: now, PasswordChangedAt: now,
 	}
+	if err := t.lockAddress(ctx, u.Canonical); err != nil {
+		return u, err
+	}
 	if err := t.insertUser(ctx, u, n.Hash.Reveal()); err != nil {
 		return u, err
 	}

@@ -141,6 +141,9 @@ func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now ti
 // and by ErrForeignRule to take away a host that one of its rules stands for.
 func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
+		if err := t.lockPlugins(ctx); err != nil { // whoever deletes a person or a group waits, or is waited for
+			return err
+		}
 		n, err := t.exec(ctx, `
 			UPDATE applications SET name = $1, description = $2, url = $3, everyone = $4 WHERE id = $5`,
 			a.Name, a.Description, a.URL, a.Everyone, a.ID)

@@ -176,6 +176,10 @@ func (s *Store) FinishLogin(ctx context.Context, by auth.Actor, id auth.AttemptI
 }
 
 func (t *tx) finishLogin(ctx context.Context, by auth.Actor, id auth.AttemptID, f Finish, now time.Time) (NewSession, auth.User, error) {
+	u, err := t.lockOwner(ctx, `SELECT user_id FROM attempts WHERE id = $1`, id)
+	if err != nil {
+		return NewSession{}, u, err
+	}
 	a, err := scanAttempt(t.QueryRowContext(ctx, `
 		UPDATE attempts SET finished_at = $1 WHERE id = $2 AND finished_at = 0
 		RETURNING `+attemptColumns, millis(now), id))
@@ -183,10 +187,6 @@ func (t *tx) finishLogin(ctx context.Context, by auth.Actor, id auth.AttemptID, 
 		return NewSession{}, auth.User{}, ErrSpent
 	} else if err != nil {
 		return NewSession{}, auth.User{}, fmt.Errorf("finish attempt %s: %w", id, err)
-	}
-	u, err := t.lockUser(ctx, a.User)
-	if err != nil {
-		return NewSession{}, u, err
 	}
 	if auth.Next(a, u, f.Policy, now) != auth.StepFinish {
 		return NewSession{}, u, ErrSpent

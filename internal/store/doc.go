@@ -6,6 +6,11 @@
 // tells the listener what ended, before it returns. PostgreSQL may undo one in
 // favour of another; it is run again then, and so keeps nothing between runs.
 //
+// Moments take their locks in one order, so that two that meet take turns: the
+// plug-ins, the administrators, the account, an address; then sign-ups behind the
+// count of their letters, attempts, links; counts of tries, the doors first;
+// sessions by their identifiers, and what hangs on them.
+//
 // Every query is one text for SQLite and PostgreSQL ($1 placeholders, times
 // as milliseconds since the Unix epoch in UTC, zero for never). The database's
 // own clock decides nothing: every moment takes now.

@@ -90,6 +90,12 @@ type Refused struct {
 // where there is none.
 func (s *Store) Refuse(ctx context.Context, by auth.Actor, r Refused, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
+		if r.Signup.Canonical != "" { // then the doors are nobody's
+			err := t.mailVerification(ctx, by, r.Signup, r.Verify, now)
+			if err != nil && !errors.Is(err, ErrSpent) { // confirmed or begun afresh meanwhile
+				return err
+			}
+		}
 		for _, p := range r.Paid {
 			if !p.Closes {
 				continue
@@ -98,12 +104,6 @@ func (s *Store) Refuse(ctx context.Context, by auth.Actor, r Refused, now time.T
 				return err
 			}
 			if err := t.record(ctx, by, auth.EventDoorClosed, r.User, string(p.Bucket.Kind()), now); err != nil {
-				return err
-			}
-		}
-		if r.Signup.Canonical != "" {
-			err := t.mailVerification(ctx, by, r.Signup, r.Verify, now)
-			if err != nil && !errors.Is(err, ErrSpent) { // confirmed or begun afresh meanwhile
 				return err
 			}
 		}
@@ -122,7 +122,7 @@ func (s *Store) MailUnlock(ctx context.Context, d Door, by auth.Actor, now time.
 }
 
 // mailUnlock voids no link that was mailed before: a stranger who tries again
-// must not take it from the owner. The account is locked first, as everywhere.
+// must not take it from the owner.
 func (t *tx) mailUnlock(ctx context.Context, d Door, by auth.Actor, now time.Time) error {
 	u, err := t.lockUser(ctx, d.Owner.ID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
@@ -169,14 +169,14 @@ func (t *tx) ownDoor(ctx context.Context, bucket throttle.Bucket, owner auth.Use
 // nothing else. A link that does not work any more is ErrSpent.
 func (s *Store) Unlock(ctx context.Context, by auth.Actor, token secret.Hash, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		l, err := t.useLink(ctx, token, LinkUnlock, now)
+		_, u, err := t.useLink(ctx, token, LinkUnlock, now)
 		if err != nil {
 			return err
 		}
-		if err := t.openDoors(ctx, l.User, l.Canonical, now); err != nil {
+		if err := t.openDoors(ctx, u.ID, u.Canonical, now); err != nil {
 			return err
 		}
-		return t.record(ctx, by, auth.EventDoorOpened, l.User, "by a mailed link", now)
+		return t.record(ctx, by, auth.EventDoorOpened, u.ID, "by a mailed link", now)
 	})
 }
 

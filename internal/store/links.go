@@ -89,17 +89,22 @@ func (s *Store) Link(ctx context.Context, token secret.Hash, purpose LinkPurpose
 	return l, err
 }
 
-// useLink spends a link; ErrSpent where it does not work any more.
-func (t *tx) useLink(ctx context.Context, token secret.Hash, purpose LinkPurpose, now time.Time) (Link, error) {
+// useLink spends a link and locks the account that it belongs to; ErrSpent where
+// it does not work any more.
+func (t *tx) useLink(ctx context.Context, token secret.Hash, purpose LinkPurpose, now time.Time) (Link, auth.User, error) {
+	u, err := t.lockOwner(ctx, `SELECT user_id FROM links WHERE token_hash = $1`, token)
+	if err != nil {
+		return Link{}, u, err
+	}
 	l, err := scanLink(t.QueryRowContext(ctx,
 		`UPDATE links SET used_at = $3 WHERE `+liveLink+` RETURNING `+linkColumns,
 		token, purpose, millis(now), t.store.latestBeginning(now)))
 	if err == ErrNotFound {
-		return l, ErrSpent
+		return l, u, ErrSpent
 	} else if err != nil {
-		return l, fmt.Errorf("use a link (%s): %w", purpose, err)
+		return l, u, fmt.Errorf("use a link (%s): %w", purpose, err)
 	}
-	return l, nil
+	return l, u, nil
 }
 
 // Mailed is what a letter with a link needs beside its words.

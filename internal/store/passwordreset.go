@@ -26,11 +26,7 @@ type Reset struct {
 // meanwhile, is ErrSpent, and nothing changes.
 func (s *Store) ResetPassword(ctx context.Context, by auth.Actor, reset Reset, now time.Time) (removed []string, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
-		l, err := t.useLink(ctx, reset.Link, LinkReset, now)
-		if err != nil {
-			return err
-		}
-		u, err := t.lockUser(ctx, l.User)
+		_, u, err := t.useLink(ctx, reset.Link, LinkReset, now)
 		if err != nil {
 			return err
 		}
@@ -68,12 +64,15 @@ func (t *tx) newPassword(ctx context.Context, u auth.User, hash secret.Text, why
 	if _, err := t.endSessions(ctx, u.ID, "", why, now); err != nil {
 		return err
 	}
+	if err := t.openDoors(ctx, u.ID, u.Canonical, now); err != nil {
+		return err
+	}
 	for _, bucket := range []throttle.Bucket{throttle.CodesThisMonth(string(u.ID)), throttle.CodesByLetter(string(u.ID))} {
 		if err := t.clear(ctx, bucket); err != nil {
 			return err
 		}
 	}
-	return t.openDoors(ctx, u.ID, u.Canonical, now)
+	return nil
 }
 
 func (t *tx) tellReset(ctx context.Context, by auth.Actor, u auth.User, removed []string, now time.Time) error {
@@ -93,11 +92,7 @@ func (t *tx) tellReset(ctx context.Context, by auth.Actor, u auth.User, removed 
 // AcceptInvitation sets the first password of an invited person.
 func (s *Store) AcceptInvitation(ctx context.Context, by auth.Actor, link secret.Hash, name string, hash secret.Text, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		l, err := t.useLink(ctx, link, LinkInvitation, now)
-		if err != nil {
-			return err
-		}
-		u, err := t.lockUser(ctx, l.User)
+		_, u, err := t.useLink(ctx, link, LinkInvitation, now)
 		if err != nil {
 			return err
 		}

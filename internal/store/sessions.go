@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -107,7 +109,7 @@ const (
 func (t *tx) end(ctx context.Context, why string, now time.Time, condition string, args ...any) (ended []auth.UserID, err error) {
 	sessions, err := list(ctx, t, scanEnded, `
 		UPDATE sessions SET ended_at = $1, ended_by = $2
-		 WHERE ended_at = 0 AND `+condition+`
+		 WHERE ended_at = 0 AND id IN (SELECT id FROM sessions WHERE ended_at = 0 AND `+condition+` ORDER BY id`+t.forUpdate()+`)
 		RETURNING id, user_id`, append([]any{millis(now), why}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("end sessions, %s: %w", why, err)
@@ -190,6 +192,9 @@ func (t *tx) replaceHeld(ctx context.Context, by auth.Actor, held auth.SessionID
 // EndSession ends one session of a person. Somebody else's is ErrNotFound.
 func (s *Store) EndSession(ctx context.Context, by auth.Actor, user auth.UserID, id auth.SessionID, kind auth.EventKind, why string, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
+		if _, err := t.lockUser(ctx, user); err != nil {
+			return err
+		}
 		ended, err := t.end(ctx, why, now, `id = $3 AND user_id = $4`, id, user)
 		if err != nil {
 			return err
@@ -206,14 +211,14 @@ func (s *Store) EndSession(ctx context.Context, by auth.Actor, user auth.UserID,
 // Where somebody else did it, the person is told.
 func (s *Store) EndSessions(ctx context.Context, by auth.Actor, user auth.UserID, but auth.SessionID, why string, now time.Time) (ended int64, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
+		u, err := t.lockUser(ctx, user)
+		if err != nil {
+			return err
+		}
 		if ended, err = t.endSessions(ctx, user, but, why, now); err != nil {
 			return err
 		}
 		if by.User.ID != user {
-			u, err := userByID(ctx, t, user, "")
-			if err != nil {
-				return err
-			}
 			if err := t.queue(ctx, actOn(u, auth.LetterSessionsEnded, by, now), now); err != nil {
 				return err
 			}
@@ -241,6 +246,8 @@ func (t *tx) renew(ctx context.Context, s, proved auth.Session, generation int64
 	return token, nil
 }
 
+const ownerOfSession = `SELECT user_id FROM sessions WHERE id = $1`
+
 // ReturnThroughWindow brings a lapsed session back for the window that was
 // still open: a new token, seen now, and nothing else. One call wins; an
 // ending, a change of the account or another return makes it ErrSpent, and so do
@@ -248,6 +255,9 @@ func (t *tx) renew(ctx context.Context, s, proved auth.Session, generation int64
 func (s *Store) ReturnThroughWindow(ctx context.Context, by auth.Actor, lapsed auth.Session, old secret.Hash, paid Payment, now time.Time) (secret.Token, error) {
 	token := secret.New()
 	err := s.transaction(ctx, func(t *tx) error {
+		if _, err := t.lockOwner(ctx, ownerOfSession, lapsed.ID); err != nil {
+			return fmt.Errorf("return to session %s: %w", lapsed.ID, err)
+		}
 		if err := t.claim(ctx, `
 			UPDATE sessions SET token_hash = $1, last_seen_at = $2, returned_at = $2, window_failures = 0
 			 WHERE id = $3 AND token_hash = $5 AND user_id = $4 AND ended_at = 0
@@ -276,6 +286,9 @@ func (s *Store) ReturnThroughWindow(ctx context.Context, by auth.Actor, lapsed a
 // meanwhile is ErrSpent.
 func (s *Store) RefuseReturn(ctx context.Context, by auth.Actor, lapsed auth.Session, now time.Time) (closed bool, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
+		if _, err := t.lockOwner(ctx, ownerOfSession, lapsed.ID); err != nil {
+			return fmt.Errorf("refuse the return to session %s: %w", lapsed.ID, err)
+		}
 		if err := t.claim(ctx, `
 			UPDATE sessions SET window_failures = window_failures + 1
 			 WHERE id = $1 AND ended_at = 0`, lapsed.ID); err != nil {
@@ -299,10 +312,10 @@ func (s *Store) Seen(ctx context.Context, seen map[auth.SessionID]time.Time) err
 		return nil
 	}
 	return s.transaction(ctx, func(t *tx) error {
-		for id, at := range seen {
+		for _, id := range slices.Sorted(maps.Keys(seen)) {
 			if _, err := t.exec(ctx, `
 				UPDATE sessions SET last_seen_at = $1
-				 WHERE id = $2 AND ended_at = 0 AND last_seen_at < $1`, millis(at), id); err != nil {
+				 WHERE id = $2 AND ended_at = 0 AND last_seen_at < $1`, millis(seen[id]), id); err != nil {
 				return fmt.Errorf("seen session %s: %w", id, err)
 			}
 		}

@@ -24,6 +24,9 @@ func scanSignup(r row) (s auth.Signup, hash string, err error) {
 // address, and voids the one before. An address that had its share of letters
 // for this hour gets none, and nobody is told.
 func (t *tx) mailVerification(ctx context.Context, by auth.Actor, signup auth.Signup, m Mailed, now time.Time) error {
+	if err := t.lockAddress(ctx, signup.Canonical); err != nil {
+		return err
+	}
 	may, err := t.mayWriteTo(ctx, signup.Canonical, now)
 	if err != nil || !may {
 		return err
@@ -56,6 +59,9 @@ type NewSignup struct {
 // share of letters for this hour gets none; the sign-up begins all the same.
 func (s *Store) BeginSignup(ctx context.Context, by auth.Actor, n NewSignup, m Mailed, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
+		if err := t.lockAddress(ctx, n.Address.Canonical); err != nil {
+			return err
+		}
 		u, err := scanUser(t.QueryRowContext(ctx,
 			`SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`, n.Address.Canonical))
 		switch {
@@ -174,6 +180,9 @@ type ConfirmedSignup struct {
 // stranger who made them. A link that does not work any more is ErrSpent.
 func (s *Store) ConfirmSignup(ctx context.Context, by auth.Actor, c ConfirmedSignup, now time.Time) (a auth.Attempt, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
+		if err := t.lockAddress(ctx, c.Canonical); err != nil {
+			return err
+		}
 		if err := t.claim(ctx, `DELETE FROM signups WHERE `+liveSignup+` AND password_hash = $4`,
 			c.Link, millis(now), s.latestBeginning(now), c.Hash.Reveal()); err != nil {
 			return fmt.Errorf("confirm a sign-up: %w", err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"net/url"
 	"os"
@@ -272,14 +273,32 @@ func (t *tx) claim(ctx context.Context, query string, args ...any) error {
 	return nil
 }
 
-// lock makes two transactions over the same row wait for one another.
-// SQLite's writers do so already.
+// forUpdate makes two transactions over the same row wait for one another, and
+// nobody who only adds what belongs to it. SQLite's writers wait already.
 func (t *tx) forUpdate() string {
 	if t.store.postgres {
-		return " FOR UPDATE"
+		return " FOR NO KEY UPDATE"
 	}
 	return ""
 }
+
+// lockAddress makes whatever gives an address to somebody, or begins to, wait
+// for one another: there is no row yet that all of them need.
+func (t *tx) lockAddress(ctx context.Context, canonical string) error {
+	if !t.store.postgres {
+		return nil
+	}
+	name := fnv.New32a()
+	_, _ = name.Write([]byte(canonical)) // two addresses of one name wait for nothing, no more
+	if _, err := t.exec(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, addressLocks, int32(name.Sum32())); err != nil {
+		return fmt.Errorf("lock an address: %w", err)
+	}
+	return nil
+}
+
+// addressLocks tells locks of addresses from other advisory ones: "addr" in
+// ASCII.
+const addressLocks = 0x61646472
 
 // millis is a time as the database keeps it; zero for never.
 func millis(t time.Time) int64 {

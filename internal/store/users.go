@@ -63,6 +63,19 @@ func (t *tx) lockUser(ctx context.Context, id auth.UserID) (auth.User, error) {
 	return userByID(ctx, t, id, t.forUpdate())
 }
 
+// lockOwner is lockUser for what was read with the statement of: ErrSpent where
+// that finds nobody. Whoever owns something is locked before it.
+func (t *tx) lockOwner(ctx context.Context, of string, args ...any) (auth.User, error) {
+	u, err := scanUser(t.QueryRowContext(ctx,
+		`SELECT `+userColumns+` FROM users u WHERE u.id = (`+of+`)`+t.forUpdate(), args...))
+	if err == ErrNotFound {
+		return u, ErrSpent
+	} else if err != nil {
+		return u, fmt.Errorf("lock an account: %w", err)
+	}
+	return u, nil
+}
+
 // UserByAddress finds an account by its canonical address; ErrNotFound where
 // there is none.
 func (s *Store) UserByAddress(ctx context.Context, canonical string) (auth.User, error) {
