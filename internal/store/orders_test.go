@@ -215,3 +215,44 @@ func begin(t *testing.T, db *sql.DB, waiting int, moment func() error) <-chan er
 		}
 	}
 }
+
+// Whoever turns the code off by themselves loses it to nobody: they wait until
+// whoever changes for whom plug-ins work has counted.
+func TestWhoTurnsTheCodeOffIsNotCountedAmongWhoLosesIt(t *testing.T) {
+	for name, off := range map[string]func(p play, by auth.Actor, code store.CodeClaim) func() error{
+		"in the settings": func(p play, by auth.Actor, code store.CodeClaim) func() error {
+			return func() error { _, err := p.DisableTwoFactor(p.Context(), by, code, nil, now); return err }
+		},
+		"by a mailed link": func(p play, by auth.Actor, _ store.CodeClaim) func() error {
+			link := p.resetLink(by.User)
+			return func() error {
+				_, err := p.ResetPassword(p.Context(), auth.Actor{}, store.Reset{Link: link, Hash: "another"}, now)
+				return err
+			}
+		},
+		"by an administrator": func(p play, by auth.Actor, _ store.CodeClaim) func() error {
+			return func() error { return p.ClearFactors(p.Context(), eli, by.User.ID, "lost", now) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := storetest.PostgreSQL(t)
+			s, db := storetest.Open(t, url, keys.New()), behind(t, url)
+			by, code := play{t, s}.withCode()
+			enable(t, s, func(a *auth.Activation) { a.Everyone = true })
+			moment := off(play{t, s}, by, code)
+			var ended <-chan error
+			err := s.ChangeActivation(t.Context(), eli, auth.TwoFactorPlugin, 0, now, func(a *auth.Activation) {
+				a.Users = []auth.UserID{by.User.ID}
+				ended = begin(t, db, 1, moment)
+			})
+			if err != nil {
+				t.Errorf("a change that takes the code from nobody: %v", err)
+			}
+			must(t, <-ended)
+			if letters := told(t, s, auth.LetterProtectionOff); len(letters) > 0 {
+				t.Errorf("letters %v", letters)
+			}
+		})
+	}
+}

@@ -26,6 +26,9 @@ type Reset struct {
 // meanwhile, is ErrSpent, and nothing changes.
 func (s *Store) ResetPassword(ctx context.Context, by auth.Actor, reset Reset, now time.Time) (removed []string, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
+		if err := t.lockPlugins(ctx); err != nil { // as EnableTwoFactor
+			return err
+		}
 		_, u, err := t.useLink(ctx, reset.Link, LinkReset, now)
 		if err != nil {
 			return err

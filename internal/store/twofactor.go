@@ -94,6 +94,9 @@ func (t *tx) goOnWithCode(ctx context.Context, by auth.Actor, u auth.User, attem
 // authentication: then nothing changes.
 func (s *Store) DisableTwoFactor(ctx context.Context, by auth.Actor, c CodeClaim, paid []Payment, now time.Time) (token secret.Token, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
+		if err := t.lockPlugins(ctx); err != nil { // as EnableTwoFactor
+			return err
+		}
 		u, err := t.lockUser(ctx, by.User.ID)
 		if err != nil {
 			return err
