@@ -256,3 +256,24 @@ func TestWhoTurnsTheCodeOffIsNotCountedAmongWhoLosesIt(t *testing.T) {
 		})
 	}
 }
+
+// A right password forgets the count while another try is about to be added to it.
+func TestATryMeetsACountThatIsForgotten(t *testing.T) {
+	url := storetest.PostgreSQL(t)
+	s, db := storetest.Open(t, url, keys.New()), behind(t, url)
+	bucket := throttle.Password("ada@example.org")
+	try := func() error {
+		_, err := s.Pay(t.Context(), bucket, storetest.Rules.Tries, now)
+		return err
+	}
+	must(t, try())
+	forgets, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = forgets.ExecContext(t.Context(), lockBucket, bucket)
+	must(t, err)
+	ended := begin(t, db, 1, try)
+	_, err = forgets.ExecContext(t.Context(), `DELETE FROM throttle WHERE bucket = $1`, bucket)
+	must(t, err)
+	must(t, forgets.Commit())
+	must(t, <-ended)
+}

@@ -134,16 +134,13 @@ func (t *tx) owesNewPassword(ctx context.Context, user auth.UserID, now time.Tim
 	return t.store.rules.CodesThisMonth.State(count, now).Closed, nil
 }
 
-// lockCount reads a count and keeps others from changing it. The row is made
-// first, so that there is one to lock.
+// lockCount reads a count and keeps others from changing it. Where there is no
+// row to lock it makes one, in the same statement: somebody may be forgetting it.
 func (t *tx) lockCount(ctx context.Context, bucket throttle.Bucket, now time.Time) (throttle.Count, error) {
-	if _, err := t.exec(ctx, `
+	count, err := scanCount(t.QueryRowContext(ctx, `
 		INSERT INTO throttle (bucket, failures, first_at, last_at) VALUES ($1, 0, $2, $2)
-		ON CONFLICT (bucket) DO NOTHING`, bucket, millis(now)); err != nil {
-		return throttle.Count{}, fmt.Errorf("count a try: %w", err)
-	}
-	count, err := scanCount(t.QueryRowContext(ctx,
-		`SELECT failures, first_at, last_at, closed_at FROM throttle WHERE bucket = $1`+t.forUpdate(), bucket))
+		ON CONFLICT (bucket) DO UPDATE SET failures = throttle.failures
+		RETURNING failures, first_at, last_at, closed_at`, bucket, millis(now)))
 	if err != nil {
 		return count, fmt.Errorf("count a try: %w", err)
 	}
