@@ -9,6 +9,7 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 // SaveName keeps what a person wants to be called.
@@ -80,6 +81,9 @@ func (t *tx) goOnAlone(ctx context.Context, by auth.Actor, proved auth.Session, 
 // told the same either way.
 func (s *Store) AskNewAddress(ctx context.Context, by auth.Actor, wanted address.Address, m Mailed, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
+		if _, err := t.lockUser(ctx, by.User.ID); err != nil { // of two links the newer one counts
+			return err
+		}
 		if err := t.record(ctx, by, auth.EventAddressRequested, by.User.ID, "", now); err != nil {
 			return err
 		}
@@ -134,7 +138,10 @@ func (s *Store) ChangeAddress(ctx context.Context, by auth.Actor, link secret.Ha
 		if err := t.claim(ctx, `UPDATE users SET address = $1, canonical = $2 WHERE id = $3`, l.Address, l.Canonical, u.ID); err != nil {
 			return fmt.Errorf("change the address of %s: %w", u.ID, err)
 		}
-		if err := t.moveDoor(ctx, u.Canonical, l.Canonical); err != nil {
+		if err := t.dropSignup(ctx, l.Canonical); err != nil {
+			return err
+		}
+		if err := t.moveDoor(ctx, throttle.Password(u.Canonical), throttle.Password(l.Canonical), now); err != nil {
 			return err
 		}
 		t.plugins = true // the operator's settings may name either address

@@ -43,7 +43,7 @@ func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Tim
 	if err := t.insertUser(ctx, u, n.Hash.Reveal()); err != nil {
 		return u, err
 	}
-	if _, err := t.exec(ctx, `DELETE FROM signups WHERE canonical = $1`, u.Canonical); err != nil {
+	if err := t.dropSignup(ctx, u.Canonical); err != nil {
 		return u, err
 	}
 	if err := t.clear(ctx, throttle.Password(u.Canonical)); err != nil {

@@ -224,16 +224,23 @@ func (t *tx) openDoors(ctx context.Context, user auth.UserID, canonical string, 
 func scanHash(r row) (h secret.Hash, err error) { return h, r.Scan(&h) }
 
 // moveDoor takes the failures at an account's password along to its new
-// address, and forgets what was tried there while nobody had it.
-func (t *tx) moveDoor(ctx context.Context, from, to string) error {
-	if err := t.clear(ctx, throttle.Password(to)); err != nil {
+// address, and forgets what was tried there while nobody had it. Whoever tries
+// it now waits.
+func (t *tx) moveDoor(ctx context.Context, from, to throttle.Bucket, now time.Time) error {
+	if _, err := t.lockCount(ctx, to, now); err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, `UPDATE throttle SET bucket = $1 WHERE bucket = $2`, throttle.Password(to), throttle.Password(from))
+	n, err := t.exec(ctx, `
+		UPDATE throttle SET failures = f.failures, first_at = f.first_at, last_at = f.last_at,
+		       closed_at = f.closed_at, user_id = f.user_id
+		  FROM throttle f WHERE throttle.bucket = $1 AND f.bucket = $2`, to, from)
 	if err != nil {
 		return fmt.Errorf("move a door: %w", err)
 	}
-	return nil
+	if n == 0 {
+		return t.clear(ctx, to)
+	}
+	return t.clear(ctx, from)
 }
 
 // ClosedDoor is a door of somebody's that failures closed.

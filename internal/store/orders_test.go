@@ -277,3 +277,27 @@ func TestATryMeetsACountThatIsForgotten(t *testing.T) {
 	must(t, forgets.Commit())
 	must(t, <-ended)
 }
+
+// Somebody tries the address that an account is about to get.
+func TestAnAddressChangesWhileItIsTried(t *testing.T) {
+	url := storetest.PostgreSQL(t)
+	s, db := storetest.Open(t, url, keys.New()), behind(t, url)
+	p := play{t, s}
+	by := p.signedIn()
+	link := p.link(func(m store.Mailed) error { return s.AskNewAddress(t.Context(), by, bea, m, now) })
+	_, err := s.Pay(t.Context(), throttle.Password(by.User.Canonical), storetest.Rules.Tries, now)
+	must(t, err)
+	tries, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tries.ExecContext(t.Context(), `INSERT INTO throttle (bucket, failures, first_at, last_at) VALUES ($1, 4, $2, $2)`,
+		throttle.Password(bea.Canonical), now.UnixMilli())
+	must(t, err)
+	ended := begin(t, db, 1, func() error { _, err := s.ChangeAddress(t.Context(), by, link, now); return err })
+	must(t, tries.Commit())
+	must(t, <-ended)
+	var failures int
+	must(t, db.QueryRowContext(t.Context(), `SELECT failures FROM throttle WHERE bucket = $1`, throttle.Password(bea.Canonical)).Scan(&failures))
+	if failures != 1 {
+		t.Errorf("%d failures at the new address, want the one of the old", failures)
+	}
+}

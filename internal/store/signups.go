@@ -20,6 +20,14 @@ func scanSignup(r row) (s auth.Signup, hash string, err error) {
 	return s, hash, notFound(err)
 }
 
+// dropSignup forgets what somebody began with an address that an account has now.
+func (t *tx) dropSignup(ctx context.Context, canonical string) error {
+	if _, err := t.exec(ctx, `DELETE FROM signups WHERE canonical = $1`, canonical); err != nil {
+		return fmt.Errorf("drop a sign-up: %w", err)
+	}
+	return nil
+}
+
 // mailVerification mails whoever began to sign up a new link that confirms the
 // address, and voids the one before. An address that had its share of letters
 // for this hour gets none, and nobody is told.
@@ -31,6 +39,10 @@ func (t *tx) mailVerification(ctx context.Context, by auth.Actor, signup auth.Si
 	if err != nil || !may {
 		return err
 	}
+	return t.queueVerification(ctx, by, signup, m, now)
+}
+
+func (t *tx) queueVerification(ctx context.Context, by auth.Actor, signup auth.Signup, m Mailed, now time.Time) error {
 	token, expires := secret.New(), now.Add(m.Life)
 	if err := t.claim(ctx, `
 		UPDATE signups SET token_hash = $1, expires_at = $2 WHERE canonical = $3 AND expires_at > $4`,
@@ -56,7 +68,8 @@ type NewSignup struct {
 // Each one for an address begins afresh: the password, the browser and the
 // link of the one before count no more. Where the address has an account
 // already, nothing is kept, and its owner is told. An address that had its
-// share of letters for this hour gets none; the sign-up begins all the same.
+// share of letters for this hour gets none; a sign-up then begins only where
+// none is alive, so that nobody takes from its owner a link that was mailed.
 func (s *Store) BeginSignup(ctx context.Context, by auth.Actor, n NewSignup, m Mailed, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		if err := t.lockAddress(ctx, n.Address.Canonical); err != nil {
@@ -70,29 +83,37 @@ func (s *Store) BeginSignup(ctx context.Context, by auth.Actor, n NewSignup, m M
 		case err != ErrNotFound:
 			return fmt.Errorf("begin a sign-up: %w", err)
 		}
-		signup, err := t.insertSignup(ctx, n, now.Add(m.Life), now)
+		may, err := t.mayWriteTo(ctx, n.Address.Canonical, now)
 		if err != nil {
 			return err
 		}
-		if err := t.mailVerification(ctx, by, signup, m, now); err != nil {
+		signup, err := t.insertSignup(ctx, n, may, now.Add(m.Life), now)
+		if err != nil {
+			return err
+		}
+		if !may {
+			return t.record(ctx, by, auth.EventSignupBegun, "", "without a letter", now)
+		}
+		if err := t.queueVerification(ctx, by, signup, m, now); err != nil {
 			return err
 		}
 		return t.record(ctx, by, auth.EventSignupBegun, "", "", now)
 	})
 }
 
-// insertSignup puts a sign-up in the place of the one before, under a link that
-// nobody was given yet.
-func (t *tx) insertSignup(ctx context.Context, n NewSignup, expires, now time.Time) (auth.Signup, error) {
+// insertSignup keeps a sign-up under a link that nobody was given yet: in the
+// place of one that is over, or of any.
+func (t *tx) insertSignup(ctx context.Context, n NewSignup, ofAny bool, expires, now time.Time) (auth.Signup, error) {
 	signup := auth.Signup{Address: n.Address.Spelling, Canonical: n.Address.Canonical,
 		Language: n.Language, Began: now, Expires: expires}
 	_, err := t.exec(ctx, `
 		INSERT INTO signups (canonical, address, language, password_hash, token_hash, browser_hash, began_at, expires_at, return_to)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (canonical) DO UPDATE SET address = $2, language = $3, password_hash = $4,
-			token_hash = $5, browser_hash = $6, began_at = $7, expires_at = $8, return_to = $9`,
+			token_hash = $5, browser_hash = $6, began_at = $7, expires_at = $8, return_to = $9
+		 WHERE $10 OR signups.expires_at <= $7 OR signups.began_at > $11`,
 		signup.Canonical, signup.Address, signup.Language, n.Hash.Reveal(), secret.New().Hash(), n.Browser,
-		millis(now), millis(expires), n.Return)
+		millis(now), millis(expires), n.Return, ofAny, t.store.latestBeginning(now))
 	if err != nil {
 		return signup, fmt.Errorf("begin a sign-up: %w", err)
 	}

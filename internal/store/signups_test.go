@@ -149,3 +149,87 @@ func TestASignUpBeyondTheLettersOfAnHourStillBeginsAfresh(t *testing.T) {
 		}
 	})
 }
+
+// A stranger who signs up again and again must not take the link from whoever
+// has it, once no further one may be mailed.
+func TestALinkStaysGoodWhereNoOtherMayBeMailed(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		var link secret.Token
+		for range storetest.Rules.Letters.Free {
+			link = signup(t, s, storetest.Browser, "the hash", now)
+		}
+		var none secret.Token
+		again := func(at time.Time) {
+			must(t, s.BeginSignup(t.Context(), auth.Actor{}, store.NewSignup{Address: bea, Hash: "her hash", Browser: secret.New().Hash()}, verification(&none), at))
+		}
+		again(now)
+		if !none.IsZero() {
+			t.Fatal("one letter too many")
+		}
+		if p := pending(t, s, link, now); p.Hash != "the hash" || p.Browser != storetest.Browser.Hash() {
+			t.Errorf("the link confirms another sign-up: %+v", p.PendingSignup)
+		}
+		later := now.Add(time.Hour)
+		again(later)
+		if _, err := s.Signup(t.Context(), link.Hash(), later); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("a new letter went, and the old link is not void: %v", err)
+		}
+		if p := pending(t, s, none, later); p.Hash != "her hash" {
+			t.Errorf("the new link confirms %+v", p.PendingSignup)
+		}
+	})
+}
+
+func TestASignUpBeginsWithoutALetterWhereNoneIsAlive(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		for range storetest.Rules.Letters.Free {
+			must(t, s.AskNewAddress(t.Context(), inSession(t, s, storetest.Person(t, s, secret.NewID()+"@example.org")), bea, toNowhere, now))
+		}
+		if link := signup(t, s, storetest.Browser, "the hash", now); !link.IsZero() {
+			t.Fatal("one letter too many")
+		}
+		c, err := s.Credentials(t.Context(), bea.Canonical, now)
+		if err != nil || c.Hash != "the hash" {
+			t.Errorf("kept %q, %v", c.Hash, err)
+		}
+	})
+}
+
+func TestASignUpEndsWithTheAddressGivenAway(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		p := play{t, s}
+		by := p.signedIn()
+		link := signup(t, s, storetest.Browser, "her hash", now)
+		change := p.link(func(m store.Mailed) error { return s.AskNewAddress(t.Context(), by, bea, m, now) })
+		if _, err := s.ChangeAddress(t.Context(), by, change, now); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Signup(t.Context(), link.Hash(), now); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("the sign-up's link still works: %v", err)
+		}
+	})
+}
+
+// Of two addresses that a person wants, the later one counts.
+func TestOfLinksToNewAddressesTheNewestWorks(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
+		links := make(chan secret.Token, 100)
+		m := store.Mailed{Life: time.Hour, Path: func(made secret.Token) string { links <- made; return "/" }}
+		together(t, nil, func() error {
+			a, err := address.Parse(secret.NewID() + "@example.org")
+			must(t, err)
+			return s.AskNewAddress(t.Context(), by, a, m, now)
+		})
+		close(links)
+		var alive int
+		for made := range links {
+			if _, err := s.Link(t.Context(), made.Hash(), store.LinkAddress, now); err == nil {
+				alive++
+			}
+		}
+		if alive != 1 {
+			t.Errorf("%d links work, want the newest", alive)
+		}
+	})
+}
