@@ -14,7 +14,7 @@ import (
 func (s *Store) SetLogo(ctx context.Context, by auth.Actor, a auth.ApplicationID, png []byte, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		var name string
-		if err := t.QueryRowContext(ctx, `SELECT name FROM applications WHERE id = $1`, a).Scan(&name); err != nil {
+		if err := t.QueryRowContext(ctx, `SELECT name FROM applications WHERE id = $1`+t.forUpdate(), a).Scan(&name); err != nil {
 			return fmt.Errorf("logo of %s: %w", a, notFound(err))
 		}
 		if _, err := t.exec(ctx, `DELETE FROM logos WHERE application_id = $1`, a); err != nil {

@@ -301,3 +301,27 @@ func TestAnAddressChangesWhileItIsTried(t *testing.T) {
 		t.Errorf("%d failures at the new address, want the one of the old", failures)
 	}
 }
+
+// Somebody comes back while what was over is being removed.
+func TestWhatComesBackMeanwhileIsNotRemoved(t *testing.T) {
+	url := storetest.PostgreSQL(t)
+	s, db := storetest.Open(t, url, keys.New()), behind(t, url)
+	bucket := throttle.Password("ada@example.org")
+	_, err := s.Pay(t.Context(), bucket, storetest.Rules.Tries, now)
+	must(t, err)
+	later := now.Add(month + time.Hour)
+	returns, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = returns.ExecContext(t.Context(), `UPDATE throttle SET last_at = $1 WHERE bucket = $2`, later.UnixMilli(), bucket)
+	must(t, err)
+	ended := begin(t, db, 1, func() error {
+		return s.Purge(t.Context(), store.Kept{Events: 400 * day, Sessions: month, Throttle: month}, later)
+	})
+	must(t, returns.Commit())
+	must(t, <-ended)
+	var left int
+	must(t, db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM throttle`).Scan(&left))
+	if left != 1 {
+		t.Error("a try of this moment was forgotten")
+	}
+}

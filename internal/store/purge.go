@@ -47,11 +47,12 @@ func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
 	return nil
 }
 
+// purge says twice what is over: what came back since it was chosen stays.
 func (s *Store) purge(ctx context.Context, table, key, over string, before int64) error {
 	for removed := int64(purgeBatch); removed == purgeBatch; {
 		err := s.transaction(ctx, func(t *tx) (err error) {
-			removed, err = t.exec(ctx, `DELETE FROM `+table+` WHERE `+key+` IN (
-				SELECT `+key+` FROM `+table+` WHERE `+over+` LIMIT 500)`, before)
+			removed, err = t.exec(ctx, `DELETE FROM `+table+` WHERE (`+over+`) AND `+key+` IN (
+				SELECT `+key+` FROM `+table+` WHERE `+over+fmt.Sprintf(` LIMIT %d)`, purgeBatch), before)
 			return err
 		})
 		if err != nil {
