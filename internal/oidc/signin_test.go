@@ -177,36 +177,6 @@ func TestSubNeverChangesAndIsNotGivenOutAgain(t *testing.T) {
 	}
 }
 
-func TestWhatDiscoverySaysIsThere(t *testing.T) {
-	site := apptest.New(t)
-	app := register(t, site)
-	got := app.ask(http.MethodGet, "/.well-known/openid-configuration", nil)
-	if got.JSON["issuer"] != string(site.Config.PublicURL) {
-		t.Errorf("issuer %v", got.JSON["issuer"])
-	}
-	if got.Header.Get("Access-Control-Allow-Origin") != "*" {
-		t.Error("a page of an application may not read it")
-	}
-	for name, value := range got.JSON {
-		address, ok := value.(string)
-		if !ok || name == "issuer" {
-			continue
-		}
-		path := strings.TrimPrefix(address, string(site.Config.PublicURL))
-		if status := app.ask(http.MethodGet, path, nil).Status; status == http.StatusNotFound {
-			t.Errorf("%s: %s is not there", name, address)
-		}
-	}
-	var claims struct {
-		Types  []string `json:"response_types_supported"`
-		Grants []string `json:"grant_types_supported"`
-	}
-	must(t, app.Provider.Claims(&claims))
-	if !slices.Equal(claims.Types, []string{"code"}) || !slices.Equal(claims.Grants, []string{"authorization_code", "refresh_token"}) {
-		t.Errorf("%+v", claims)
-	}
-}
-
 func TestNothingAnswersWhileThePluginIsNotActive(t *testing.T) {
 	site := apptest.New(t)
 	app := register(t, site)
