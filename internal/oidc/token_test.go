@@ -60,6 +60,29 @@ func TestACodeThatComesASecondTimeEndsWhatItGave(t *testing.T) {
 	}
 }
 
+// However late it comes again, and whatever newer tokens were had for the first.
+func TestACodeThatComesAgainEndsWhatWasRefreshedSince(t *testing.T) {
+	for name, later := range map[string]time.Duration{"at once": 0, "after its time": 20 * time.Minute, "after days": 72 * time.Hour} {
+		site := apptest.New(t)
+		app := register(t, site)
+		_, browser := signedIn(site, "ada@example.org")
+		code, v := app.codeFor(browser, "scope=openid offline_access")
+		first := app.ask(http.MethodPost, "/oidc/token", app.form(code, v), app.asClient)
+		site.Clock.Turn(later)
+		second := app.refresh(first.word("refresh_token"))
+		if !app.opens(second.word("access_token")) {
+			t.Fatalf("%s: %d %s", name, second.Status, second.Body)
+		}
+		wrong := app.form(code, v)
+		wrong.Set("code_verifier", oauth2.GenerateVerifier()) // whoever has only the code
+		app.ask(http.MethodPost, "/oidc/token", wrong, app.asClient).wantRefused(t, 400, "invalid_grant")
+		if app.opens(second.word("access_token")) {
+			t.Errorf("%s: the access token still opens something", name)
+		}
+		app.refresh(second.word("refresh_token")).wantRefused(t, 400, "invalid_grant")
+	}
+}
+
 func TestACodeIsGoodForOneMinute(t *testing.T) {
 	site := apptest.New(t)
 	app := register(t, site)
@@ -158,6 +181,8 @@ func TestAnApplicationProvesItself(t *testing.T) {
 		"a header that is none":         {header("Basic ???"), with(), "invalid_client"},
 		"another scheme":                {header("Bearer " + right), with(), "invalid_client"},
 		"a public client with a secret": {basic(public.OAuth.ClientID, right), with(), "invalid_client"},
+		"an assertion": {nothing, with("client_id", id, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+			"client_assertion", "eyJhbGciOiJub25lIn0.e30."), "invalid_client"},
 	} {
 		code, v := app.codeFor(browser)
 		form := app.form(code, v)
@@ -365,6 +390,14 @@ func TestNothingGoesOnAfterItsEnd(t *testing.T) {
 			s.Activate(auth.TwoFactorPlugin)
 			must(t, s.Store.RequireTwoFactor(t.Context(), apptest.Command, a.Application.ID, true, s.Now()))
 		},
+		"password reset by mail": func(t *testing.T, s *apptest.Site, _ *application, p *apptest.Person, _ *apptest.Browser) {
+			resetPassword(t, s, p)
+		},
+		"ended in the list of sessions": func(t *testing.T, s *apptest.Site, _ *application, p *apptest.Person, _ *apptest.Browser) {
+			live, err := s.Store.Sessions(t.Context(), p.ID)
+			must(t, err)
+			must(t, s.Store.EndSession(t.Context(), apptest.Command, p.ID, live[0].ID, auth.EventSessionEnded, "test", s.Now()))
+		},
 		"revoked by the application": func(t *testing.T, _ *apptest.Site, a *application, _ *apptest.Person, _ *apptest.Browser) {},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -385,6 +418,19 @@ func TestNothingGoesOnAfterItsEnd(t *testing.T) {
 			app.ask(http.MethodPost, "/oidc/token", app.form(code, v), app.asClient).wantRefused(t, 400, "invalid_grant")
 		})
 	}
+}
+
+func TestWhatARemovedApplicationHasOpensNothing(t *testing.T) {
+	site := apptest.New(t)
+	app := register(t, site)
+	_, browser := signedIn(site, "ada@example.org")
+	token := away(t, app, browser)
+	must(t, site.Store.DeleteApplication(t.Context(), apptest.Command, app.Application, site.Now()))
+	if got := app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(token.AccessToken)); got.Status != http.StatusUnauthorized {
+		t.Errorf("userinfo answers %d %s", got.Status, got.Body)
+	}
+	app.refresh(token.RefreshToken).wantRefused(t, 401, "invalid_client")
+	browser.Get(app.begin("prompt=none").Address).WantStatus(http.StatusBadRequest)
 }
 
 func TestATokenIsRevokedByItsApplicationAlone(t *testing.T) {
@@ -416,6 +462,7 @@ func TestUserinfoTakesATokenInOnePlace(t *testing.T) {
 	_, browser := signedIn(site, "ada@example.org")
 	token, _ := app.signIn(browser)
 	raw, _ := token.Extra("id_token").(string)
+	code, _ := app.codeFor(browser)
 	inBody := url.Values{"access_token": {token.AccessToken}}
 	for name, got := range map[string]reply{
 		"in the header":        app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(token.AccessToken)),
@@ -436,10 +483,14 @@ func TestUserinfoTakesATokenInOnePlace(t *testing.T) {
 		}
 	}
 	for name, got := range map[string]reply{
-		"an ID token":   app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(raw)),
-		"made up":       app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(strings.Repeat("a", 43))),
-		"the session's": app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(browser.Cookie("twinlock"))),
-		"the secret":    app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(app.OAuth.ClientSecret)),
+		"an ID token":     app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(raw)),
+		"made up":         app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(strings.Repeat("a", 43))),
+		"the session's":   app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(browser.Cookie("twinlock"))),
+		"a refresh token": app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(away(t, app, browser).RefreshToken)),
+		"a code":          app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(code)),
+		"cut short":       app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(token.AccessToken[:42])),
+		"unsigned":        app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken("eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0."+strings.Split(raw, ".")[1]+".")),
+		"the secret":      app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(app.OAuth.ClientSecret)),
 	} {
 		if got.Status != http.StatusUnauthorized || !strings.Contains(got.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
 			t.Errorf("%s: %d %s", name, got.Status, got.Header.Get("WWW-Authenticate"))
@@ -534,15 +585,9 @@ func returnThroughWindow(t *testing.T, site *apptest.Site, b *apptest.Browser, p
 	}
 }
 
-// Tokens that are not ours, or not what they say, are no hint.
-func TestAForgedHintIsRefused(t *testing.T) {
-	site := apptest.New(t)
-	app, other := register(t, site), register(t, site)
-	_, browser := signedIn(site, "ada@example.org")
-	token, _ := app.signIn(browser)
-	foreign, _ := other.signIn(browser)
-	raw, _ := token.Extra("id_token").(string)
-	othersToken, _ := foreign.Extra("id_token").(string)
+// forgeries of an ID token that an application was given.
+func forgeries(t *testing.T, site *apptest.Site, app *application, raw string) map[string]string {
+	t.Helper()
 	parts := strings.Split(raw, ".")
 	head, payload := parts[0], parts[1]
 	encode := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
@@ -558,25 +603,51 @@ func TestAForgedHintIsRefused(t *testing.T) {
 		return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 	}
 	forger := forgersKey(t)
-	for name, hint := range map[string]string{
+	return map[string]string{
 		"no algorithm":                 encode(`{"alg":"none"}`) + "." + payload + ".",
 		"no algorithm, with our kid":   encode(`{"alg":"none","kid":"`+keys[0].ID+`","typ":"JWT"}`) + "." + payload + "." + parts[2],
 		"HMAC with our public key":     hs256 + "." + payload + "." + mac(public),
 		"HMAC with our PEM":            hs256 + "." + payload + "." + mac(asPEM),
 		"another payload":              head + "." + encode(`{"iss":"http://localhost:8080","sub":"x","aud":"`+string(app.ID)+`"}`) + "." + parts[2],
 		"no signature":                 head + "." + payload + ".",
-		"another's token":              othersToken,
 		"a stranger's key":             forger.sign(t, `{"alg":"ES256","kid":"`+keys[0].ID+`","typ":"JWT"}`, payload),
 		"a stranger's key, sent along": forger.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT","jwk":`+forger.jwk(t)+`}`, payload),
 		"a stranger's key, elsewhere":  forger.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT","jku":"https://evil.example/keys"}`, payload),
 		"encrypted":                    encode(`{"alg":"dir","enc":"A256GCM"}`) + "....",
 		"endless":                      strings.Repeat("a", 9000),
-	} {
+	}
+}
+
+// Tokens that are not ours, or not what they say, are no hint.
+func TestAForgedHintIsRefused(t *testing.T) {
+	site := apptest.New(t)
+	app, other := register(t, site), register(t, site)
+	_, browser := signedIn(site, "ada@example.org")
+	hints := forgeries(t, site, app, hintOf(t, app, browser))
+	hints["another's token"] = hintOf(t, other, browser)
+	for name, hint := range hints {
 		v := app.begin("prompt=none", "id_token_hint="+hint)
 		got := app.answer(browser.Get(v.Address))
 		if got.Get("error") != "invalid_request" || got.Get("code") != "" {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// Nor do they log anybody out, or lead anywhere.
+func TestAForgedHintLogsNobodyOut(t *testing.T) {
+	site := apptest.New(t)
+	app := register(t, site)
+	ada, browser := signedIn(site, "ada@example.org")
+	for name, hint := range forgeries(t, site, app, hintOf(t, app, browser)) {
+		page := browser.Get(logoutAddress("id_token_hint", hint, "post_logout_redirect_uri", afterLogout))
+		if sentTo(page) != "" || !isIn(browser) {
+			t.Fatalf("%s: sent to %q, still signed in: %v", name, sentTo(page), isIn(browser))
+		}
+		if page = page.Form("Log out here").Press(); strings.HasPrefix(sentTo(page), "https:") {
+			t.Errorf("%s: sent to %s", name, sentTo(page))
+		}
+		browser.SignIn(ada)
 	}
 }
 
