@@ -2,7 +2,10 @@ package browser
 
 import (
 	"encoding/json"
+	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/twinlock/twinlock/browser/kit"
 )
@@ -28,6 +31,29 @@ func TestOpenIDClientTakesWhatItIsTold(t *testing.T) {
 			tab.Open("/account").At("/login")
 		})
 	}
+}
+
+// mod_auth_openidc is certified too, and signs people in to whatever stands
+// behind an Apache.
+func TestApacheSignsPeopleIn(t *testing.T) {
+	s := withTwoFactor(t)
+	apache := s.Apache(t)
+	key, _ := enabled(t, s, login(s.Profile(t), ada, good).At("/apps"))
+
+	tab := s.Profile(t).Open(apache.URL+"/?page=one").At("/login").Fill("Email", ada).Fill("Password", good).Press("Login")
+	tab.Fill("Login code", codeAt(t, key, time.Minute)).Press("Send code").Press("Allow")
+	tab.See("User " + ada).See("Name Ada, by pwd,otp,mfa").See("Asked for /?page=one")
+	tab.Open(apache.URL + "/sign-in?logout=" + url.QueryEscape(apache.URL+"/open.html")).See("Open to everybody")
+	tab.Open("/account").At("/login")
+	tab.Open(apache.URL + "/").At("/login")
+
+	tab.Fill("Email", ada).Fill("Password", good).Press("Login").Fill("Login code", codeAt(t, key, 90*time.Second)).Press("Send code")
+	tab.See("User " + ada)
+	s.Run("", "user", "end-sessions", ada)
+	kit.Eventually(t, "Apache hears of the end", func() bool {
+		tab.Open(apache.URL + "/")
+		return strings.HasPrefix(tab.Address(), "/login")
+	})
 }
 
 // added adds an application by command, and gives what it is told.

@@ -324,7 +324,13 @@ func Node(t testing.TB, address, script string, args ...string) {
 			t.Logf("%s said:\n%s", script, said)
 		}
 	})
-	Eventually(t, script+" answers", func() bool {
+	awaits(t, address)
+}
+
+// awaits waits until something answers at an address.
+func awaits(t testing.TB, address string) {
+	t.Helper()
+	Eventually(t, address+" answers", func() bool {
 		answer, err := http.Get(address)
 		if err == nil {
 			answer.Body.Close()
