@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -16,6 +17,10 @@ import (
 // longestToken is more than any token of ours, in bytes. What comes from outside
 // is measured before anybody reads it.
 const longestToken = 8 << 10
+
+// compactForm is how a signed token is written (RFC 7515 §7.1). The library
+// would overlook spaces and line breaks in it, which makes many tokens of one.
+var compactForm = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
 
 var errNotOurs = errors.New("not signed by us")
 
@@ -81,7 +86,7 @@ type told struct {
 // of ours by its name; whatever else a token says of keys is not looked at.
 func (h *Flow) readIDToken(ctx context.Context, raw string) (told, error) {
 	var t told
-	if len(raw) > longestToken {
+	if len(raw) > longestToken || !compactForm.MatchString(raw) {
 		return t, errNotOurs
 	}
 	signed, err := jose.ParseSignedCompact(raw, algorithms)

@@ -602,7 +602,20 @@ func forgeries(t *testing.T, site *apptest.Site, app *application, raw string) m
 		m.Write([]byte(hs256 + "." + payload))
 		return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 	}
-	forger := forgersKey(t)
+	stranger := forgersKey(t)
+	own, ok := keys[0].Private().(*ecdsa.PrivateKey)
+	if !ok {
+		t.Fatalf("the first key is a %T", keys[0].Private())
+	}
+	ours := forger{own}
+	says := func(old, other string) string {
+		words := decode(t, payload)
+		if !strings.Contains(words, old) {
+			t.Fatalf("%s has no %s", words, old)
+		}
+		return encode(strings.Replace(words, old, other, 1))
+	}
+	kid := `"kid":"` + keys[0].ID + `"`
 	return map[string]string{
 		"no algorithm":                 encode(`{"alg":"none"}`) + "." + payload + ".",
 		"no algorithm, with our kid":   encode(`{"alg":"none","kid":"`+keys[0].ID+`","typ":"JWT"}`) + "." + payload + "." + parts[2],
@@ -610,9 +623,19 @@ func forgeries(t *testing.T, site *apptest.Site, app *application, raw string) m
 		"HMAC with our PEM":            hs256 + "." + payload + "." + mac(asPEM),
 		"another payload":              head + "." + encode(`{"iss":"http://localhost:8080","sub":"x","aud":"`+string(app.ID)+`"}`) + "." + parts[2],
 		"no signature":                 head + "." + payload + ".",
-		"a stranger's key":             forger.sign(t, `{"alg":"ES256","kid":"`+keys[0].ID+`","typ":"JWT"}`, payload),
-		"a stranger's key, sent along": forger.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT","jwk":`+forger.jwk(t)+`}`, payload),
-		"a stranger's key, elsewhere":  forger.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT","jku":"https://evil.example/keys"}`, payload),
+		"a stranger's key":             stranger.sign(t, `{"alg":"ES256","kid":"`+keys[0].ID+`","typ":"JWT"}`, payload),
+		"a stranger's key, sent along": stranger.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT","jwk":`+stranger.jwk(t)+`}`, payload),
+		"a stranger's key, elsewhere":  stranger.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT","jku":"https://evil.example/keys"}`, payload),
+		"ours, by another issuer":      ours.sign(t, `{"alg":"ES256",`+kid+`,"typ":"JWT"}`, says(string(site.Config.PublicURL), "https://evil.example")),
+		"ours, for several":            ours.sign(t, `{"alg":"ES256",`+kid+`,"typ":"JWT"}`, says(`"`+string(app.ID)+`"`, `["`+string(app.ID)+`","x"]`)),
+		"ours, for another":            ours.sign(t, `{"alg":"ES256",`+kid+`,"typ":"JWT"}`, says(`"`+string(app.ID)+`"`, `"x"`)),
+		"ours, an access token":        ours.sign(t, `{"alg":"ES256",`+kid+`,"typ":"at+jwt"}`, payload),
+		"ours, of no type":             ours.sign(t, `{"alg":"ES256",`+kid+`}`, payload),
+		"ours, without a name":         ours.sign(t, `{"alg":"ES256","typ":"JWT"}`, payload),
+		"ours, under another name":     ours.sign(t, `{"alg":"ES256","kid":"x","typ":"JWT"}`, payload),
+		"ours, with what nobody knows": ours.sign(t, `{"alg":"ES256",`+kid+`,"typ":"JWT","crit":["x"],"x":1}`, payload),
+		"ours, in three lines":         strings.ReplaceAll(raw, ".", ".\n"),
+		"ours, twice":                  raw + raw,
 		"encrypted":                    encode(`{"alg":"dir","enc":"A256GCM"}`) + "....",
 		"endless":                      strings.Repeat("a", 9000),
 	}
