@@ -40,7 +40,10 @@ walk: ## walk through the two mission documents in a browser, one line a sentenc
 fuzz: ## each fuzz target for a minute
 	@tools/fuzz 1m
 
-clean: ## remove what was built, never the data
-	@rm -rf bin browser/pictures
+package: ## build the Debian package into dist, the same bytes for the same commit
+	@packaging/package
 
-.PHONY: help run dev test quick check pictures walk fuzz clean
+clean: ## remove what was built, never the data
+	@rm -rf bin dist browser/pictures
+
+.PHONY: help run dev test quick check pictures walk fuzz package clean

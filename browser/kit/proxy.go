@@ -98,14 +98,7 @@ func documented(t testing.TB, name string, replace ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(raw)
-	for i := 0; i < len(replace); i += 2 {
-		if !strings.Contains(text, replace[i]) {
-			t.Fatalf("%s does not have %q", name, replace[i])
-		}
-		text = strings.ReplaceAll(text, replace[i], replace[i+1])
-	}
-	return text
+	return replaced(t, string(raw), replace...)
 }
 
 func startNginx(t testing.TB, p *Proxied, behind, app string) {
@@ -115,7 +108,13 @@ func startNginx(t testing.TB, p *Proxied, behind, app string) {
 	site := documented(t, "nginx.conf", "listen 443 ssl", "listen 127.0.0.1:"+p.Port+" ssl",
 		"/etc/ssl/certs/example.org.pem", certificate, "/etc/ssl/private/example.org.key", key,
 		"https://wiki.example.org$request_uri", p.App+"$request_uri", "127.0.0.1:8080", behind, "127.0.0.1:3000", app)
-	write(t, filepath.Join(folder, "site.conf"), site)
+	runNginx(t, folder, site)
+}
+
+// runNginx runs nginx with these sites and nothing of this machine's settings.
+func runNginx(t testing.TB, folder, sites string) {
+	t.Helper()
+	write(t, filepath.Join(folder, "site.conf"), sites)
 	whole := "daemon off; master_process off; pid " + folder + "/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n"
 	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		whole += kind + "_temp_path " + filepath.Join(folder, kind) + ";\n"
@@ -128,9 +127,16 @@ func startCaddy(t testing.TB, p *Proxied, behind, app string) {
 	t.Helper()
 	folder := t.TempDir()
 	site := documented(t, "Caddyfile", "127.0.0.1:8080", behind, "127.0.0.1:3000", app)
-	global := "{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tauto_https disable_redirects\n\thttps_port " + p.Port +
-		"\n\thttp_port " + FreePort(t) + "\n\tdefault_bind 127.0.0.1\n\tstorage file_system " + folder + "\n\tlog {\n\t\tlevel ERROR\n\t}\n}\n"
-	write(t, filepath.Join(folder, "Caddyfile"), global+site)
+	runCaddy(t, folder, site, p.Port, FreePort(t), "\tauto_https disable_redirects\n")
+}
+
+// runCaddy runs Caddy with these sites on other ports than 443 and 80, and an
+// authority of its own. More are further global options.
+func runCaddy(t testing.TB, folder, sites, tlsPort, plainPort, more string) {
+	t.Helper()
+	global := "{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n" + more + "\thttps_port " + tlsPort +
+		"\n\thttp_port " + plainPort + "\n\tdefault_bind 127.0.0.1\n\tstorage file_system " + folder + "\n\tlog {\n\t\tlevel ERROR\n\t}\n}\n"
+	write(t, filepath.Join(folder, "Caddyfile"), global+sites)
 	runProxy(t, "caddy", "run", "--adapter", "caddyfile", "--config", filepath.Join(folder, "Caddyfile"))
 }
 

@@ -36,6 +36,7 @@ type Server struct {
 
 	t       testing.TB
 	local   string // where it listens
+	ask     *http.Client
 	flags   []string
 	clock   string
 	process *exec.Cmd
@@ -102,7 +103,7 @@ func Start(t testing.TB, flags ...string) *Server {
 func start(t testing.TB, port, url string, flags []string) *Server {
 	t.Helper()
 	folder := t.TempDir()
-	s := &Server{URL: url, local: "http://127.0.0.1:" + port, t: t, Data: filepath.Join(folder, "data"), clock: filepath.Join(folder, "clock")}
+	s := &Server{URL: url, local: "http://127.0.0.1:" + port, t: t, Data: filepath.Join(folder, "data"), clock: filepath.Join(folder, "clock"), ask: http.DefaultClient}
 	s.flags = append([]string{"--listen", "127.0.0.1:" + port, "--public-url", url, "--data", s.Data}, flags...)
 	s.Clock("+0s")
 	s.start()
@@ -142,7 +143,7 @@ func (s *Server) start() {
 		s.t.Fatal(err)
 	}
 	Eventually(s.t, "the server is ready", func() bool {
-		answer, err := http.Get(s.local + "/readyz")
+		answer, err := s.ask.Get(s.local + "/readyz")
 		if err != nil {
 			return false
 		}

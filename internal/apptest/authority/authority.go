@@ -21,7 +21,8 @@ import (
 
 // Authority signs what servers of a test show.
 type Authority struct {
-	File string // PEM, for programs that are told whom to trust
+	File    string // PEM, for programs that are told whom to trust
+	KeyFile string // PEM, for programs that sign in its name
 
 	t      testing.TB
 	ca     *x509.Certificate
@@ -33,7 +34,8 @@ type Authority struct {
 // after.
 func New(t testing.TB) *Authority {
 	t.Helper()
-	a := &Authority{t: t, File: filepath.Join(t.TempDir(), "authority.pem"), key: newKey(t)}
+	folder := t.TempDir()
+	a := &Authority{t: t, File: filepath.Join(folder, "authority.pem"), KeyFile: filepath.Join(folder, "authority.key"), key: newKey(t)}
 	a.ca = &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test authority"},
 		NotBefore: time.Now().AddDate(0, 0, -1), NotAfter: time.Now().AddDate(10, 0, 0),
@@ -45,6 +47,10 @@ func New(t testing.TB) *Authority {
 		t.Fatal(err)
 	}
 	a.write(a.File, "CERTIFICATE", der)
+	if der, err = x509.MarshalPKCS8PrivateKey(a.key); err != nil {
+		t.Fatal(err)
+	}
+	a.write(a.KeyFile, "PRIVATE KEY", der)
 	return a
 }
 
