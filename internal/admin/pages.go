@@ -445,6 +445,11 @@ func exampleGuardedApp(a auth.Application, groups []auth.Group) appPage {
 	page.Refused = 14
 	page.Person.Value = "georgios.with.a.very.long.address.indeed@subdomain.example.org"
 	page.Asked = &asked{Refused: true, Sentences: []ui.Text{ui.T("adminapps.askedSetUp")}}
+	gate := auth.Gate{Application: page.App, Rules: []auth.Rule{
+		{Path: "/assets", Access: auth.Public}, {Host: "handbook.subdomain.example.org", Path: "/a/long/way/down", Access: auth.Signed},
+		{Path: "/admin", Access: auth.InGroup, Group: groups[0].ID}, {Path: "/payroll", Access: auth.RecentCode, Within: 15 * time.Minute}}}
+	person := auth.User{ID: "g", State: auth.Active, HasPassword: true}
+	page.Asked.Places = placesAsked(gate, person, nil, groups, auth.Policy{TwoFactor: true})
 	return page
 }
 
