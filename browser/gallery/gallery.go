@@ -3,7 +3,6 @@
 package gallery
 
 import (
-	"bytes"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -40,16 +39,9 @@ func show(w http.ResponseWriter, r *http.Request, pages *ui.Renderer) {
 	e.Shell.Language = r.URL.Query().Get("language")
 	e.Shell.Theme = ui.Theme(r.URL.Query().Get("theme"))
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' "+pages.AloneStyle()+"; img-src 'self' data:; connect-src 'self'")
-	if err := pages.Render(staying{w}, http.StatusOK, e.Page, e.Shell, e.Data); err != nil {
+	if err := pages.Render(w, http.StatusOK, e.Page, e.Shell, e.Data); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}
-}
-
-// staying keeps a page here that leads on by itself.
-type staying struct{ http.ResponseWriter }
-
-func (w staying) Write(page []byte) (int, error) {
-	return w.ResponseWriter.Write(bytes.Replace(page, []byte(`http-equiv="refresh"`), []byte(`name="where-it-goes"`), 1))
 }
 
 var index = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><title>Gallery</title>

@@ -170,7 +170,6 @@ func Examples() []ui.Example {
 		{Page: "apps/list", Name: "nothing found", Data: newListPage(many, "zzz", false)},
 		{Page: "apps/list", Name: "long names", Data: newListPage(long, "", false)},
 		{Page: "apps/list", Name: "one needs two-factor authentication", Data: guarded},
-		{Page: "apps/leave", Name: "on the way to an application", Data: leavePage{Name: "Wiki", URL: "https://wiki.example.org/"}},
 		{Page: "apps/door", Name: "needs two-factor authentication", Data: newDoorPage(few[0], auth.WantsSetUp)},
 		{Page: "apps/door", Name: "what it needs is not offered", Data: newDoorPage(few[1], auth.NotOffered)},
 		{Page: "apps/door", Name: "not for this person", Data: newDoorPage(few[0], auth.NotAllowed)},

@@ -73,7 +73,7 @@ func TestAnApplicationThatDemandsACodeRefusesWhoHasNone(t *testing.T) {
 	ada.SetUpPhone(page.Definition("Secret key"))
 	page = page.Form("Activate").Fill("Login code", ada.Code()).Press().WantStatus(200)
 	opened := page.Form("Continue").Tick("I have saved these codes").Press().WantStatus(200).WantPath("/apps/" + string(guarded.ID))
-	if got := opened.Href("Open Wiki"); got != guarded.URL {
+	if got := opened.Href("Continue"); got != guarded.URL {
 		t.Errorf("afterwards the way leads to %q, want the application", got)
 	}
 	if got := browser.Get("/apps").Href("Wiki"); got != guarded.URL {

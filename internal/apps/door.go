@@ -24,18 +24,13 @@ func (h *Flow) showDoor(w http.ResponseWriter, r *http.Request) error {
 	}
 	opening := a.OpeningFor(v.User(), v.Groups(), v.Policy())
 	if opening == auth.Opens {
-		// A page, and no redirect: browsers hold a form's Content-Security-Policy
-		// against wherever its answer leads, and people come here from a form.
-		return h.Show(w, r, http.StatusOK, "apps/leave", leavePage{Name: a.Name, URL: a.URL})
+		return h.LeaveTo(w, r, a.URL, a.Name)
 	}
 	return h.Show(w, r, http.StatusForbidden, "apps/door", newDoorPage(a, opening))
 }
 
 // doorOf is the address of an application's door.
 func doorOf(id auth.ApplicationID) string { return "/apps/" + url.PathEscape(string(id)) }
-
-// leavePage leads to an application.
-type leavePage struct{ Name, URL string }
 
 // doorPage says why an application does not open for this person.
 type doorPage struct {

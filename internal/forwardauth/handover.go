@@ -122,15 +122,12 @@ func (h *Flow) beginHandOver(w http.ResponseWriter, r *http.Request) error {
 	return h.leave(w, r, gate, o.To.Origin.String()+arrivalPath+"?"+values.Encode())
 }
 
-// leave leads to another host. Whoever comes from a form of ours gets a page
-// that goes on by itself: browsers hold a form's Content-Security-Policy against
-// wherever its answer leads.
+// leave leads to another host: straight where no page of ours is on the way.
 func (h *Flow) leave(w http.ResponseWriter, r *http.Request, gate auth.Gate, to string) error {
 	if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" {
 		return web.Redirect(w, to)
 	}
-	w.Header().Set("Refresh", "0; url="+to)
-	return h.Show(w, r, http.StatusOK, "forwardauth/leave", leavePage{Name: gate.Name, To: to})
+	return h.LeaveTo(w, r, to, gate.Name)
 }
 
 // finishHandOver takes the ticket at the application's host. The same answer

@@ -57,9 +57,6 @@ func newUnaskedPage() refusedPage {
 	return refusedPage{Heading: ui.T("forwardauth.unasked"), Text: ui.T("forwardauth.unaskedText")}
 }
 
-// leavePage leads to an application.
-type leavePage struct{ Name, To string }
-
 // Examples are the flow's pages in named states.
 func Examples() []ui.Example {
 	wiki := question{Origin: origin.Origin{Scheme: "https", Host: "wiki.example.org"}, Path: "/start"}
@@ -70,7 +67,6 @@ func Examples() []ui.Example {
 	with := ui.SignedIn([]ui.Example{
 		{Page: "forwardauth/refused", Name: "not for this person, with us", Data: newRefusedPage("", "Wiki", ada)},
 		{Page: "forwardauth/refused", Name: "needs two-factor authentication, with us", Data: newSetUpPage("", "Wiki", handOver{To: wiki})},
-		{Page: "forwardauth/leave", Name: "on the way to an application", Data: leavePage{Name: "Wiki", To: wiki.address()}},
 	})
 	return append(with,
 		alone("not for this person", newRefusedPage("https://id.example.org", "Wiki", ada)),

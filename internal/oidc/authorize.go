@@ -101,12 +101,3 @@ func (h *Flow) answer(req request, values url.Values) string {
 func (h *Flow) redirect(w http.ResponseWriter, _ *http.Request, to, _ string) error {
 	return web.Redirect(w, to)
 }
-
-// leave shows a page that leads to the application by itself. Whoever comes from
-// a form cannot be redirected there: browsers hold the form's
-// Content-Security-Policy against wherever its answer leads, and ours lets forms
-// go nowhere else.
-func (h *Flow) leave(w http.ResponseWriter, r *http.Request, to, name string) error {
-	w.Header().Set("Refresh", "0; url="+to)
-	return h.Show(w, r, http.StatusOK, "oidc/leave", newLeavePage(to, name))
-}

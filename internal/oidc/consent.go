@@ -42,9 +42,9 @@ func (h *Flow) consent(w http.ResponseWriter, r *http.Request) error {
 	}
 	asked := form["person"] == h.Person(v)
 	if asked && form["answer"] == "deny" {
-		return h.leave(w, r, h.answer(req, refused(refusal{accessDenied, "the person did not agree"})), "")
+		return h.LeaveToRegistered(w, r, h.answer(req, refused(refusal{accessDenied, "the person did not agree"})), "")
 	}
-	return h.goOn(w, r, req, turn{sendOn: h.leave, agreed: asked && form["answer"] == "allow"})
+	return h.goOn(w, r, req, turn{sendOn: h.LeaveToRegistered, agreed: asked && form["answer"] == "allow"})
 }
 
 // showClosed says why the application does not open for this person, and what

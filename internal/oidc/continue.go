@@ -48,7 +48,7 @@ func (h *Flow) goOnWaiting(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.goOn(w, r, req, turn{sendOn: h.leave})
+	return h.goOn(w, r, req, turn{sendOn: h.LeaveToRegistered})
 }
 
 // turn is how one round of goOn came about.

@@ -121,7 +121,7 @@ func (h *Flow) confirmLogout(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Logout(w, r); err != nil {
 		return err
 	}
-	return h.loggedOut(w, r, l, h.leave)
+	return h.loggedOut(w, r, l, h.LeaveToRegistered)
 }
 
 // loggedOut leads to where the application wanted, or to the login.

@@ -8,18 +8,6 @@ import (
 	"github.com/twinlock/twinlock/internal/ui"
 )
 
-// leavePage leads to an application. The address is one that was registered, so
-// it may have a scheme of its own, which templates would not let through.
-type leavePage struct {
-	Name string // "" where the application does not matter
-	To   template.URL
-	Host string
-}
-
-func newLeavePage(to, name string) leavePage {
-	return leavePage{Name: name, To: template.URL(to), Host: hostOf(to)}
-}
-
 // hostOf is whom an address belongs to, for people to see: its host, or the
 // scheme that a program on this machine made its own.
 func hostOf(address string) string {
@@ -85,7 +73,6 @@ func Examples() []ui.Example {
 	req := request{Redirect: "https://wiki.example.org/signed-in", Scopes: auth.AllScopes}
 	few := request{Redirect: "http://127.0.0.1:4000/signed-in", Scopes: auth.Scopes{auth.ScopeOpenID}}
 	return ui.SignedIn([]ui.Example{
-		{Page: "oidc/leave", Name: "on the way to an application", Data: newLeavePage("https://wiki.example.org/signed-in?code=x", "Wiki")},
 		{Page: "oidc/consent", Name: "everything", Data: newConsentPage(req, "Wiki", "ada@example.org", "w", "p")},
 		{Page: "oidc/consent", Name: "a program on this machine", Data: newConsentPage(few, "Notes", "ada@example.org", "w", "p")},
 		{Page: "oidc/closed", Name: "needs two-factor authentication", Data: newClosedPage(wiki, auth.WantsSetUp, "w", out)},

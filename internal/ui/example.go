@@ -21,6 +21,13 @@ func SignedIn(examples []Example) []Example {
 	return examples
 }
 
+// LeavePage is the data of the page "ui/leave", which leads to another place.
+type LeavePage struct {
+	Name string // of the application; "" where it does not matter
+	Host string // where it leads, for people to see
+	To   any    // a string; a template.URL where it may have a scheme of its own
+}
+
 // ErrorPage is the data of the page "ui/error", which says what went wrong and
 // where to go from here.
 type ErrorPage struct {

@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"compress/gzip"
+	"html/template"
 	"io"
 	"io/fs"
 	"net/http"
@@ -198,6 +199,24 @@ func TestWhatPeopleTypedIsShownAsTextOnly(t *testing.T) {
 	}
 	for _, problem := range uitest.Problems([]byte(got)) {
 		t.Error(problem)
+	}
+}
+
+// A page that leads on links where it leads; what no browser should follow is
+// not written into it, unless an application registered it.
+func TestAPageThatLeadsOnLinksWebSitesAndWhatWasRegistered(t *testing.T) {
+	r := renderer(t, nil)
+	for _, c := range []struct {
+		to   any
+		want string
+	}{
+		{"https://wiki.example.org/?a=1&b=2", `href="https://wiki.example.org/?a=1&amp;b=2"`},
+		{"javascript:alert(1)", `href="#ZgotmplZ"`},
+		{template.URL("org.example.app:/signed-in?code=x"), `href="org.example.app:/signed-in?code=x"`},
+	} {
+		if got := page(t, r, "ui/leave", ui.Shell{}, ui.LeavePage{Host: "host", To: c.to}); !strings.Contains(got, c.want) {
+			t.Errorf("%s: no %s", c.to, c.want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"html/template"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/ui"
@@ -18,6 +19,8 @@ func Examples() []ui.Example {
 	}, ui.SignedIn([]ui.Example{
 		errorExample("not allowed", Forbidden()),
 		errorExample("our fault", errors.New("the disk is full")),
+		{Page: "ui/leave", Name: "on the way to an application", Data: ui.LeavePage{Name: "Wiki", Host: "wiki.example.org", To: "https://wiki.example.org/signed-in?code=x"}},
+		{Page: "ui/leave", Name: "on the way to a program on this machine", Data: ui.LeavePage{Host: "org.example.app", To: template.URL("org.example.app:/signed-in")}},
 	})...)
 }
 
