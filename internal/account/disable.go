@@ -65,11 +65,14 @@ func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, typed string, sp
 
 	// Write.
 	if checked.Verdict == proof.Right {
-		err := spend(checked)
-		if !errors.Is(err, store.ErrSpent) {
-			return err == nil, err
+		switch err := spend(checked); {
+		case errors.Is(err, store.ErrSpent):
+			checked.Verdict = proof.Spent // another request was faster
+		case err != nil:
+			return false, errors.Join(err, h.Proof.TakeBack(ctx, checked.Paid...))
+		default:
+			return true, nil
 		}
-		checked.Verdict = proof.Spent // another request was faster
 	}
 	if err := h.Proof.RefuseCode(ctx, h.From(r), v.User(), checked); err != nil {
 		return false, err

@@ -130,12 +130,17 @@ func (h *Flow) changePassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	chosen := store.NewPassword{Checked: tried.Hash, Paid: tried.Paid}
 	if chosen.Hash, err = h.Proof.Hash(ctx, form["new-password"]); err != nil {
-		return err
+		return errors.Join(err, h.Proof.TakeBack(ctx, tried.Paid))
 	}
 
 	// Write.
 	token, err := h.Store.ChangePassword(ctx, v.Actor(), chosen, v.Now)
-	if err != nil {
+	if errors.Is(err, store.ErrSpent) { // another request was faster, and it is the current one no more
+		if err := h.Proof.TakeBack(ctx, tried.Paid); err != nil {
+			return err
+		}
+		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, markCurrent(ui.T("confirm.wrongPassword")))
+	} else if err != nil {
 		return err
 	}
 

@@ -225,7 +225,7 @@ func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form
 	// Write.
 	codes, set, err := h.freshCodes(r)
 	if err != nil {
-		return err
+		return errors.Join(err, h.Proof.TakeBack(ctx, checked.Paid))
 	}
 	token, err := h.Store.EnableTwoFactor(ctx, e.actor(v), store.Enrolment{
 		User: e.ID, Generation: e.Generation, Key: key, Step: checked.Step, Codes: set,

@@ -1,0 +1,58 @@
+package account_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/twinlock/twinlock/internal/apptest"
+)
+
+const (
+	currentPassword = "Current password"
+	newPassword     = "New password"
+	anotherPassword = "eleven quiet otters paddle"
+)
+
+// changePassword fills the form in.
+func changePassword(b *apptest.Browser, current, chosen string) *apptest.Form {
+	return b.Get("/account").Form("Change password").Fill(currentPassword, current).Fill(newPassword, chosen)
+}
+
+// Of several that were right when they were looked at one is taken. The others
+// gave a password that was the current one a moment ago.
+func TestOfPasswordsChangedAtOnceOneIsTakenAndTheOthersAreRefused(t *testing.T) {
+	site := apptest.New(t, "hash_slots=1")
+	ada := site.Person("ada@example.org")
+	var forms []*apptest.Form
+	for range 6 {
+		browser := site.Browser()
+		browser.SignIn(ada)
+		forms = append(forms, changePassword(browser, ada.Password, anotherPassword))
+	}
+	pages := make(chan *apptest.Page, len(forms))
+	var all sync.WaitGroup
+	for _, form := range forms {
+		all.Go(func() { pages <- form.Press() })
+	}
+	all.Wait()
+	close(pages)
+	taken := 0
+	for page := range pages {
+		switch {
+		case page.Status == http.StatusOK && strings.Contains(page.Done(), "password"):
+			taken++
+		case page.Status == http.StatusOK: // its session had ended before it asked
+			page.WantPath("/login")
+		default:
+			page.WantStatus(http.StatusUnprocessableEntity)
+			if !strings.Contains(page.Alert(), "password") {
+				t.Errorf("the page says %q", page.Alert())
+			}
+		}
+	}
+	if taken != 1 {
+		t.Errorf("%d passwords were taken, want 1", taken)
+	}
+}
