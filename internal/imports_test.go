@@ -17,7 +17,7 @@ import (
 const module = "github.com/twinlock/twinlock"
 
 const (
-	mechanisms = "address keys origin passkey password picture recovery redirect secret slots throttle totp"
+	mechanisms = "address keys origin passkey password picture recovery redirect secret slots throttle totp written"
 	flows      = "setup login register passwordreset account apps admin oidc forwardauth"
 	kits       = "apptest apptest/authority apptest/child mail/mailtest store/storetest ui/sample ui/uitest"
 )
@@ -27,7 +27,8 @@ const (
 var doors = []struct{ rooms, mayImport string }{
 	{"auth", ""},
 	{mechanisms, "auth"},
-	{"config i18n recipe", "auth"},
+	{"config", "written auth"},
+	{"i18n recipe", "auth"},
 	{"store", mechanisms + " auth"},
 	{"session proof", "store auth " + mechanisms},
 	{"ui mail", "i18n auth"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/written"
 )
 
 type appCommands struct {
@@ -54,8 +55,10 @@ func (c *appAdd) runOn(s *surroundings) error {
 	if err != nil || where.Host == "" || where.Scheme != "https" && where.Scheme != "http" {
 		return fmt.Errorf("%s is not an http or https address", c.URL)
 	}
-	a := auth.Application{Name: c.Name, Description: c.Description, URL: c.URL, Everyone: c.AllowEveryone,
-		RequireTwoFactor: c.RequireTwoFactor}
+	a := auth.Application{URL: c.URL, Everyone: c.AllowEveryone, RequireTwoFactor: c.RequireTwoFactor}
+	if err := c.call(&a); err != nil {
+		return err
+	}
 	if len(c.AllowUser)+len(c.AllowGroup) > 0 {
 		if a.Users, a.Groups, err = (whom{User: c.AllowUser, Group: c.AllowGroup}).ids(s); err != nil {
 			return err
@@ -84,6 +87,19 @@ func (c *appAdd) runOn(s *surroundings) error {
 	}
 	_, err = fmt.Fprintf(s.out, "%s: added, %s\n", a.Name, a.ID)
 	return err
+}
+
+// call says what the application is called, and what it is.
+func (c *appAdd) call(a *auth.Application) (err error) {
+	if a.Name, err = written.Name.Read(c.Name); err != nil {
+		return fmt.Errorf("the name cannot be taken: %w", err)
+	} else if a.Name == "" {
+		return errors.New("an application needs a name")
+	}
+	if a.Description, err = written.Description.Read(c.Description); err != nil {
+		return fmt.Errorf("the description cannot be taken: %w", err)
+	}
+	return nil
 }
 
 type appList struct{ onDataFlags }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/written"
 )
 
 type groupCommands struct {
@@ -29,10 +30,14 @@ type groupAdd struct {
 }
 
 func (c *groupAdd) runOn(s *surroundings) error {
-	if !auth.IsGroupName(c.Name) {
-		return errors.New("a group's name has 1 to 100 characters, no comma and no control character")
+	name, err := written.Name.Read(c.Name)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the name cannot be taken: %w", err)
+	case !auth.IsGroupName(name):
+		return errors.New("a group's name is not empty and has no comma")
 	}
-	g, err := s.app.Store.AddGroup(s.ctx, s.by, c.Name, s.app.Now())
+	g, err := s.app.Store.AddGroup(s.ctx, s.by, name, s.app.Now())
 	if errors.Is(err, store.ErrTaken) {
 		return fmt.Errorf("there is a group %s already", c.Name)
 	} else if err != nil {

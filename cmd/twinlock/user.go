@@ -13,6 +13,7 @@ import (
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/web"
+	"github.com/twinlock/twinlock/internal/written"
 )
 
 type userCommands struct {
@@ -96,11 +97,9 @@ func newUser(email, called string) (n store.NewUser, err error) {
 	if n.Address, err = address.Parse(email); err != nil {
 		return n, fmt.Errorf("%s is not an e-mail address", email)
 	}
-	name, refused := web.ReadName(called)
-	if !refused.IsZero() {
-		return n, errors.New("a name has at most 100 characters, none of them a control character")
+	if n.Name, err = written.Name.Read(called); err != nil {
+		return n, fmt.Errorf("the name cannot be taken: %w", err)
 	}
-	n.Name = name
 	return n, nil
 }
 
@@ -341,16 +340,15 @@ type userReset2FA struct {
 	Reason string `required:"" help:"Why; the person is told."`
 }
 
-// longestReason is as many bytes as fit a letter well.
-const longestReason = 500
-
 func (c *userReset2FA) runOn(s *surroundings) error {
-	c.Reason = strings.TrimSpace(c.Reason)
-	if c.Reason == "" || len(c.Reason) > longestReason {
-		return errors.New("say why with --reason, in at most 500 characters; the person is told")
+	reason, err := written.Reason.Read(c.Reason)
+	if err != nil {
+		return fmt.Errorf("the reason cannot be taken: %w", err)
+	} else if reason == "" {
+		return errors.New("say why with --reason; the person is told")
 	}
 	return c.changed(s, "second factors removed", func(u auth.User, now time.Time) error {
-		return s.app.Store.ClearFactors(s.ctx, s.by, u.ID, c.Reason, now)
+		return s.app.Store.ClearFactors(s.ctx, s.by, u.ID, reason, now)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
+	"github.com/twinlock/twinlock/internal/written"
 )
 
 func (h *Flow) showApps(w http.ResponseWriter, r *http.Request) error {
@@ -96,7 +97,9 @@ func (h *Flow) refuseApp(w http.ResponseWriter, r *http.Request, page appsPage) 
 // appTyped reads the form of an application into its page, with what is wrong
 // marked, and into the application.
 func (h *Flow) appTyped(ctx context.Context, form web.Form, groups []auth.Group, a auth.Application) (appForm, auth.Application, error) {
-	a.Name, a.Description = strings.TrimSpace(form["name"]), strings.TrimSpace(form["description"])
+	var wrongName, wrongDescription ui.Text
+	a.Name, wrongName = web.ReadWritten(form["name"], written.Name)
+	a.Description, wrongDescription = web.ReadWritten(form["description"], written.Description)
 	a.URL, a.Everyone, a.Groups = strings.TrimSpace(form["url"]), form["whom"] == "everyone", ticked(groups, form)
 	people, problem, err := h.peopleNamed(ctx, form["people"])
 	if err != nil {
@@ -104,6 +107,8 @@ func (h *Flow) appTyped(ctx context.Context, form web.Form, groups []auth.Group,
 	}
 	a.Users = people
 	page := newAppForm(a, groups, nil)
+	page.Name.Value, page.Name.Error = form["name"], wrongName
+	page.Description.Value, page.Description.Error = form["description"], wrongDescription
 	page.People.Value, page.People.Error = form["people"], problem
 	page.check(a)
 	return page, a, nil

@@ -38,9 +38,9 @@ func (h *Flow) addGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	problem := nameProblem(form["name"])
+	name, problem := web.ReadGroupName(form["name"])
 	if problem.IsZero() {
-		_, err = h.Store.AddGroup(r.Context(), v.Actor(), form["name"], v.Now)
+		_, err = h.Store.AddGroup(r.Context(), v.Actor(), name, v.Now)
 		if errors.Is(err, store.ErrTaken) {
 			problem, err = ui.T("groups.taken"), nil
 		}
@@ -59,18 +59,6 @@ func (h *Flow) addGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.Notice(w, "groups.doneAdded")
 	return web.Redirect(w, "/admin/groups")
-}
-
-func nameProblem(name string) ui.Text {
-	switch name = strings.TrimSpace(name); {
-	case name == "":
-		return ui.T("groups.missingName")
-	case len(name) > longestName:
-		return ui.T("users.longName")
-	case !auth.IsGroupName(name):
-		return ui.T("groups.wrongName")
-	}
-	return ui.Text{}
 }
 
 // group finds the group that the address names.
@@ -98,47 +86,44 @@ func (h *Flow) changeGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	problem := nameProblem(form["name"])
-	window, ok := minutes(form["window"])
-	if !ok {
-		problem = ui.T("groups.wrongWindow")
-	}
-	if problem.IsZero() {
+	name, wrongName := web.ReadGroupName(form["name"])
+	window, wrongWindow := minutes(form["window"])
+	if wrongName.IsZero() && wrongWindow.IsZero() {
 		page := lossPage{Title: ui.T("groups.renameTitle", "Name", g.Name), Button: ui.T("form.save"), Action: r.URL.Path, Back: "/admin/groups"}
-		g.Name, g.OpenWindow = form["name"], window
+		g.Name, g.OpenWindow = name, window
 		done, err := h.mayLose(w, r, form, page, func(a store.Accepts) error {
 			return h.Store.SetGroup(r.Context(), v.Actor(), g, a, v.Now)
 		})
 		switch {
 		case errors.Is(err, store.ErrTaken):
-			problem = ui.T("groups.taken")
+			wrongName = ui.T("groups.taken")
 		case err != nil || !done:
 			return err
 		}
 	}
-	if !problem.IsZero() {
+	if !wrongName.IsZero() || !wrongWindow.IsZero() {
 		page, err := h.groupsPage(r.Context())
 		if err != nil {
 			return err
 		}
-		page.Summary = ui.Summarize(problem)
+		page.refuse(g.ID, form, wrongName, wrongWindow)
 		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/groups", page)
 	}
 	h.Notice(w, "groups.doneSaved")
 	return web.Redirect(w, "/admin/groups")
 }
 
-// minutes reads a number of minutes up to a day; nothing typed is a negative
-// time.
-func minutes(typed string) (time.Duration, bool) {
+// minutes reads a number of minutes up to a day, or says why it is refused;
+// nothing typed is a negative time.
+func minutes(typed string) (window time.Duration, refused ui.Text) {
 	if strings.TrimSpace(typed) == "" {
-		return -time.Millisecond, true
+		return -time.Millisecond, ui.Text{}
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(typed))
 	if err != nil || n < 0 || n > 24*60 {
-		return 0, false
+		return 0, ui.T("groups.wrongWindow")
 	}
-	return time.Duration(n) * time.Minute, true
+	return time.Duration(n) * time.Minute, ui.Text{}
 }
 
 func (h *Flow) deleteGroup(w http.ResponseWriter, r *http.Request) error {

@@ -132,6 +132,9 @@ type groupRow struct {
 	Name, Window ui.Field
 }
 
+// IsMarked tells that the form has something to correct.
+func (g groupRow) IsMarked() bool { return g.Name.IsMarked() || g.Window.IsMarked() }
+
 type groupsPage struct {
 	ui.Summary
 	Groups []groupRow
@@ -151,6 +154,17 @@ func newGroupsPage(groups []auth.Group, members map[auth.GroupID]int) groupsPage
 				Hint: ui.T("groups.windowHint"), Kind: ui.KindNumber, Value: window}})
 	}
 	return p
+}
+
+// refuse puts back what was typed for one group, with what is wrong marked.
+func (p *groupsPage) refuse(id auth.GroupID, form web.Form, name, window ui.Text) {
+	for i := range p.Groups {
+		if g := &p.Groups[i]; g.ID == id {
+			g.Name.Value, g.Name.Error = form["name"], name
+			g.Window.Value, g.Window.Error = form["window"], window
+			p.Summary = ui.SummarizeAmong(ui.Text{}, &g.Name, &g.Window)
+		}
+	}
 }
 
 // appForm is the form of an application, new or old.
@@ -177,14 +191,8 @@ func newAppForm(a auth.Application, groups []auth.Group, people []string) appFor
 
 // check marks what is wrong with an application as it was typed.
 func (p *appForm) check(a auth.Application) {
-	switch {
-	case a.Name == "":
+	if a.Name == "" && p.Name.Error.IsZero() {
 		p.Name.Error = ui.T("adminapps.missingName")
-	case len(a.Name) > longestName:
-		p.Name.Error = ui.T("users.longName")
-	}
-	if len(a.Description) > 300 {
-		p.Description.Error = ui.T("adminapps.longDescription")
 	}
 	if !isWebAddress(a.URL) {
 		p.URL.Error = ui.T("adminapps.wrongAddress")

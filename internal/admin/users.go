@@ -12,6 +12,7 @@ import (
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
+	"github.com/twinlock/twinlock/internal/written"
 )
 
 // usersOnAPage is as many people as one page lists.
@@ -64,9 +65,6 @@ func pagination(found, number int, query url.Values) *ui.Pagination {
 	}
 	return &ui.Pagination{Page: number, Pages: pages, Previous: link(number - 1), Next: link(number + 1)}
 }
-
-// longestName is more than names have.
-const longestName = 100
 
 func (h *Flow) invite(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
@@ -296,13 +294,16 @@ func (h *Flow) clearFactors(w http.ResponseWriter, r *http.Request, id auth.User
 	if err != nil {
 		return err
 	}
-	reason := strings.TrimSpace(form["reason"])
-	if reason == "" || len(reason) > 500 {
+	reason, refused := web.ReadWritten(form["reason"], written.Reason)
+	if refused.IsZero() && reason == "" {
+		refused = ui.T("users.missingReason")
+	}
+	if !refused.IsZero() {
 		page, err := h.userPage(r)
 		if err != nil {
 			return err
 		}
-		page.Reason.Value, page.Reason.Error = form["reason"], ui.T("users.missingReason")
+		page.Reason.Value, page.Reason.Error = form["reason"], refused
 		page.Summary = ui.SummarizeAmong(ui.Text{}, &page.Reason)
 		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/user", page)
 	}

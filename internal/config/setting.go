@@ -1,11 +1,15 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/twinlock/twinlock/internal/written"
 )
 
 // A Setting is one row of the table that flags, environment, file, help,
@@ -178,9 +182,14 @@ func readText(into reflect.Value, tag, word string) error {
 	if from, to, ok := strings.Cut(tag, ".."); ok {
 		least, _ := strconv.Atoi(from)
 		most, _ := strconv.Atoi(to)
-		if n := len([]rune(word)); n < least || n > most {
+		text, err := written.Limit(most).Read(word)
+		switch {
+		case errors.Is(err, written.ErrSigns):
+			return errControl
+		case err != nil || utf8.RuneCountInString(text) < least:
 			return errOutOfRange
 		}
+		word = text
 	} else if tag != "" && !oneOf(tag, word) {
 		return errUnknownWord
 	}

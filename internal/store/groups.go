@@ -7,12 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
 )
 
 // groupName is how names of groups are compared.
-func groupName(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+func groupName(name string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(name))) }
 
 // Groups lists all groups by name.
 func (s *Store) Groups(ctx context.Context) ([]auth.Group, error) { return groups(ctx, s.read) }
