@@ -21,7 +21,8 @@ type Site struct {
 	Clock *Clock
 	Mail  *Mail
 
-	t testing.TB
+	t       testing.TB
+	options app.Options
 }
 
 // New builds a site on an empty SQLite database and closes it when the test
@@ -32,6 +33,13 @@ type Site struct {
 // A setting named data or database_url takes the place of the temporary one.
 func New(t testing.TB, settings ...string) *Site {
 	t.Helper()
+	return NewWith(t, app.Options{}, settings...)
+}
+
+// NewWith is New for a test that brings parts of its own; what it leaves out is
+// the kit's.
+func NewWith(t testing.TB, o app.Options, settings ...string) *Site {
+	t.Helper()
 	given := map[string]string{"data": t.TempDir(), "hash_slots": "2"}
 	for _, s := range settings {
 		name, value, _ := strings.Cut(s, "=")
@@ -41,7 +49,7 @@ func New(t testing.TB, settings ...string) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Site{Clock: newClock(), Mail: newMail(), t: t}
+	s := &Site{Clock: newClock(), Mail: newMail(), t: t, options: o}
 	s.open(c)
 	t.Cleanup(s.close)
 	return s
@@ -49,8 +57,13 @@ func New(t testing.TB, settings ...string) *Site {
 
 func (s *Site) open(c config.Config) {
 	s.t.Helper()
+	o := s.options
+	o.HashCost, o.Now, o.Outgoing = HashCost, s.Clock.Now, s.Mail
+	if o.Log == nil {
+		o.Log = slog.New(logOf(s.t))
+	}
 	var err error
-	s.App, err = app.New(s.t.Context(), c, app.Options{HashCost: HashCost, Now: s.Clock.Now, Outgoing: s.Mail, Log: slog.New(logOf(s.t))})
+	s.App, err = app.New(s.t.Context(), c, o)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func (s *Store) Authenticators(ctx context.Context, user auth.UserID) ([]Authent
 		 WHERE user_id = $1 ORDER BY created_at, id`, user)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("authenticators of %s: %w: %w", user, ErrFactorUnreadable, err)
+		return nil, fmt.Errorf("authenticators of %s: %w", user, err)
 	case len(all) == 0:
 		return nil, fmt.Errorf("authenticators of %s: %w", user, ErrFactorUnreadable)
 	}
@@ -49,10 +49,12 @@ func (s *Store) scanAuthenticator(r row) (a Authenticator, err error) {
 	a.Created = fromMillis(created)
 	plain, _, err := s.ring.Open(sealed, authenticatorRow(a.ID))
 	if err != nil {
-		return a, fmt.Errorf("open authenticator %s: %w", a.ID, err)
+		return a, fmt.Errorf("open authenticator %s: %w: %w", a.ID, ErrFactorUnreadable, err)
 	}
-	a.Key, err = totp.KeyFromBytes(plain)
-	return a, err
+	if a.Key, err = totp.KeyFromBytes(plain); err != nil {
+		return a, fmt.Errorf("read authenticator %s: %w: %w", a.ID, ErrFactorUnreadable, err)
+	}
+	return a, nil
 }
 
 func authenticatorRow(id string) string { return "authenticators/" + id }

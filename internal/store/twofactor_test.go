@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -334,6 +335,20 @@ func TestNoRecoveryCodesAreMadeWhileTwoFactorAuthenticationIsOff(t *testing.T) {
 		}
 		if _, err := s.RecoverySet(t.Context(), u.ID); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("there are codes: %v", err)
+		}
+	})
+}
+
+// A database that does not answer says nothing of the keys in it: an
+// administrator would be told to clear factors that are well.
+func TestAQuestionThatIsGivenUpMakesNoKeyUnreadable(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
+		protect(t, s, &by)
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if _, err := s.Authenticators(gone, by.User.ID); err == nil || errors.Is(err, store.ErrFactorUnreadable) {
+			t.Errorf("given up: %v", err)
 		}
 	})
 }

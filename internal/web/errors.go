@@ -87,6 +87,10 @@ func Seconds(wait time.Duration) int { return max(1, int(math.Ceil(wait.Seconds(
 func (f *Floor) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := refusalFor(err)
 	note := noteOf(r)
+	if note.left = note.left || r.Context().Err() != nil; note.left {
+		note.err = err // it may be why they left, and no page would reach them
+		return
+	}
 	if refusal.Status >= 500 {
 		note.err = err
 	}

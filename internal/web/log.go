@@ -16,7 +16,12 @@ type note struct {
 	id     string
 	status int
 	err    error
+	left   bool // whoever asked hung up before the answer
 }
+
+// statusLeft is what the log says in place of a status that nobody got. Other
+// servers write the same number.
+const statusLeft = 499
 
 type noteKey struct{}
 
@@ -30,10 +35,15 @@ func (f *Floor) logged(next http.Handler) http.Handler {
 		began := time.Now() // how long it took; no rule depends on it
 		next.ServeHTTP(&noted{w, n}, r.WithContext(context.WithValue(r.Context(), noteKey{}, n)))
 		level := slog.LevelDebug
+		if n.left && n.err != nil {
+			level, n.status = slog.LevelInfo, statusLeft
+		} else if n.err != nil {
+			level = slog.LevelError
+		}
 		attributes := []any{"request", n.id, "method", r.Method, "path", r.URL.Path, "status", n.status,
 			"took", time.Since(began).Round(10 * time.Microsecond)}
 		if n.err != nil {
-			level, attributes = slog.LevelError, append(attributes, "error", n.err)
+			attributes = append(attributes, "error", n.err)
 		}
 		f.Log.Log(r.Context(), level, "request", attributes...)
 	})
@@ -48,6 +58,13 @@ type noted struct {
 func (n *noted) WriteHeader(status int) {
 	n.note.status = status
 	n.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes that nobody is there any more to take the answer.
+func (n *noted) Write(answer []byte) (int, error) {
+	written, err := n.ResponseWriter.Write(answer)
+	n.note.left = n.note.left || err != nil
+	return written, err
 }
 
 func (n *noted) Unwrap() http.ResponseWriter { return n.ResponseWriter }

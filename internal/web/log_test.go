@@ -1,0 +1,65 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/twinlock/twinlock/internal/app"
+	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
+)
+
+// logged is a site that writes its log down, and a browser signed in there.
+func logged(t *testing.T) (*apptest.Site, *apptest.Browser, *bytes.Buffer) {
+	t.Helper()
+	var lines bytes.Buffer
+	site := apptest.NewWith(t, app.Options{Log: slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	browser := site.Browser()
+	browser.SignIn(site.Person("ada@example.org"))
+	lines.Reset()
+	return site, browser, &lines
+}
+
+func wantLeft(t *testing.T, lines *bytes.Buffer) {
+	t.Helper()
+	if said := lines.String(); strings.Contains(said, "level=ERROR") || strings.Contains(said, "status=500") ||
+		!strings.Contains(said, "level=INFO") || !strings.Contains(said, "status=499") {
+		t.Errorf("the log says %s", said)
+	}
+}
+
+func TestWhoeverLeavesBeforeTheAnswerIsNoFailureOfOurs(t *testing.T) {
+	_, browser, lines := logged(t)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	form := browser.Get("/account").Form("Save").Fill("Name", "Ada")
+	browser.Ask(browser.Request(http.MethodPost, "/account/name", form.Values).WithContext(gone))
+	wantLeft(t, lines)
+}
+
+// deaf is a connection whose other end is gone.
+type deaf struct{ http.ResponseWriter }
+
+func (deaf) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestWhoeverLeavesAmidTheAnswerIsNoFailureOfOurs(t *testing.T) {
+	site, browser, lines := logged(t)
+	site.Handler.ServeHTTP(deaf{httptest.NewRecorder()}, browser.Request(http.MethodGet, "/login", nil))
+	wantLeft(t, lines)
+}
+
+func TestAFailureOfOursIsAnError(t *testing.T) {
+	site, browser, lines := logged(t)
+	site.Floor.AskAgain = func(http.ResponseWriter, *http.Request, auth.Answer) error { return errors.New("disk full") }
+	site.Clock.Turn(site.Config.Fresh)
+	browser.Post("/account/sessions/end-others", nil).WantStatus(http.StatusInternalServerError)
+	if said := lines.String(); !strings.Contains(said, "level=ERROR") || !strings.Contains(said, "status=500") {
+		t.Errorf("the log says %s", said)
+	}
+}
