@@ -56,3 +56,14 @@ func TestOfPasswordsChangedAtOnceOneIsTakenAndTheOthersAreRefused(t *testing.T) 
 		t.Errorf("%d passwords were taken, want 1", taken)
 	}
 }
+
+func TestTooManyWrongCurrentPasswordsSayWhenToComeBack(t *testing.T) {
+	_, ada, browser := newSite(t)
+	for range 5 {
+		changePassword(browser, "wrong", anotherPassword).Press().WantStatus(http.StatusUnprocessableEntity)
+	}
+	page := changePassword(browser, ada.Password, anotherPassword).Press().WantStatus(http.StatusTooManyRequests)
+	if page.Header.Get("Retry-After") != "1" || !strings.Contains(page.Alert(), "Try again in 1 second") {
+		t.Errorf("the page says %q, Retry-After %s", page.Alert(), page.Header.Get("Retry-After"))
+	}
+}

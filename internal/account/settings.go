@@ -119,7 +119,8 @@ func (h *Flow) changePassword(w http.ResponseWriter, r *http.Request) error {
 	var wait *store.WaitError
 	switch {
 	case errors.As(err, &wait):
-		return h.refuseSettings(w, r, http.StatusTooManyRequests, markCurrent(ui.T("account.wait")))
+		web.RetryAfter(w, wait.Until.Sub(v.Now))
+		return h.refuseSettings(w, r, http.StatusTooManyRequests, markCurrent(web.WaitText(wait, v)))
 	case err != nil:
 		return err
 	case !tried.Right || tried.User.ID != u.ID:

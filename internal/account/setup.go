@@ -213,7 +213,7 @@ func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form
 	switch {
 	case errors.As(err, &wait):
 		web.RetryAfter(w, wait.Until.Sub(v.Now))
-		page.refuse(ui.N("twofactor.wait", web.Seconds(wait.Until.Sub(v.Now))))
+		page.refuse(ui.T("twofactor.wait", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now))))
 		return h.Show(w, r, http.StatusTooManyRequests, "account/set-up", page)
 	case err != nil:
 		return err

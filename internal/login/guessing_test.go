@@ -226,3 +226,25 @@ func TestAForwardedAddressIsBelievedFromTheProxyAndNoFurther(t *testing.T) {
 	b.Header.Set("X-Forwarded-For", "203.0.113.6")
 	try(b, "other@example.org", wrong).WantStatus(http.StatusUnprocessableEntity)
 }
+
+// A clock would be one of a zone that the visitor need not live in.
+func TestTheTimeToComeBackIsALengthInWords(t *testing.T) {
+	site := apptest.New(t)
+	b := site.Browser()
+	for range 12 { // of which the last waits for 128 seconds
+		b.Network = "192.0.2.1"
+		for try(b, "ada@example.org", wrong).Status == http.StatusTooManyRequests {
+			site.Clock.Turn(time.Second)
+		}
+	}
+	for language, want := range map[string]string{
+		"en": "Too many tries. Try again in 3 minutes, or reset your password.",
+		"de": "Zu viele Versuche. Versuchen Sie es in 3 Minuten wieder, oder setzen Sie Ihr Passwort zurück.",
+	} {
+		b.Header.Set("Accept-Language", language)
+		page := try(b, "ada@example.org", wrong).WantStatus(http.StatusTooManyRequests)
+		if page.Alert() != want || page.Header.Get("Retry-After") != "128" {
+			t.Errorf("the page says %q, Retry-After %s", page.Alert(), page.Header.Get("Retry-After"))
+		}
+	}
+}

@@ -147,7 +147,7 @@ func Examples() []ui.Example {
 	late := newPasswordPage("", "", false)
 	late.Summary = ui.Summarize(againText(againLate))
 	wait := newPasswordPage("ada@example.org", "", true)
-	wait.Summary = ui.Summarize(ui.N("login.wait", 64, "Clock", "12:01"), &wait.Email, &wait.Password)
+	wait.Summary = ui.Summarize(ui.T("login.wait", "Wait", "4 minutes"), &wait.Email, &wait.Password)
 	code := newCodePage(auth.Attempt{ID: "a"}, u)
 	wrongCode, spent, few := code, code, code
 	wrongCode.refuse(proof.Wrong, auth.Attempt{WrongCodes: 1}, now, 5)

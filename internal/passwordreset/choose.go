@@ -159,7 +159,7 @@ func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage
 func waitText(wait *store.WaitError, o owner, v *web.Visitor) ui.Text {
 	switch {
 	case !wait.Closed:
-		return ui.N("reset.wait", web.Seconds(wait.Until.Sub(v.Now)), "Clock", v.Texts.Clock(wait.Until, nil))
+		return ui.T("reset.wait", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now)))
 	case o.DemandsCode && wait.Lasting:
 		return ui.T("reset.closedDemanded")
 	case o.DemandsCode:

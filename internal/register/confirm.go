@@ -128,5 +128,5 @@ func waitText(wait *store.WaitError, v *web.Visitor) ui.Text {
 	if wait.Closed {
 		return ui.T("register.closed")
 	}
-	return ui.N("register.wait", web.Seconds(wait.Until.Sub(v.Now)), "Clock", v.Texts.Clock(wait.Until, nil))
+	return ui.T("register.wait", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now)))
 }

@@ -18,7 +18,7 @@ func WaitText(wait *store.WaitError, v *Visitor) ui.Text {
 	case wait.Closed:
 		return ui.T("login.closed")
 	}
-	return ui.N("login.wait", Seconds(wait.Until.Sub(v.Now)), "Clock", v.Texts.Clock(wait.Until, nil))
+	return ui.T("login.wait", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now)))
 }
 
 // CodeText says why a code was not taken, and what to do next.
