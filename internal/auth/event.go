@@ -9,6 +9,7 @@ const (
 	EventSetupFinished      EventKind = "setup.finished"
 	EventLoginBegun         EventKind = "login.begun"   // the password was right
 	EventLoginDropped       EventKind = "login.dropped" // given up by whoever began it
+	EventLoginEnded         EventKind = "login.ended"   // by wrong codes after the right password
 	EventSetupLinkMade      EventKind = "setup.link_made"
 	EventLogin              EventKind = "login"
 	EventLoginRefused       EventKind = "login.refused"
@@ -92,6 +93,7 @@ var EventKinds = []EventKind{
 	EventSetupFinished,
 	EventLoginBegun,
 	EventLoginDropped,
+	EventLoginEnded,
 	EventSetupLinkMade,
 	EventLogin,
 	EventLoginRefused,

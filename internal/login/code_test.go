@@ -12,6 +12,7 @@ import (
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/mail"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 // protected gives somebody with two-factor authentication on, and the browser
@@ -245,5 +246,73 @@ func TestWhatChangesTheAccountEndsItsPendingLogins(t *testing.T) {
 			must(t, change(t, site, ada))
 			send(page, ada.Code()).WantPath("/login")
 		})
+	}
+}
+
+// lettersOf counts the letters of a kind that somebody got.
+func lettersOf(t *testing.T, site *apptest.Site, p *apptest.Person, kind auth.LetterKind) (n int) {
+	t.Helper()
+	for _, got := range site.Mail.Kinds(t, p.Address) {
+		if got == mail.Kind(kind) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestTheOwnerIsToldOfWrongCodesAfterTheRightPassword(t *testing.T) {
+	site := apptest.New(t)
+	ada, _ := protected(site, "ada@example.org")
+	told := func(want int) {
+		t.Helper()
+		if got := lettersOf(t, site, ada, auth.LetterWrongCodes); got != want {
+			t.Fatalf("%d letters about wrong codes, want %d", got, want)
+		}
+	}
+	guess := func(page *apptest.Page) {
+		t.Helper()
+		site.Clock.Turn(15 * time.Minute / 10)
+		if got := send(page, wrongCode(ada, site.Now())); got.Status == http.StatusTooManyRequests {
+			t.Fatalf("%s was not looked at: %s", ada.Address, got.Alert())
+		}
+	}
+	for range 2 { // in a login each: whoever stops before the limit is heard of all the same
+		guess(pending(site, ada))
+	}
+	told(0)
+	last := pending(site, ada)
+	guess(last)
+	told(1)
+	if letter := site.Mail.Last(t, ada.Address); !strings.Contains(letter.Text, "3 wrong login codes") {
+		t.Errorf("the letter says %s", letter.Text)
+	}
+	for range 4 {
+		guess(last)
+	}
+	told(1) // one an hour
+	if page := send(last, wrongCode(ada, site.Now())); !strings.HasPrefix(page.Path, "/login?") {
+		t.Fatalf("five wrong codes left the login open: %s", page.Path)
+	}
+	events, err := site.Store.Events(t.Context(), store.EventFilter{Subject: ada.ID, Kind: auth.EventLoginEnded})
+	if err != nil || len(events) != 1 {
+		t.Errorf("the record says %+v (%v)", events, err)
+	}
+	site.Clock.Turn(time.Hour)
+	guess(pending(site, ada))
+	told(2)
+}
+
+// A code that was right and is spent is its owner's own.
+func TestASpentCodeTypedTwiceTellsNobody(t *testing.T) {
+	site := apptest.New(t)
+	ada, _ := protected(site, "ada@example.org")
+	code := ada.Code()
+	send(pending(site, ada), code).WantPath("/apps")
+	page := pending(site, ada)
+	for range 2 {
+		send(page, code).WantStatus(http.StatusUnprocessableEntity)
+	}
+	if got := lettersOf(t, site, ada, auth.LetterWrongCodes); got != 0 {
+		t.Errorf("%d letters", got)
 	}
 }

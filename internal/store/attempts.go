@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 const attemptColumns = `id, user_id, purpose, generation, return_to, began_at, expires_at,
@@ -118,13 +119,16 @@ func (s *Store) ProveCode(ctx context.Context, by auth.Actor, a auth.Attempt, c 
 	return a, err
 }
 
-// wrongCodesTold is how many wrong codes after a right password the owner of
-// the account hears of.
+// wrongCodesTold is how many wrong codes in a row after a right password the
+// owner of the account hears of, whether they came in one login or in several.
 const wrongCodesTold = 3
 
-// RefuseCode counts a wrong code against the attempt. The account's own
-// counters were paid before the code was looked at.
-func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u auth.User, now time.Time) (auth.Attempt, error) {
+// wrongCodeLetters is how many letters about them one account gets.
+var wrongCodeLetters = throttle.Rule{Free: 1, CloseAfter: 1, Window: time.Hour}
+
+// RefuseCode counts a wrong code against the attempt, which limit of them end.
+// The account's own counters were paid before the code was looked at.
+func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u auth.User, limit int, now time.Time) (auth.Attempt, error) {
 	err := s.transaction(ctx, func(t *tx) error {
 		err := t.QueryRowContext(ctx, `
 			UPDATE attempts SET wrong_codes = wrong_codes + 1 WHERE id = $1
@@ -132,14 +136,31 @@ func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u
 		if err != nil {
 			return fmt.Errorf("refuse a code of attempt %s: %w", a.ID, notFound(err))
 		}
-		if a.WrongCodes != wrongCodesTold {
-			return nil
+		if err := t.tellWrongCodes(ctx, by, u, a.WrongCodes, now); err != nil || a.WrongCodes != limit {
+			return err
 		}
-		letter := noticeTo(u, auth.LetterWrongCodes, by, now)
-		letter.Values.Wrong = a.WrongCodes
-		return t.queue(ctx, letter, now)
+		return t.record(ctx, by, auth.EventLoginEnded, u.ID, fmt.Sprintf("%d wrong codes", limit), now)
 	})
 	return a, err
+}
+
+// tellWrongCodes tells the owner of an account that somebody knows the
+// password. The attempt's codes count, and those in a row before it.
+func (t *tx) tellWrongCodes(ctx context.Context, by auth.Actor, u auth.User, wrong int, now time.Time) error {
+	count, err := t.lockCount(ctx, throttle.Code(string(u.ID)), now)
+	if err != nil {
+		return err
+	}
+	if wrong = max(wrong, count.Failures); wrong < wrongCodesTold {
+		return nil
+	}
+	may, err := t.mayQueueBy(ctx, throttle.WrongCodesTold(string(u.ID)), wrongCodeLetters, now)
+	if err != nil || !may {
+		return err
+	}
+	letter := noticeTo(u, auth.LetterWrongCodes, by, now)
+	letter.Values.Wrong = wrong
+	return t.queue(ctx, letter, now)
 }
 
 // DropAttempt gives a pending login up. One that is over already stays so.

@@ -317,6 +317,7 @@ func (r Rules) ofKind() map[throttle.Kind]throttle.Rule {
 		throttle.LinkLetters:     r.Letters,
 		throttle.ExistsLetters:   r.Letters,
 		throttle.UnlockOffers:    unlockLetters,
+		throttle.CodesTold:       wrongCodeLetters,
 	}
 }
 

@@ -292,6 +292,11 @@ var moments = map[string]moment{
 			return p.Refuse(p.Context(), auth.Actor{}, store.Refused{Kind: auth.EventLoginRefused}, now)
 		}
 	}, ""},
+	"RefuseCode": {auth.EventLoginEnded, func(p play) func() error {
+		u := p.ada()
+		a := storetest.Attempt(p.T, p.Store, u, now)
+		return func() error { _, err := p.RefuseCode(p.Context(), auth.Actor{}, a, u, 1, now); return err }
+	}, ""},
 	"RefuseReturn": {auth.EventReturnRefused, func(p play) func() error {
 		by := p.signedIn()
 		return func() error { _, err := p.RefuseReturn(p.Context(), by, by.Session, now); return err }
@@ -408,7 +413,6 @@ var noAct = map[string]string{
 	"Purge":             "what is over is removed after the times of the settings",
 	"Refresh":           "what was given is recorded by BeginGrant, as long as it lasts",
 	"Refund":            "a count of tries",
-	"RefuseCode":        "counts against the login; the refusal is recorded by Record",
 	"Seen":              "when sessions were last used",
 	"UpgradeHash":       "the same password, kept better",
 }

@@ -39,11 +39,12 @@ const (
 	LinkLetters   Kind = "letters"
 	ExistsLetters Kind = "exists"
 	UnlockOffers  Kind = "unlock"
+	CodesTold     Kind = "codes-told"
 )
 
 // Kinds are all of them.
 var Kinds = []Kind{
-	Passwords, DevicePasswords, Codes, MonthsCodes, LettersCodes, SetUpCodes, Networks, LinkLetters, ExistsLetters, UnlockOffers,
+	Passwords, DevicePasswords, Codes, MonthsCodes, LettersCodes, SetUpCodes, Networks, LinkLetters, ExistsLetters, UnlockOffers, CodesTold,
 }
 
 // Kind is what is counted in the bucket.
@@ -98,6 +99,10 @@ func AccountExists(canonicalAddress string) Bucket { return bucket(ExistsLetters
 // from all others: whoever closes doors must not keep their owners from a new
 // password.
 func UnlockLetters(canonicalAddress string) Bucket { return bucket(UnlockOffers, canonicalAddress) }
+
+// WrongCodesTold counts letters that tell an account's owner of wrong codes after
+// a right password.
+func WrongCodesTold(user string) Bucket { return bucket(CodesTold, user) }
 
 // Lasting tells a bucket that no success empties.
 func (b Bucket) Lasting() bool { return b.Kind() == MonthsCodes || b.Kind() == LettersCodes }
