@@ -48,7 +48,7 @@ func cast(ctx context.Context, a *app.App) ([]person, error) {
 	}
 	by := auth.Actor{Command: true}
 	forEveryone := func(a *auth.Activation) { a.Active, a.Everyone = true, true }
-	if err := a.Store.ChangeActivation(ctx, by, auth.TwoFactorPlugin, 0, a.Now(), forEveryone); err != nil {
+	if err := a.Store.ChangeActivation(ctx, by, auth.TwoFactorPlugin, store.NoLoss, a.Now(), forEveryone); err != nil {
 		return nil, err
 	}
 	hash := a.HashPassword(everybodysPassword)

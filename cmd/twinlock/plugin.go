@@ -118,7 +118,7 @@ func (a agreement) accepts() store.Accepts {
 	if a.Yes {
 		return store.AnyLoss
 	}
-	return 0
+	return store.NoLoss
 }
 
 // toldOfLoss says how many people a command would take the code from, and how
@@ -137,7 +137,7 @@ func toldOfLoss(err error) error {
 type pluginActivate struct{ named }
 
 func (c *pluginActivate) runOn(s *surroundings) error {
-	return c.change(s, "active", 0, func(a *auth.Activation) { a.Active = true })
+	return c.change(s, "active", store.NoLoss, func(a *auth.Activation) { a.Active = true })
 }
 
 type pluginDeactivate struct {
@@ -188,7 +188,7 @@ func (c *pluginAllow) runOn(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	return c.change(s, "allowed", 0, func(a *auth.Activation) {
+	return c.change(s, "allowed", store.NoLoss, func(a *auth.Activation) {
 		a.Everyone = a.Everyone || c.Everyone
 		a.Users, a.Groups = with(a.Users, users), with(a.Groups, groups)
 	})

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -34,7 +33,7 @@ type lossPage struct {
 func (p *lossPage) tell(people []auth.User, form web.Form, asksCode bool) {
 	p.Losing, p.People = len(people), people[:min(len(people), losers)]
 	p.More = p.Losing - len(p.People)
-	p.Hidden = []ui.Hidden{{Name: "losing", Value: strconv.Itoa(p.Losing)}}
+	p.Hidden = []ui.Hidden{{Name: "losing", Value: string(store.LossOf(people))}}
 	for name, value := range form {
 		if name != "losing" && name != "code" && value != "" {
 			p.Hidden = append(p.Hidden, ui.Hidden{Name: name, Value: value})
@@ -67,7 +66,7 @@ func look(change func(store.Accepts) error) ([]auth.User, error) {
 // mayLose makes a change that may take the code away from people. Where it
 // does, it first shows page: how many and who, and asks the administrator for
 // a code where one can be asked for. It answers the request itself until a form
-// agrees to exactly this loss, with that code; done tells that it was changed.
+// agrees to the loss of exactly these people, with that code; done tells that it was changed.
 func (h *Flow) mayLose(w http.ResponseWriter, r *http.Request, form web.Form, page lossPage, change func(store.Accepts) error) (done bool, err error) {
 	v := web.Asking(r)
 	people, err := look(change)
@@ -76,17 +75,17 @@ func (h *Flow) mayLose(w http.ResponseWriter, r *http.Request, form web.Form, pa
 	}
 	page.tell(people, form, v.Policy().AsksCode(v.User()))
 	if page.Losing > 0 {
-		if form["losing"] != strconv.Itoa(page.Losing) {
+		if form["losing"] != string(store.LossOf(people)) {
 			return false, h.Show(w, r, http.StatusOK, "admin/loss", page)
 		}
 		if proved, err := h.proveOwnCode(w, r, form, page); err != nil || !proved {
 			return false, err
 		}
 	}
-	err = change(store.Accepts(page.Losing))
-	var grew *store.LossError
-	if errors.As(err, &grew) {
-		page.tell(grew.People, form, v.Policy().AsksCode(v.User()))
+	err = change(store.LossOf(people))
+	var others *store.LossError
+	if errors.As(err, &others) {
+		page.tell(others.People, form, v.Policy().AsksCode(v.User()))
 		return false, h.Show(w, r, http.StatusOK, "admin/loss", page)
 	}
 	return err == nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/mail"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 // window is a page that stays open, and what its script keeps in memory.
@@ -466,7 +467,7 @@ func TestAGroupShortensTheOpenWindow(t *testing.T) {
 	must(t, site.Store.JoinGroup(t.Context(), apptest.Command, staff, member.person.ID, site.Now()))
 	member.browser.Get("/apps")
 	staff.OpenWindow = 0
-	must(t, site.Store.SetGroup(t.Context(), apptest.Command, staff, 0, site.Now()))
+	must(t, site.Store.SetGroup(t.Context(), apptest.Command, staff, store.NoLoss, site.Now()))
 	site.Clock.Turn(site.Config.SessionIdle)
 	member.wantRefused("of the group")
 	other.wantBack()

@@ -45,9 +45,9 @@ func TestWhatTakesTheCodeAwayUnderTheSettingsIsSeenAsWell(t *testing.T) {
 		renamed := staff
 		renamed.Name = "Board"
 		for name, change := range map[string]func() error{
-			"leave":  func() error { return s.LeaveGroup(t.Context(), eli, staff, ada.ID, 0, now) },
-			"delete": func() error { return s.DeleteGroup(t.Context(), eli, staff, 0, now) },
-			"rename": func() error { return s.SetGroup(t.Context(), eli, renamed, 0, now) },
+			"leave":  func() error { return s.LeaveGroup(t.Context(), eli, staff, ada.ID, store.NoLoss, now) },
+			"delete": func() error { return s.DeleteGroup(t.Context(), eli, staff, store.NoLoss, now) },
+			"rename": func() error { return s.SetGroup(t.Context(), eli, renamed, store.NoLoss, now) },
 		} {
 			if err := change(); !errors.As(err, &loss) || len(loss.People) != 1 {
 				t.Errorf("%s: %v, want a loss", name, err)

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,19 +12,36 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 )
 
-// Accepts is the loss that whoever makes a change agreed to: that so many
+// Accepts is the loss that whoever makes a change agreed to: that certain
 // people who have two-factor authentication on are no longer asked for a code.
-// Zero agrees to none. A loss of any other size is asked about again.
-type Accepts int
+// A loss of any others is asked about again.
+type Accepts string
 
 const (
+	// NoLoss agrees to a change by which nobody loses anything.
+	NoLoss Accepts = ""
 	// AnyLoss agrees to whatever it is: an operator who said --yes, or the
 	// operator's settings.
-	AnyLoss Accepts = -1
+	AnyLoss Accepts = "any"
 	// OnlyLook agrees to nothing, not even a change without any loss. It
 	// answers with a *LossError of whoever would lose, perhaps nobody.
-	OnlyLook Accepts = -2
+	OnlyLook Accepts = "look"
 )
+
+// LossOf agrees to the loss of exactly these people, in whichever order they
+// come. It is as long for many as for one, so that a form can carry it.
+func LossOf(people []auth.User) Accepts {
+	if len(people) == 0 {
+		return NoLoss
+	}
+	ids := make([]string, len(people))
+	for i, u := range people {
+		ids[i] = string(u.ID)
+	}
+	slices.Sort(ids)
+	sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
+	return Accepts(base64.RawURLEncoding.EncodeToString(sum[:]))
+}
 
 // LossError refuses a change by which people who have two-factor
 // authentication on would no longer be asked for a code.
@@ -41,7 +60,7 @@ func (*LossError) Is(err error) bool {
 }
 
 func (a Accepts) check(lost []auth.User) error {
-	if a == OnlyLook || a != AnyLoss && int(a) != len(lost) {
+	if a == OnlyLook || a != AnyLoss && a != LossOf(lost) {
 		return &LossError{People: lost}
 	}
 	return nil

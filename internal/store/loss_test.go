@@ -42,7 +42,7 @@ func group(t *testing.T, s *store.Store, name string, members ...auth.User) auth
 // enable makes two-factor authentication active and changes for whom.
 func enable(t *testing.T, s *store.Store, change func(*auth.Activation)) {
 	t.Helper()
-	err := s.ChangeActivation(t.Context(), eli, auth.TwoFactorPlugin, 0, now, func(a *auth.Activation) {
+	err := s.ChangeActivation(t.Context(), eli, auth.TwoFactorPlugin, store.NoLoss, now, func(a *auth.Activation) {
 		a.Active = true
 		change(a)
 	})
@@ -115,10 +115,19 @@ func TestNobodyLosesTheCodeUnseen(t *testing.T) {
 		storetest.Each(t, func(t *testing.T, s *store.Store) {
 			act := lossyChanges(t, s)[i]
 			wantAsked(t, s, 2)
-			for _, agreed := range []store.Accepts{0, 1, 3, store.OnlyLook} {
+			var people []auth.User
+			for _, name := range []string{"ada", "bob", "cem"} {
+				u, err := s.UserByAddress(t.Context(), name+"@example.org")
+				must(t, err)
+				people = append(people, u)
+			}
+			ada, bob, cem := people[0], people[1], people[2]
+			for _, agreed := range []store.Accepts{
+				store.NoLoss, store.LossOf(people[:1]), store.LossOf(people), store.LossOf([]auth.User{ada, cem}), store.OnlyLook,
+			} {
 				var loss *store.LossError
 				if err := act.change(t, s, agreed); !errors.As(err, &loss) {
-					t.Fatalf("%s, %d agreed to: %v, want a loss", act.name, agreed, err)
+					t.Fatalf("%s, %q agreed to: %v, want a loss", act.name, agreed, err)
 				}
 				if len(loss.People) != 2 || loss.People[0].Address != "ada@example.org" || loss.People[1].Address != "bob@example.org" {
 					t.Errorf("%s: loses %v", act.name, loss.People)
@@ -128,7 +137,7 @@ func TestNobodyLosesTheCodeUnseen(t *testing.T) {
 			if letters, events := told(t, s, auth.LetterProtectionOff), recorded(t, s, auth.EventProtectionOff); len(letters)+len(events) > 0 {
 				t.Errorf("%s: refused, and told %v, recorded %v", act.name, letters, events)
 			}
-			if err := act.change(t, s, 2); err != nil {
+			if err := act.change(t, s, store.LossOf([]auth.User{bob, ada})); err != nil {
 				t.Fatalf("%s, agreed to: %v", act.name, err)
 			}
 			wantAsked(t, s, 0)
@@ -165,18 +174,18 @@ func TestOnePersonLosesTheCodeWithAGroup(t *testing.T) {
 				staff := group(t, s, "Staff", ada, bob)
 				enable(t, s, func(a *auth.Activation) { a.Groups = []auth.GroupID{staff.ID} })
 				var loss *store.LossError
-				if err := tt.change(t, s, staff, ada, 0); !errors.As(err, &loss) || len(loss.People) != 1 || loss.People[0].ID != ada.ID {
+				if err := tt.change(t, s, staff, ada, store.NoLoss); !errors.As(err, &loss) || len(loss.People) != 1 || loss.People[0].ID != ada.ID {
 					t.Fatalf("unseen: %v", err)
 				}
 				wantAsked(t, s, 2)
-				if err := tt.change(t, s, staff, ada, 1); err != nil {
+				if err := tt.change(t, s, staff, ada, store.LossOf([]auth.User{ada})); err != nil {
 					t.Fatal(err)
 				}
 				wantAsked(t, s, 1)
 				if letters := told(t, s, auth.LetterProtectionOff); len(letters) != 1 || letters[0].To != ada.Address {
 					t.Errorf("letters %v", letters)
 				}
-				if err := s.LeaveGroup(t.Context(), eli, staff, ada.ID, 0, now); err != nil {
+				if err := s.LeaveGroup(t.Context(), eli, staff, ada.ID, store.NoLoss, now); err != nil {
 					t.Errorf("leaving a group twice: %v", err)
 				}
 			})
@@ -191,7 +200,7 @@ func TestWhoIsEnabledInAnotherWayLosesNothing(t *testing.T) {
 		enable(t, s, func(a *auth.Activation) {
 			a.Groups, a.Users = []auth.GroupID{staff.ID, board.ID}, []auth.UserID{bob.ID}
 		})
-		if err := s.DeleteGroup(t.Context(), eli, staff, 0, now); err != nil {
+		if err := s.DeleteGroup(t.Context(), eli, staff, store.NoLoss, now); err != nil {
 			t.Errorf("a group beside others: %v", err)
 		}
 		wantAsked(t, s, 2)
@@ -206,7 +215,7 @@ func TestMovingToAnotherGroupAtOnceLosesNothing(t *testing.T) {
 		ada := protectedPerson(t, s, "ada@example.org")
 		staff, board := group(t, s, "Staff", ada), group(t, s, "Board")
 		enable(t, s, func(a *auth.Activation) { a.Groups = []auth.GroupID{staff.ID, board.ID} })
-		if err := s.SetGroupsOf(t.Context(), eli, ada.ID, []auth.GroupID{board.ID}, 0, now); err != nil {
+		if err := s.SetGroupsOf(t.Context(), eli, ada.ID, []auth.GroupID{board.ID}, store.NoLoss, now); err != nil {
 			t.Errorf("from Staff to Board: %v", err)
 		}
 		in, err := s.GroupsOf(t.Context(), ada.ID)
@@ -318,20 +327,20 @@ func TestChangesAtOnceLoseNothingThatNoneLosesAlone(t *testing.T) {
 				next <- id
 			}
 			won := together(t, new(store.LossError), func() error {
-				return s.DeleteGroup(t.Context(), eli, auth.Group{ID: <-next}, 0, now)
+				return s.DeleteGroup(t.Context(), eli, auth.Group{ID: <-next}, store.NoLoss, now)
 			})
 			wantAsked(t, s, 1)
 			if won != len(hers)-1 {
 				t.Errorf("%d of %d groups went unseen", won, len(hers))
 			}
-			if err := s.SetGroupsOf(t.Context(), eli, ada.ID, nil, 1, now); err != nil {
+			if err := s.SetGroupsOf(t.Context(), eli, ada.ID, nil, store.LossOf([]auth.User{ada}), now); err != nil {
 				t.Fatal(err)
 			}
 			groups, err := s.Groups(t.Context())
 			if err != nil || len(groups) != 1 {
 				t.Fatalf("groups %v, %v", groups, err)
 			}
-			if err := s.DeleteGroup(t.Context(), eli, groups[0], 0, now); err != nil {
+			if err := s.DeleteGroup(t.Context(), eli, groups[0], store.NoLoss, now); err != nil {
 				t.Fatal(err)
 			}
 		}

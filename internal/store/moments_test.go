@@ -123,7 +123,7 @@ var moments = map[string]moment{
 	}, ""},
 	"ChangeActivation": {auth.EventPluginActivated, func(p play) func() error {
 		return func() error {
-			return p.ChangeActivation(p.Context(), eli, auth.TwoFactorPlugin, 0, now, func(a *auth.Activation) { a.Active = true })
+			return p.ChangeActivation(p.Context(), eli, auth.TwoFactorPlugin, store.NoLoss, now, func(a *auth.Activation) { a.Active = true })
 		}
 	}, ""},
 	"ChangeAddress": {auth.EventAddressChanged, func(p play) func() error {
@@ -160,7 +160,7 @@ var moments = map[string]moment{
 	}, ""},
 	"DeleteGroup": {auth.EventGroupDeleted, func(p play) func() error {
 		g := group(p.T, p.Store, "Staff")
-		return func() error { return p.DeleteGroup(p.Context(), eli, g, 0, now) }
+		return func() error { return p.DeleteGroup(p.Context(), eli, g, store.NoLoss, now) }
 	}, ""},
 	"DeleteUser": {auth.EventUserDeleted, func(p play) func() error {
 		u := p.ada()
@@ -241,7 +241,7 @@ var moments = map[string]moment{
 	"LeaveGroup": {auth.EventGroupChanged, func(p play) func() error {
 		u := p.ada()
 		g := group(p.T, p.Store, "Staff", u)
-		return func() error { return p.LeaveGroup(p.Context(), eli, g, u.ID, 0, now) }
+		return func() error { return p.LeaveGroup(p.Context(), eli, g, u.ID, store.NoLoss, now) }
 	}, ""},
 	"LogoutNoticeFailed": {auth.EventLogoutNoticeFailed, func(p play) func() error {
 		g := beginGrant(p.T, p.Store, now)
@@ -362,11 +362,11 @@ var moments = map[string]moment{
 	}, ""},
 	"SetGroup": {auth.EventGroupChanged, func(p play) func() error {
 		g := group(p.T, p.Store, "Staff")
-		return func() error { return p.SetGroup(p.Context(), eli, g, 0, now) }
+		return func() error { return p.SetGroup(p.Context(), eli, g, store.NoLoss, now) }
 	}, ""},
 	"SetGroupsOf": {auth.EventGroupChanged, func(p play) func() error {
 		u, g := p.ada(), group(p.T, p.Store, "Staff")
-		return func() error { return p.SetGroupsOf(p.Context(), eli, u.ID, []auth.GroupID{g.ID}, 0, now) }
+		return func() error { return p.SetGroupsOf(p.Context(), eli, u.ID, []auth.GroupID{g.ID}, store.NoLoss, now) }
 	}, ""},
 	"SetLogo": {auth.EventApplicationChanged, func(p play) func() error {
 		a := addWiki(p.T, p.Store)

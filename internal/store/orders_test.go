@@ -242,7 +242,7 @@ func TestWhoTurnsTheCodeOffIsNotCountedAmongWhoLosesIt(t *testing.T) {
 			enable(t, s, func(a *auth.Activation) { a.Everyone = true })
 			moment := off(play{t, s}, by, code)
 			var ended <-chan error
-			err := s.ChangeActivation(t.Context(), eli, auth.TwoFactorPlugin, 0, now, func(a *auth.Activation) {
+			err := s.ChangeActivation(t.Context(), eli, auth.TwoFactorPlugin, store.NoLoss, now, func(a *auth.Activation) {
 				a.Users = []auth.UserID{by.User.ID}
 				ended = begin(t, db, 1, moment)
 			})
