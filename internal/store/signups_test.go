@@ -129,27 +129,6 @@ func TestTheLetterOfASignUpAgainIsForItsBrowser(t *testing.T) {
 	})
 }
 
-// A sign-up that could not be told of by mail must not leave the link of the
-// one before alive.
-func TestASignUpBeyondTheLettersOfAnHourStillBeginsAfresh(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		var last secret.Token
-		for range 3 {
-			last = signup(t, s, storetest.Browser, "her hash", now)
-		}
-		if token := signup(t, s, secret.New(), "the hash", now); !token.IsZero() {
-			t.Error("a fourth letter was sent")
-		}
-		if _, err := s.Signup(t.Context(), last.Hash(), now); !errors.Is(err, store.ErrSpent) {
-			t.Errorf("the link of the sign-up before: %v, want ErrSpent", err)
-		}
-		c, err := s.Credentials(t.Context(), bea.Canonical, now)
-		if err != nil || c.Hash != "the hash" {
-			t.Errorf("the password is still the old one (%v)", err)
-		}
-	})
-}
-
 // A stranger who signs up again and again must not take the link from whoever
 // has it, once no further one may be mailed.
 func TestALinkStaysGoodWhereNoOtherMayBeMailed(t *testing.T) {
