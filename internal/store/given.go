@@ -114,8 +114,8 @@ func (s *Store) ObeySettings(ctx context.Context, g Given, now time.Time) error 
 			}
 			kind, value = auth.EventPluginsGiven, string(kept)
 		}
-		if _, err := t.exec(ctx, `UPDATE settings SET value = $1 WHERE name = $2`, value, givenPlugins); err != nil {
-			return fmt.Errorf("obey the operator's settings: %w", err)
+		if err := t.keepSetting(ctx, givenPlugins, value); err != nil {
+			return err
 		}
 		t.everybody = true
 		return t.record(ctx, by, kind, "", grantsInWords(g.Grants), now)

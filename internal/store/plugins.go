@@ -81,10 +81,19 @@ func (s *Store) SetSetting(ctx context.Context, by auth.Actor, name, value strin
 }
 
 func (t *tx) setSetting(ctx context.Context, by auth.Actor, name, value string, now time.Time) error {
+	if err := t.keepSetting(ctx, name, value); err != nil {
+		return err
+	}
+	return t.record(ctx, by, auth.EventSettingChanged, "", name+" = "+value, now)
+}
+
+// keepSetting keeps a value, and keeps others from changing it until the
+// transaction ends.
+func (t *tx) keepSetting(ctx context.Context, name, value string) error {
 	if _, err := t.exec(ctx, `
 		INSERT INTO settings (name, value) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET value = $2`, name, value); err != nil {
-		return fmt.Errorf("set %s: %w", name, err)
+		return fmt.Errorf("keep %s: %w", name, err)
 	}
-	return t.record(ctx, by, auth.EventSettingChanged, "", name+" = "+value, now)
+	return nil
 }

@@ -128,6 +128,9 @@ type Restored struct {
 //   - where the database at hand is the same one, later, what it knows to be
 //     spent stays spent: recovery codes, steps, and its events and counts stay.
 //
+// What the operator's settings gave at the last start they give at once: they
+// are the machine's, and older ones of the backup's day are not obeyed.
+//
 // ErrNotEmpty where there are accounts, and Replace is not set.
 func (s *Store) Restore(ctx context.Context, by auth.Actor, from *Scratch, r Restoration, now time.Time) (done Restored, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
@@ -141,8 +144,18 @@ func (s *Store) Restore(ctx context.Context, by auth.Actor, from *Scratch, r Res
 		if err != nil {
 			return err
 		}
+		given, err := setting(ctx, t, givenPlugins)
+		if err != nil && err != ErrNotFound {
+			return err
+		}
+		started := err == nil
 		if done, err = t.replaceAll(ctx, from, spent.same); err != nil {
 			return err
+		}
+		if started {
+			if err := t.keepSetting(ctx, givenPlugins, given); err != nil {
+				return err
+			}
 		}
 		if err := t.leaveThePast(ctx, r, spent, now); err != nil {
 			return err
@@ -306,10 +319,7 @@ func (t *tx) leaveThePast(ctx context.Context, r Restoration, s spent, now time.
 	if _, err := t.exec(ctx, `DELETE FROM settings WHERE name = $1`, setupLink); err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, `
-		INSERT INTO settings (name, value) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET value = $2`, fingerprintSetting, r.Ring.Fingerprint())
-	return err
+	return t.keepSetting(ctx, fingerprintSetting, r.Ring.Fingerprint())
 }
 
 func (t *tx) count(ctx context.Context, done *Restored) error {

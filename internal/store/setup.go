@@ -28,11 +28,8 @@ func setUp(ctx context.Context, q querier) (bool, error) {
 // OfferSetup keeps the link that leads to the wizard. Only the newest works.
 func (s *Store) OfferSetup(ctx context.Context, by auth.Actor, link secret.Hash, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, `
-			INSERT INTO settings (name, value) VALUES ($1, $2)
-			ON CONFLICT (name) DO UPDATE SET value = $2`, setupLink, link.Text())
-		if err != nil {
-			return fmt.Errorf("offer the set-up: %w", err)
+		if err := t.keepSetting(ctx, setupLink, link.Text()); err != nil {
+			return err
 		}
 		return t.record(ctx, by, auth.EventSetupLinkMade, "", "", now)
 	})

@@ -12,10 +12,7 @@ import (
 // lockAdministrators makes changes of who administers wait for one another,
 // so that two of them cannot each leave the other's as the last one.
 func (t *tx) lockAdministrators(ctx context.Context) error {
-	_, err := t.exec(ctx, `
-		INSERT INTO settings (name, value) VALUES ('administrators', '')
-		ON CONFLICT (name) DO UPDATE SET value = ''`)
-	return err
+	return t.keepSetting(ctx, "administrators", "")
 }
 
 // keepsAnAdministrator refuses what has just left nobody to administer.

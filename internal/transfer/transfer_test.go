@@ -364,6 +364,32 @@ func TestWhatTheDatabaseAtHandKnowsToBeSpentStaysSpent(t *testing.T) {
 	}
 }
 
+// What the operator's settings say is about the server at hand, and not about
+// the day of the backup.
+func TestWhatTheSettingsGiveTheyGiveAtOnceAfterARestore(t *testing.T) {
+	for name, url := range storetest.Engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := sampleOn(t, url(t))
+			then := store.Given{Decides: true}
+			today := store.Given{Decides: true, Grants: []auth.Enablement{{Plugin: auth.TwoFactorPlugin}}}
+			must(t, s.ObeySettings(t.Context(), then, now))
+			file := backUp(t, s.Store, s.ring, false)
+			must(t, s.ObeySettings(t.Context(), today, now))
+			_, err := restore(t, file, s.Store, store.Restoration{Ring: s.ring, Replace: true}, now)
+			must(t, err)
+			if asked, err := s.AskedForCode(t.Context()); err != nil || asked != 1 {
+				t.Errorf("%d people are asked for a code, want 1; %v", asked, err)
+			}
+			given := len(events(t, s.Store, auth.EventPluginsGiven))
+			must(t, s.ObeySettings(t.Context(), today, now))
+			if again := len(events(t, s.Store, auth.EventPluginsGiven)); again != given {
+				t.Error("the next start found other settings in force")
+			}
+		})
+	}
+}
+
 func authenticator(t *testing.T, s *store.Store, u auth.User) string {
 	t.Helper()
 	all, err := s.Authenticators(t.Context(), u.ID)
