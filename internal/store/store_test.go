@@ -86,7 +86,7 @@ func TestAChangeOfTheAccountOutdatesItsAttempts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := storetest.Person(t, s, "ada@example.org")
 		a := storetest.Attempt(t, s, u, now)
-		if err := s.SetMustUseTwoFactor(t.Context(), auth.Actor{Command: true}, u.ID, false, now); err != nil {
+		if err := s.SetMustUseTwoFactor(t.Context(), auth.Actor{Command: true}, u.ID, true, now); err != nil {
 			t.Fatal(err)
 		}
 		_, _, err := s.FinishLogin(t.Context(), auth.Actor{}, a.ID, store.Finish{Policy: storetest.Policy}, now)

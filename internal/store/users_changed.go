@@ -28,22 +28,30 @@ func (t *tx) keepsAnAdministrator(ctx context.Context) error {
 	return nil
 }
 
-// changeUser is one change of an account by somebody who administers it: it
-// locks the plug-ins, which may name an account that is deleted, and the account, raises its generation, and where an administrator is
-// concerned sees to it that one remains.
-func (s *Store) changeUser(ctx context.Context, by auth.Actor, id auth.UserID, kind auth.EventKind, detail string, now time.Time, change func(*tx, auth.User) error) error {
+// userChange is one change of an account by somebody who administers it.
+type userChange struct {
+	kind   auth.EventKind
+	detail string
+	isSo   func(auth.User) bool // it is already as wanted; nil where it never is
+	make   func(*tx, auth.User) error
+}
+
+// changeUser locks the plug-ins, which may name an account that is deleted, and
+// the account, raises its generation, and where an administrator is concerned
+// sees to it that one remains. What is so already changes nothing.
+func (s *Store) changeUser(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time, change userChange) error {
 	return s.transaction(ctx, func(t *tx) error {
 		if err := errors.Join(t.lockPlugins(ctx), t.lockAdministrators(ctx)); err != nil {
 			return err
 		}
 		u, err := t.lockUser(ctx, id)
-		if err != nil {
+		if err != nil || change.isSo != nil && change.isSo(u) {
 			return err
 		}
 		if _, err := t.raiseGeneration(ctx, id); err != nil {
 			return err
 		}
-		if err := change(t, u); err != nil {
+		if err := change.make(t, u); err != nil {
 			return err
 		}
 		if u.Administrator && u.State == auth.Active {
@@ -51,14 +59,15 @@ func (s *Store) changeUser(ctx context.Context, by auth.Actor, id auth.UserID, k
 				return err
 			}
 		}
-		return t.record(ctx, by, kind, id, detail, now)
+		return t.record(ctx, by, change.kind, id, change.detail, now)
 	})
 }
 
 // DisableUser keeps a person out: every session ends, and nothing that was
 // begun goes on. ErrLastAdministrator where nobody would be left to undo it.
 func (s *Store) DisableUser(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
-	return s.changeUser(ctx, by, id, auth.EventUserDisabled, "", now, func(t *tx, u auth.User) error {
+	isSo := func(u auth.User) bool { return u.State == auth.Disabled }
+	return s.changeUser(ctx, by, id, now, userChange{auth.EventUserDisabled, "", isSo, func(t *tx, u auth.User) error {
 		if _, err := t.exec(ctx, `UPDATE users SET state = $1 WHERE id = $2`, auth.Disabled, id); err != nil {
 			return err
 		}
@@ -66,12 +75,13 @@ func (s *Store) DisableUser(ctx context.Context, by auth.Actor, id auth.UserID, 
 			return err
 		}
 		return t.queue(ctx, actOn(u, auth.LetterAccountDisabled, by, now), now)
-	})
+	}})
 }
 
 // EnableUser lets a disabled person in again.
 func (s *Store) EnableUser(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
-	return s.changeUser(ctx, by, id, auth.EventUserEnabled, "", now, func(t *tx, u auth.User) error {
+	isSo := func(u auth.User) bool { return u.State == auth.Active }
+	return s.changeUser(ctx, by, id, now, userChange{auth.EventUserEnabled, "", isSo, func(t *tx, u auth.User) error {
 		if err := t.openDoors(ctx, id, u.Canonical, now); err != nil {
 			return err
 		}
@@ -79,13 +89,13 @@ func (s *Store) EnableUser(ctx context.Context, by auth.Actor, id auth.UserID, n
 			return err
 		}
 		return t.queue(ctx, actOn(u, auth.LetterAccountEnabled, by, now), now)
-	})
+	}})
 }
 
 // DeleteUser removes an account and everything that is its own. Its events
 // stay, under an identifier that is not given out again.
 func (s *Store) DeleteUser(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
-	return s.changeUser(ctx, by, id, auth.EventUserDeleted, "", now, func(t *tx, u auth.User) error {
+	return s.changeUser(ctx, by, id, now, userChange{auth.EventUserDeleted, "", nil, func(t *tx, u auth.User) error {
 		if _, err := t.endSessions(ctx, id, "", "account deleted", now); err != nil {
 			return err
 		}
@@ -93,40 +103,38 @@ func (s *Store) DeleteUser(ctx context.Context, by auth.Actor, id auth.UserID, n
 			return err
 		}
 		return t.queue(ctx, actOn(u, auth.LetterAccountDeleted, by, now), now)
-	})
+	}})
 }
 
 // SetAdministrator gives or takes the right to administer.
 func (s *Store) SetAdministrator(ctx context.Context, by auth.Actor, id auth.UserID, administrator bool, now time.Time) error {
 	detail := fmt.Sprintf("administrator: %v", administrator)
-	return s.changeUser(ctx, by, id, auth.EventRoleChanged, detail, now, func(t *tx, u auth.User) error {
+	isSo := func(u auth.User) bool { return u.Administrator == administrator }
+	return s.changeUser(ctx, by, id, now, userChange{auth.EventRoleChanged, detail, isSo, func(t *tx, u auth.User) error {
 		if _, err := t.exec(ctx, `UPDATE users SET administrator = $1 WHERE id = $2`, administrator, id); err != nil {
 			return err
 		}
-		return t.tellChange(ctx, by, u, u.Administrator, administrator, auth.LetterAdministratorMade, auth.LetterAdministratorNoMore, now)
-	})
+		return t.tellChange(ctx, by, u, administrator, auth.LetterAdministratorMade, auth.LetterAdministratorNoMore, now)
+	}})
 }
 
 // SetMustUseTwoFactor makes the next login enrol before anything else, or no
 // longer.
 func (s *Store) SetMustUseTwoFactor(ctx context.Context, by auth.Actor, id auth.UserID, must bool, now time.Time) error {
 	detail := fmt.Sprintf("must use two-factor authentication: %v", must)
-	return s.changeUser(ctx, by, id, auth.EventMustUseTwoFactor, detail, now, func(t *tx, u auth.User) error {
+	isSo := func(u auth.User) bool { return u.MustUseTwoFactor == must }
+	return s.changeUser(ctx, by, id, now, userChange{auth.EventMustUseTwoFactor, detail, isSo, func(t *tx, u auth.User) error {
 		if _, err := t.exec(ctx, `UPDATE users SET must_use_two_factor = $1 WHERE id = $2`, must, id); err != nil {
 			return err
 		}
-		return t.tellChange(ctx, by, u, u.MustUseTwoFactor, must, auth.LetterTwoFactorDemanded, auth.LetterTwoFactorOptional, now)
-	})
+		return t.tellChange(ctx, by, u, must, auth.LetterTwoFactorDemanded, auth.LetterTwoFactorOptional, now)
+	}})
 }
 
-// tellChange tells a person what was given or taken; what stays as it was is
-// no news.
-func (t *tx) tellChange(ctx context.Context, by auth.Actor, u auth.User, before, after bool, given, taken auth.LetterKind, now time.Time) error {
+// tellChange tells a person what was given or taken.
+func (t *tx) tellChange(ctx context.Context, by auth.Actor, u auth.User, gives bool, given, taken auth.LetterKind, now time.Time) error {
 	kind := taken
-	switch {
-	case before == after:
-		return nil
-	case after:
+	if gives {
 		kind = given
 	}
 	return t.queue(ctx, actOn(u, kind, by, now), now)
@@ -135,7 +143,7 @@ func (t *tx) tellChange(ctx context.Context, by auth.Actor, u auth.User, before,
 // ClearFactors removes a person's second factors for a reason, which the
 // person is told. Every session ends.
 func (s *Store) ClearFactors(ctx context.Context, by auth.Actor, id auth.UserID, reason string, now time.Time) error {
-	return s.changeUser(ctx, by, id, auth.EventTwoFactorCleared, reason, now, func(t *tx, u auth.User) error {
+	return s.changeUser(ctx, by, id, now, userChange{auth.EventTwoFactorCleared, reason, nil, func(t *tx, u auth.User) error {
 		removed, err := t.removeFactors(ctx, id)
 		if err != nil {
 			return err
@@ -149,7 +157,7 @@ func (s *Store) ClearFactors(ctx context.Context, by auth.Actor, id auth.UserID,
 		letter := actOn(u, auth.LetterTwoFactorReset, by, now)
 		letter.Values.Reason, letter.Values.Removed = reason, removed
 		return t.queue(ctx, letter, now)
-	})
+	}})
 }
 
 // StartReset mails a person a link to a new password because somebody who
