@@ -229,24 +229,26 @@ func (t *tx) endGrants(ctx context.Context, why string, now time.Time, condition
 // that is not there, or another application's, is none of its business: no error.
 func (s *Store) RevokeToken(ctx context.Context, application auth.ApplicationID, token secret.Hash, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		if _, err := t.exec(ctx, `
-			DELETE FROM tokens WHERE hash = $1 AND kind = $2
-			   AND grant_id IN (SELECT id FROM grants WHERE application_id = $3)`, token, accessToken, application); err != nil {
-			return fmt.Errorf("revoke token: %w", err)
-		}
+		var grant auth.GrantID
 		var owner auth.UserID
+		var kind string
 		err := notFound(t.QueryRowContext(ctx, `
-			SELECT g.user_id FROM grants g JOIN tokens t ON t.grant_id = g.id WHERE t.hash = $1 AND t.kind = $2`, token, refreshToken).Scan(&owner))
+			SELECT g.id, g.user_id, t.kind FROM grants g JOIN tokens t ON t.grant_id = g.id
+			 WHERE t.hash = $1 AND g.application_id = $2`, token, application).Scan(&grant, &owner, &kind))
 		if err == ErrNotFound {
 			return nil
 		} else if err != nil {
 			return fmt.Errorf("revoke token: %w", err)
 		}
-		n, err := t.endGrants(ctx, "revoked by the application", now, `application_id = $3
-			AND id IN (SELECT grant_id FROM tokens WHERE hash = $4 AND kind = $5)`, application, token, refreshToken)
+		var n int64
+		if kind == refreshToken {
+			n, err = t.endGrants(ctx, "revoked by the application", now, `id = $3`, grant)
+		} else {
+			n, err = t.exec(ctx, `DELETE FROM tokens WHERE hash = $1`, token)
+		}
 		if err != nil || n == 0 {
 			return err
 		}
-		return t.record(ctx, auth.Actor{}, auth.EventGrantRevoked, owner, string(application), now)
+		return t.record(ctx, auth.Actor{}, auth.EventGrantRevoked, owner, string(application)+": "+kind+" token", now)
 	})
 }

@@ -255,3 +255,20 @@ func TestAClientIsChanged(t *testing.T) {
 }
 
 func printed(v any) string { return fmt.Sprintf("%+v", v) }
+
+func TestAnAccessTokenThatAnApplicationGivesBackIsRecordedOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		g, access := beginGrant(t, s, now), secret.New()
+		must(t, s.Exchange(t.Context(), g.Grant, store.Issue{Access: access.Hash(), AccessExpires: now.Add(time.Minute)}, now))
+		for _, by := range []auth.ApplicationID{"another", g.Application, g.Application} {
+			must(t, s.RevokeToken(t.Context(), by, access.Hash(), now))
+		}
+		events := recorded(t, s, auth.EventGrantRevoked)
+		if len(events) != 1 || events[0].Subject != g.User {
+			t.Errorf("events %+v", events)
+		}
+		if _, err := s.Access(t.Context(), access.Hash(), now); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("it still opens something: %v", err)
+		}
+	})
+}
