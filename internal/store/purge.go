@@ -21,8 +21,14 @@ const purgeBatch = 500
 // has: an account may have been deleted since, or be in no backup.
 const ownerless = `NOT EXISTS (SELECT 1 FROM users u WHERE u.id = throttle.user_id)`
 
-// Purge removes what is over for long enough, in small transactions.
+// Purge removes what is over for long enough, in small transactions. A clock
+// that leapt is not believed before it has gone on for a day: years ahead,
+// everything would be over, and what is removed does not come back when the clock
+// is put right.
 func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
+	if steady, err := s.isSteady(ctx, now); err != nil || !steady {
+		return err
+	}
 	for _, p := range []struct {
 		table, key, over string
 		before           time.Time
@@ -45,6 +51,27 @@ func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// isSteady tells whether the clock has gone on for a day, from one purge to the
+// next, without a step of more than a day ahead or back.
+func (s *Store) isSteady(ctx context.Context, now time.Time) (steady bool, err error) {
+	err = s.transaction(ctx, func(t *tx) error {
+		var last, since int64
+		if err := t.QueryRowContext(ctx, `SELECT read_at, steady_since FROM clock`+t.forUpdate()).Scan(&last, &since); err != nil {
+			return err
+		}
+		if now.Sub(fromMillis(last)).Abs() > day {
+			since = millis(now)
+		}
+		steady = now.Sub(fromMillis(since)) >= day
+		_, err := t.exec(ctx, `UPDATE clock SET read_at = $1, steady_since = $2`, millis(now), since)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("purge: is the clock steady: %w", err)
+	}
+	return steady, nil
 }
 
 // purge says twice what is over: what came back since it was chosen stays.
