@@ -27,7 +27,7 @@ func (c *backup) runOn(s *surroundings) error {
 func (c *backup) hold(s *surroundings) (done func(status int) error, err error) {
 	s.in = nil
 	if c.File == "-" {
-		if out, ok := s.out.(*os.File); ok && isTerminal(out) {
+		if _, terminal := s.out.(wiped); terminal {
 			return nil, errors.New("a backup is nothing to read on a terminal; name a file, or pass it on")
 		}
 		return func(int) error { return nil }, nil

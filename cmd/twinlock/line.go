@@ -26,6 +26,7 @@ type commands struct {
 	App     appCommands    `cmd:"" help:"See and change applications."`
 	Keys    keysCommands   `cmd:"" help:"Make the keys anew that sign what applications are told."`
 	Config  configCommands `cmd:"" help:"Check and show the settings."`
+	Import  importCommands `cmd:"" help:"Bring people from another program."`
 	Backup  backup         `cmd:"" help:"Write everything into one file, while the server goes on."`
 	Restore restore        `cmd:"" help:"Put a backup in the place of the database; the server must not run."`
 	Version version        `cmd:"" help:"Print the version."`
@@ -103,12 +104,13 @@ func (l line) executeOnData(s *surroundings, command onData, args []string) int 
 	if err != nil {
 		return s.ended(err)
 	}
+	progress, wipe := progressOn(s.errs)
+	s.progress, s.out = progress, above(s.out, wipe)
+	s.errs = above(s.errs, wipe)
 	done, err := s.hold(command)
 	if err != nil {
 		return s.ended(err)
 	}
-	progress, wipe := progressOn(s.errs)
-	s.progress = progress
 	status := l.inTurn(s, command, c, args)
 	wipe()
 	return max(status, s.ended(done(status)))

@@ -18,16 +18,37 @@ func progressOn(errs io.Writer) (progress transfer.Progress, wipe func()) {
 		return func(string, int64, int64) {}, func() {}
 	}
 	var last time.Time
+	shown := false
 	return func(what string, done, total int64) {
 			if now := time.Now(); now.Sub(last) >= 100*time.Millisecond || done == total {
-				last = now
+				last, shown = now, true
 				fmt.Fprintf(file, "\r%s\x1b[K", bar(what, done, total))
 			}
 		}, func() {
-			if !last.IsZero() {
+			if shown {
+				shown = false
 				fmt.Fprint(file, "\r\x1b[K")
 			}
 		}
+}
+
+// above gives a writer to a terminal that takes the progress away before it
+// writes, so that lines stand above it; every other one as it is.
+func above(to io.Writer, wipe func()) io.Writer {
+	if file, ok := to.(*os.File); ok && isTerminal(file) {
+		return wiped{file, wipe}
+	}
+	return to
+}
+
+type wiped struct {
+	*os.File
+	wipe func()
+}
+
+func (w wiped) Write(p []byte) (int, error) {
+	w.wipe()
+	return w.File.Write(p)
 }
 
 func isTerminal(file *os.File) bool {

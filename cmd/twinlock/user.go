@@ -18,7 +18,7 @@ import (
 
 type userCommands struct {
 	Add         userAdd         `cmd:"" help:"Make an account; without a password on standard input, its owner is invited by mail."`
-	Invite      userInvite      `cmd:"" help:"Mail an invitation, again if need be."`
+	Invite      userInvite      `cmd:"" help:"Mail an invitation, again if need be, or one to each address of a list."`
 	List        userList        `cmd:"" help:"List people."`
 	Show        userShow        `cmd:"" help:"Show one person."`
 	Disable     userDisable     `cmd:"" help:"Keep a person out; every session ends."`
@@ -138,19 +138,6 @@ func (s *surroundings) readPassword(n store.NewUser) (secret.Text, error) {
 		return "", fmt.Errorf("the password is refused: %s", web.PasswordText(verdict).In(s.app.Floor.Bundle.Texts("en")))
 	}
 	return s.app.HashPassword(chosen), nil
-}
-
-type userInvite struct {
-	person
-	Name string `help:"What the person is called."`
-}
-
-func (c *userInvite) runOn(s *surroundings) error {
-	n, err := newUser(c.Email, c.Name)
-	if err != nil {
-		return err
-	}
-	return c.invited(s, n)
 }
 
 // shownPerson is a person as JSON shows one.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/crypto/scrypt"
 )
 
 // Hashes of other programs, which people bring along when they move in. None of
@@ -32,6 +33,49 @@ func (h bcrypted) matches(password string) bool {
 }
 
 func (h bcrypted) costs(Cost) bool { return false }
+
+// scrypted is a hash by RFC 7914.
+type scrypted struct {
+	log2N, r, p int
+	salt, tag   []byte
+}
+
+// readScrypt reads what follows "$scrypt$" in the PHC string format, which
+// Passlib writes too: "ln=16,r=8,p=1". It refuses more than 256 MiB, and more
+// work than 1 GiB of memory written once (about a second).
+func readScrypt(rest string) (scrypted, bool) {
+	part := strings.Split(rest, "$")
+	if len(part) != 3 {
+		return scrypted{}, false
+	}
+	numbers := strings.Split(part[0], ",")
+	if len(numbers) != 3 {
+		return scrypted{}, false
+	}
+	var read [3]int
+	for i, name := range []string{"ln=", "r=", "p="} {
+		value, named := strings.CutPrefix(numbers[i], name)
+		n, few := number(value, 64)
+		if !named || !few {
+			return scrypted{}, false
+		}
+		read[i] = n
+	}
+	salt, tag, sized := readSaltAndTag(part[1], part[2])
+	h := scrypted{read[0], read[1], read[2], salt, tag}
+	memory := 0
+	if h.log2N <= 24 {
+		memory = 128 * h.r << h.log2N
+	}
+	return h, sized && 0 < memory && memory <= 256<<20 && memory*h.p <= 1<<30
+}
+
+func (h scrypted) matches(password string) bool {
+	tag, err := scrypt.Key([]byte(password), h.salt, 1<<h.log2N, h.r, h.p, len(h.tag))
+	return err == nil && equal(h.tag, tag)
+}
+
+func (h scrypted) costs(Cost) bool { return false }
 
 // pbkdf2ed is a hash by RFC 8018 §5.2.
 type pbkdf2ed struct {

@@ -44,8 +44,8 @@ func (c Cost) Hash(password string) string {
 // Check says whether password is the one that stored was made from, and whether
 // the caller should replace stored by a new [Cost.Hash] of it.
 //
-// It reads what Hash makes, Argon2id of other cost, bcrypt ($2a$, $2b$, $2y$)
-// and PBKDF2 ($pbkdf2-sha256$, $pbkdf2-sha512$); upgrade is true when the
+// It reads what Hash makes, Argon2id of other cost, bcrypt ($2a$, $2b$, $2y$),
+// scrypt ($scrypt$) and PBKDF2 ($pbkdf2-sha256$, $pbkdf2-sha512$); upgrade is true when the
 // password is right and the hash is not Argon2id of cost c. bcrypt looks
 // at 72 bytes only, so a longer password never matches it. Foreign hashes are
 // compared with the password as typed, Argon2id with its NFKC form.
@@ -59,6 +59,13 @@ func (c Cost) Hash(password string) string {
 // compared in constant time. Safe for concurrent use.
 func (c Cost) Check(stored, password string) (ok, upgrade bool) {
 	return c.check(stored, password, hashed.matches)
+}
+
+// Readable tells whether Check reads this hash: a program that takes hashes in
+// refuses the others before anybody is locked out.
+func Readable(stored string) bool {
+	_, readable := Usual.read(stored)
+	return readable
 }
 
 // check is Check with the one costly step as an argument, so that a test can
@@ -96,6 +103,8 @@ func (c Cost) read(stored string) (h hashed, readable bool) {
 		h, readable = readArgon2id(rest)
 	case "2a", "2b", "2y":
 		h, readable = readBcrypt(stored)
+	case "scrypt":
+		h, readable = readScrypt(rest)
 	case "pbkdf2-sha256", "pbkdf2-sha512":
 		h, readable = readPBKDF2(scheme, rest)
 	}

@@ -66,6 +66,7 @@ var foreign = map[string]string{
 	"htpasswd, spelled $2b$":   "$2b$10$6UyN/UQaPIiVxNP95BEmS.jWZnVAjuBAPqMAj6SlzBl/JIfjEAhVy",
 	"Python hashlib, SHA-256":  "$pbkdf2-sha256$i=600000,l=32$AAECAwQFBgcICQoLDA0ODw$7xdxRO7JQgy8EJPSqLNEqSvFBtDU7JwCjdGfgyTYweY",
 	"Python hashlib, SHA-512":  "$pbkdf2-sha512$i=210000,l=32$AAECAwQFBgcICQoLDA0ODw$tfP6dFnMFLm84erFFC/hWDzb6fAjAPCAs0RvJLiu5xY",
+	"Python hashlib, scrypt":   "$scrypt$ln=14,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$11kKyiyYAc8G7rp3KmncMc44YlkdllIqxOa7pq0fMaU",
 	"Passlib, dots for pluses": "$pbkdf2-sha256$29000$otSak3LOOUcoRSilVMr5nw$JTv.dqUMMTofTg.Ul7LAG2LmnZeFeG22ACpPV26T2IQ",
 }
 
@@ -79,6 +80,19 @@ func TestForeignHashesMatchAndAskToBeReplaced(t *testing.T) {
 				t.Errorf("wrong password: Check = %v, upgrade %v; want false, false", ok, upgrade)
 			}
 		})
+	}
+}
+
+func TestReadableIsWhatCheckReads(t *testing.T) {
+	for name, stored := range foreign {
+		if !Readable(stored) {
+			t.Errorf("%s is not", name)
+		}
+	}
+	for name, stored := range unreadable {
+		if Readable(stored) {
+			t.Errorf("%s is", name)
+		}
 	}
 }
 
@@ -119,6 +133,9 @@ var unreadable = map[string]string{
 	"cut short":                       "$argon2id$v=19$m=19456,t=2",
 	"bcrypt of a month":               "$2y$31$6UyN/UQaPIiVxNP95BEmS.jWZnVAjuBAPqMAj6SlzBl/JIfjEAhVy",
 	"bcrypt cut short":                "$2y$10$6UyN/UQaPIiVxNP95BEmS.jWZnVAjuBAPqMAj6SlzBl",
+	"scrypt of 16 GiB":                "$scrypt$ln=24,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$11kKyiyYAc8G7rp3KmncMc44YlkdllIqxOa7pq0fMaU",
+	"scrypt of many lanes":            "$scrypt$ln=18,r=8,p=64$AAECAwQFBgcICQoLDA0ODw$11kKyiyYAc8G7rp3KmncMc44YlkdllIqxOa7pq0fMaU",
+	"scrypt without a tag":            "$scrypt$ln=14,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$",
 	"PBKDF2 of an hour":               "$pbkdf2-sha256$i=2147483647,l=32$AAECAwQFBgcICQoLDA0ODw$7xdxRO7JQgy8EJPSqLNEqSvFBtDU7JwCjdGfgyTYweY",
 	"PBKDF2 without a tag":            "$pbkdf2-sha256$i=1000,l=0$AAECAwQFBgcICQoLDA0ODw$",
 	"PBKDF2 of an unsupported digest": "$pbkdf2-sha1$i=1000$AAECAwQFBgcICQoLDA0ODw$7xdxRO7JQgy8EJPSqLNEqSvFBtDU7JwCjdGfgyTYweY",

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/address"
@@ -17,6 +19,9 @@ type NewUser struct {
 	Language      string
 	Hash          secret.Text // of the password; "" for an invitation
 	Administrator bool
+
+	MustUseTwoFactor bool
+	Groups           []auth.Group
 }
 
 // AddUser makes an account whose address counts as confirmed, and drops what
@@ -35,7 +40,7 @@ func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Tim
 	u := auth.User{
 		ID: auth.UserID(secret.NewID()), Address: n.Address.Spelling, Canonical: n.Address.Canonical,
 		Name: n.Name, Language: n.Language, State: auth.Active, Administrator: n.Administrator,
-		HasPassword: n.Hash != "", Generation: 1, Created: now, PasswordChangedAt: now,
+		MustUseTwoFactor: n.MustUseTwoFactor, HasPassword: n.Hash != "", Generation: 1, Created: now, PasswordChangedAt: now,
 	}
 	if err := t.lockAddress(ctx, u.Canonical); err != nil {
 		return u, err
@@ -50,5 +55,31 @@ func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Tim
 		return u, err
 	}
 	t.plugins = true // the operator's settings may name the address
-	return u, t.record(ctx, by, auth.EventUserAdded, u.ID, "", now)
+	if err := t.record(ctx, by, auth.EventUserAdded, u.ID, "", now); err != nil {
+		return u, err
+	}
+	for _, g := range n.Groups {
+		if err := t.join(ctx, by, g, u.ID, now); err != nil {
+			return u, err
+		}
+	}
+	return u, nil
+}
+
+// AddUsers makes many accounts in one transaction, as AddUser makes one, and
+// tells for each whether it is new: an address that has an account keeps it as
+// it is.
+func (s *Store) AddUsers(ctx context.Context, by auth.Actor, people []NewUser, now time.Time) (made []bool, err error) {
+	err = s.transaction(ctx, func(t *tx) error {
+		made = make([]bool, len(people))
+		for i, n := range people {
+			_, err := t.addUser(ctx, by, n, now)
+			if err != nil && !errors.Is(err, ErrTaken) {
+				return fmt.Errorf("add %s: %w", n.Address.Spelling, err)
+			}
+			made[i] = err == nil
+		}
+		return nil
+	})
+	return made, err
 }

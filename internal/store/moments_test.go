@@ -103,6 +103,12 @@ var moments = map[string]moment{
 	"AddUser": {auth.EventUserAdded, func(p play) func() error {
 		return func() error { _, err := p.AddUser(p.Context(), eli, newcomer(p.T), now); return err }
 	}, ""},
+	"AddUsers": {auth.EventUserAdded, func(p play) func() error {
+		return func() error {
+			_, err := p.AddUsers(p.Context(), eli, []store.NewUser{newcomer(p.T)}, now)
+			return err
+		}
+	}, ""},
 	"AskNewAddress": {auth.EventAddressRequested, func(p play) func() error {
 		by := p.signedIn()
 		return func() error {
@@ -230,6 +236,9 @@ var moments = map[string]moment{
 	"GiveLetterUp": {auth.EventLetterFailed, func(p play) func() error {
 		q := p.letter()
 		return func() error { return p.GiveLetterUp(p.Context(), q, "no such user", now) }
+	}, ""},
+	"InviteOnce": {auth.EventUserInvited, func(p play) func() error {
+		return func() error { _, err := p.InviteOnce(p.Context(), eli, newcomer(p.T), toNowhere, now); return err }
 	}, ""},
 	"InviteUser": {auth.EventUserInvited, func(p play) func() error {
 		return func() error { _, err := p.InviteUser(p.Context(), eli, newcomer(p.T), toNowhere, now); return err }

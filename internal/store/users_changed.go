@@ -175,28 +175,3 @@ func (s *Store) StartReset(ctx context.Context, by auth.Actor, id auth.UserID, m
 		return t.record(ctx, by, auth.EventResetRequested, u.ID, "by an administrator", now)
 	})
 }
-
-// InviteUser makes an account without a password and mails the invitation to
-// choose one. An account that was invited before and has none yet gets a new
-// letter; one that has a password is ErrTaken. ErrTooManyLetters where the
-// address had its share of the hour.
-func (s *Store) InviteUser(ctx context.Context, by auth.Actor, n NewUser, m Mailed, now time.Time) (u auth.User, err error) {
-	err = s.transaction(ctx, func(t *tx) error {
-		u, err = scanUser(t.QueryRowContext(ctx,
-			`SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`+t.forUpdate(), n.Address.Canonical))
-		switch {
-		case err == ErrNotFound:
-			u, err = t.addUser(ctx, by, n, now)
-		case err == nil && u.HasPassword:
-			return ErrTaken
-		}
-		if err != nil {
-			return err
-		}
-		if err := t.mailLink(ctx, u, LinkInvitation, actOn(u, auth.LetterInvitation, by, now), m, now); err != nil {
-			return err
-		}
-		return t.record(ctx, by, auth.EventUserInvited, u.ID, "", now)
-	})
-	return u, err
-}

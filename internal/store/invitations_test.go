@@ -1,0 +1,89 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
+)
+
+func TestAnInvitationGoesOnceUntilItsLinkHasLapsed(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		g := group(t, s, "Staff")
+		n := newcomer(t)
+		n.Groups = []auth.Group{g}
+		var link secret.Token
+		mailed := store.Mailed{Life: time.Hour, Path: func(t secret.Token) string { link = t; return "/" }}
+		invite := func(at time.Time, want store.Invitation) {
+			t.Helper()
+			if is, err := s.InvitationOf(t.Context(), n.Address.Canonical, at); err != nil || is != want {
+				t.Errorf("it is %v (%v), want %v", is, err, want)
+			}
+			if was, err := s.InviteOnce(t.Context(), eli, n, mailed, at); err != nil || was != want {
+				t.Errorf("it was %v (%v), want %v", was, err, want)
+			}
+		}
+		letters := func(want store.LetterCount) {
+			t.Helper()
+			if c, err := s.Letters(t.Context(), auth.LetterInvitation, now); err != nil || c != want {
+				t.Errorf("letters: %+v (%v), want %+v", c, err, want)
+			}
+		}
+		invite(now, store.NotInvited)
+		invite(now.Add(59*time.Minute), store.InvitationOpen)
+		letters(store.LetterCount{Queued: 1})
+		invite(now.Add(time.Hour), store.InvitationLapsed)
+		letters(store.LetterCount{Queued: 2})
+		waiting, found, err := s.Invitees(t.Context(), 10)
+		if err != nil || found != 1 || len(waiting) != 1 || !waiting[0].Until.Equal(now.Add(2*time.Hour)) || !waiting[0].Invited.Equal(now.Add(time.Hour)) {
+			t.Errorf("waiting are %+v, %d (%v)", waiting, found, err)
+		}
+		must(t, s.AcceptInvitation(t.Context(), auth.Actor{}, link.Hash(), "", "hash", now.Add(61*time.Minute)))
+		invite(now.Add(62*time.Minute), store.HasAccount)
+		if _, found, err := s.Invitees(t.Context(), 10); err != nil || found != 0 {
+			t.Errorf("%d wait (%v)", found, err)
+		}
+		u, err := s.UserByAddress(t.Context(), n.Address.Canonical)
+		must(t, err)
+		if in, err := s.GroupsOf(t.Context(), u.ID); err != nil || len(in) != 1 || in[0].ID != g.ID {
+			t.Errorf("in %v (%v)", in, err)
+		}
+	})
+}
+
+// A letter that may not go makes no account either.
+func TestAnAddressWithItsLettersOfTheHourIsNotInvited(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		n := newcomer(t)
+		for range storetest.Rules.Letters.Free {
+			must(t, s.BeginSignup(t.Context(), auth.Actor{}, store.NewSignup{Address: n.Address, Hash: "hash", Browser: storetest.Browser.Hash()}, toNowhere, now))
+		}
+		if _, err := s.InviteOnce(t.Context(), eli, n, toNowhere, now); !errors.Is(err, store.ErrTooManyLetters) {
+			t.Errorf("InviteOnce = %v, want ErrTooManyLetters", err)
+		}
+		if is, err := s.InvitationOf(t.Context(), n.Address.Canonical, now); err != nil || is != store.NotInvited {
+			t.Errorf("it is %v (%v)", is, err)
+		}
+	})
+}
+
+func TestOfManyPeopleThoseWhoAreThereStayAsTheyAre(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ada := storetest.Person(t, s, "ada@example.org")
+		n := newcomer(t)
+		n.MustUseTwoFactor = true
+		there := n
+		there.Address.Spelling, there.Address.Canonical = ada.Address, ada.Canonical
+		made, err := s.AddUsers(t.Context(), eli, []store.NewUser{there, n, n}, now)
+		if err != nil || len(made) != 3 || made[0] || !made[1] || made[2] {
+			t.Fatalf("made %v (%v)", made, err)
+		}
+		if is, err := s.User(t.Context(), ada.ID); err != nil || is.MustUseTwoFactor || is.Generation != ada.Generation {
+			t.Errorf("somebody who was there is %+v (%v)", is, err)
+		}
+	})
+}
