@@ -34,7 +34,7 @@ var doors = []struct{ rooms, mayImport string }{
 	{"ui mail", "i18n auth"},
 	{"web", "session proof store ui i18n auth " + mechanisms},
 	{"transfer", "store auth " + mechanisms},
-	{flows, "web session proof store ui i18n config recipe auth " + mechanisms},
+	{flows, "web session proof store transfer ui i18n config recipe auth " + mechanisms},
 }
 
 // wired knows every room but the developer's.

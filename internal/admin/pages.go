@@ -402,6 +402,7 @@ func Examples() []ui.Example {
 		{Page: "admin/settings", Name: "chosen here", Data: settingsPage{Registration: registrationChoices(config.Open), Settings: config.Config{}.Show()}},
 		{Page: "admin/settings", Name: "given by the operator", Data: settingsPage{Registration: registrationChoices(config.Closed), Given: true, Mail: true}},
 	}
+	examples = append(examples, invitationExamples(at)...)
 	for i := range examples {
 		examples[i].Shell.Menu = &ui.Menu{Name: "Eli", Administrator: true}
 		examples[i].Shell.Nav = web.AdministrationNav("/" + examples[i].Page)
