@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/twinlock/twinlock/browser/kit"
 )
 
 // run gives what a program prints.
@@ -35,32 +37,6 @@ func try(folder string, env []string, program string, args ...string) (string, e
 	c.Env = append(os.Environ(), env...)
 	out, err := c.CombinedOutput()
 	return string(out), err
-}
-
-// copied is the tree as it is now, with its history, in a folder of another
-// name.
-func copied(t *testing.T) string {
-	t.Helper()
-	to := filepath.Join(t.TempDir(), "tree")
-	run(t, "..", nil, "git", "clone", "--quiet", "--shared", ".", to)
-	for path := range strings.SplitSeq(run(t, "..", nil, "git", "ls-files", "-z", "-c", "-o", "--exclude-standard"), "\x00") {
-		from := filepath.Join("..", path)
-		info, err := os.Stat(from)
-		if path == "" || os.IsNotExist(err) {
-			continue
-		}
-		raw, err := os.ReadFile(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(to, path)), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(to, path), raw, info.Mode().Perm()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return to
 }
 
 // built is the package, built from a copy of the tree, once for all tests.
@@ -103,7 +79,7 @@ func unpacked(t *testing.T) string {
 func TestThePackageIsTheSameByteForByte(t *testing.T) {
 	var first []byte
 	for range 2 {
-		tree := copied(t)
+		tree := kit.Clone(t)
 		file := filepath.Join(tree, strings.TrimSpace(run(t, tree, []string{"TZ=Asia/Tokyo", "LC_ALL=C.UTF-8"}, filepath.Join(tree, "packaging", "package"))))
 		raw, err := os.ReadFile(file)
 		if err != nil {

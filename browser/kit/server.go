@@ -343,6 +343,11 @@ func awaits(t testing.TB, address string) {
 // Eventually asks again and again until yes, and fails the test after a while.
 func Eventually(t testing.TB, what string, yes func() bool) {
 	t.Helper()
+	eventually(t, patience, what, yes)
+}
+
+func eventually(t testing.TB, patience time.Duration, what string, yes func() bool) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	again := time.NewTicker(25 * time.Millisecond)

@@ -1,10 +1,11 @@
 // Twinlock-dev is the developer's server: people in every state, a gallery of
 // every page, a mail box, and a clock that can be turned. It works on a
-// temporary folder and is never shipped.
+// temporary folder and is never shipped. It has sample applications too.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -30,9 +31,29 @@ func clock() time.Time { return time.Now().UTC().Add(time.Duration(turned.Load()
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx); err != nil {
+	if err := run(ctx, os.Args[1:]); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// run is the developer's server, or one of the sample applications:
+//
+//	twinlock-dev notes FILE    one that speaks OpenID Connect
+//	twinlock-dev wiki URL      one that stands behind a proxy
+func run(ctx context.Context, args []string) error {
+	switch {
+	case len(args) == 0:
+		return serve(ctx)
+	case len(args) == 2 && args[0] == "notes":
+		n, err := readNotes(ctx, args[1])
+		if err != nil {
+			return err
+		}
+		return serveSample(ctx, "Notes", n.Address, n.handler())
+	case len(args) == 2 && args[0] == "wiki":
+		return serveSample(ctx, "Wiki", args[1], http.HandlerFunc(wiki))
+	}
+	return errors.New("usage: twinlock-dev [notes FILE | wiki URL]")
 }
 
 func serve(ctx context.Context) error {
