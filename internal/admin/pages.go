@@ -403,6 +403,7 @@ func Examples() []ui.Example {
 		{Page: "admin/settings", Name: "given by the operator", Data: settingsPage{Registration: registrationChoices(config.Closed), Given: true, Mail: true}},
 	}
 	examples = append(examples, invitationExamples(at)...)
+	examples = append(examples, exampleProxyChecks(at)...)
 	for i := range examples {
 		examples[i].Shell.Menu = &ui.Menu{Name: "Eli", Administrator: true}
 		examples[i].Shell.Nav = web.AdministrationNav("/" + examples[i].Page)

@@ -65,6 +65,7 @@ func (h *Flow) Routes() []web.Route {
 			Upload: true, Serve: h.changeLogo},
 		change("/admin/apps/{id}/logo/remove", h.removeLogo),
 		change("/admin/apps/{id}/delete", h.deleteApp),
+		see("/admin/proxy-check", h.showProxyCheck),
 		see("/admin/events", h.showEvents),
 		see("/admin/settings", h.showSettings),
 		change("/admin/settings/registration", h.saveRegistration),

@@ -140,6 +140,7 @@ var table = map[string]demand{
 	"POST /admin/groups/{id}":           changes,
 	"POST /admin/groups/{id}/delete":    changes,
 	"GET /admin/apps":                   seesAdmin,
+	"GET /admin/proxy-check":            seesAdmin,
 	"POST /admin/apps":                  changes,
 	"GET /apps/{id}":                    signedIn,
 	"GET /apps/{id}/logo":               {need: web.SignedIn, background: true},

@@ -28,9 +28,15 @@ func (h *Flow) answerTo(d dialect) func(http.ResponseWriter, *http.Request) erro
 		w.Header().Del("Strict-Transport-Security") // the application's host is not ours to bind
 		a := asked{dialect: d}
 		unasked, err := h.readQuestion(r, &a)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
+		}
+		if mayBeTest(a, unasked) {
+			if test, again, whole, ok := h.ReadProxyTest(r, web.Asking(r).Now); ok {
+				return h.answerProxyTest(w, r, a, test, again, whole)
+			}
+		}
+		switch {
 		case unasked != "":
 			h.complain(r, unasked, a.question)
 			return h.refuse(w, r, a, newUnaskedPage())

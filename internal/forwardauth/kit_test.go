@@ -1,6 +1,7 @@
 package forwardauth_test
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
@@ -50,6 +51,7 @@ type person struct {
 	*apptest.Browser
 	door *door
 	jar  http.CookieJar
+	from string // where the proxy is that asks about them; "" for the wiki's
 }
 
 func (d *door) visitor(who *apptest.Person) *person {
@@ -82,7 +84,7 @@ func forwarded(address string) http.Header {
 func (p *person) asks(proxy, address string, more http.Header) *http.Response {
 	p.door.t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/forward-auth/"+proxy, nil)
-	r.RemoteAddr = "10.0.0.1:40000"
+	r.RemoteAddr = cmp.Or(p.from, "10.0.0.1") + ":40000"
 	maps.Copy(r.Header, proxies[proxy](address))
 	maps.Copy(r.Header, more)
 	at, err := url.Parse(address)

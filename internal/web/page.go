@@ -100,7 +100,7 @@ func AdministrationNav(path string) *ui.Nav {
 	nav := &ui.Nav{Label: ui.T("layout.administration")}
 	for _, l := range []struct{ key, href string }{
 		{"admin.overview", "/admin"}, {"admin.users", "/admin/users"}, {"admin.groups", "/admin/groups"},
-		{"admin.apps", "/admin/apps"}, {"admin.plugins", "/admin/plugins"},
+		{"admin.apps", "/admin/apps"}, {"admin.proxyCheck", "/admin/proxy-check"}, {"admin.plugins", "/admin/plugins"},
 		{"admin.events", "/admin/events"}, {"admin.settings", "/admin/settings"},
 	} {
 		here := path == l.href || l.href != "/admin" && strings.HasPrefix(path, l.href+"/")
