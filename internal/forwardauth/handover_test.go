@@ -3,9 +3,11 @@ package forwardauth_test
 import (
 	"database/sql"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -227,4 +229,39 @@ func (d *door) rows(t *testing.T) (all int) {
 	}
 	must(t, tables.Err())
 	return all
+}
+
+// What the server remembers does not grow with the strangers who ask, whatever
+// they bring along.
+func TestStrangersAreNotRemembered(t *testing.T) {
+	d := newDoor(t, auth.Rule{Path: "/public", Access: auth.Public})
+	ask := func(many int) {
+		for i := range many {
+			p := d.visitor(nil)
+			p.keeps(secret.New().Reveal())
+			address := fmt.Sprintf("https://wiki.example.org/%d", i)
+			if i%3 == 0 {
+				address = fmt.Sprintf("https://%s.example.org/", secret.NewID())
+			}
+			more := http.Header{"X-Forwarded-For": {fmt.Sprintf("192.0.%d.%d", i/256%256, i%256)}, "User-Agent": {secret.NewID()},
+				"Cookie": {"__Host-twinlock=" + secret.New().Reveal()}}
+			wantNobody(t, p.asks([]string{"nginx", "caddy", "traefik"}[i%3], address, more))
+		}
+	}
+	ask(500) // pools fill
+	before := liveHeap()
+	ask(3000)
+	grown := liveHeap() - before
+	t.Logf("the heap grows by %d bytes", grown)
+	if grown > 192<<10 { // 64 bytes a stranger
+		t.Errorf("the heap is %d bytes larger", grown)
+	}
+}
+
+func liveHeap() int64 {
+	runtime.GC()
+	runtime.GC() // what pools still held is gone after the second
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
