@@ -19,11 +19,11 @@ const wikiURL = "https://wiki.example.org"
 // door is a site with a wiki behind a proxy at 10.0.0.1.
 type door struct {
 	*apptest.Site
-	t    *testing.T
+	t    testing.TB
 	wiki auth.Application
 }
 
-func newDoor(t *testing.T, rules ...auth.Rule) *door {
+func newDoor(t testing.TB, rules ...auth.Rule) *door {
 	t.Helper()
 	d := &door{Site: apptest.New(t, "public_url=https://id.example.org", "trusted_proxies=10.0.0.1"), t: t}
 	d.Activate(auth.TwoFactorPlugin)
@@ -128,7 +128,7 @@ func (p *person) goesTo(proxy, address string) (*http.Response, *apptest.Page) {
 	return nil, nil
 }
 
-func wantStatus(t *testing.T, answer *http.Response, want int) {
+func wantStatus(t testing.TB, answer *http.Response, want int) {
 	t.Helper()
 	if answer == nil || answer.StatusCode != want {
 		t.Fatalf("answer %+v, want %d", answer, want)
