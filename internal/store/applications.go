@@ -27,7 +27,7 @@ func (s *Store) Applications(ctx context.Context) ([]auth.Application, error) {
 		return nil, fmt.Errorf("list applications: %w", err)
 	}
 	for i := range all {
-		if err := s.readAllowed(ctx, &all[i]); err != nil {
+		if err := readAllowed(ctx, s.read, &all[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -51,24 +51,28 @@ func (s *Store) ApplicationsFor(ctx context.Context, user auth.UserID) ([]auth.A
 
 // Application finds one application; ErrNotFound where there is none.
 func (s *Store) Application(ctx context.Context, id auth.ApplicationID) (auth.Application, error) {
-	a, err := scanApplication(s.read.QueryRowContext(ctx, `
-		SELECT `+applicationColumns+` FROM applications a WHERE a.id = $1`, id))
+	return applicationByID(ctx, s.read, id, "")
+}
+
+func applicationByID(ctx context.Context, q querier, id auth.ApplicationID, lock string) (auth.Application, error) {
+	a, err := scanApplication(q.QueryRowContext(ctx, `
+		SELECT `+applicationColumns+` FROM applications a WHERE a.id = $1`+lock, id))
 	if err != nil {
 		return a, fmt.Errorf("application %s: %w", id, notFound(err))
 	}
-	return a, s.readAllowed(ctx, &a)
+	return a, readAllowed(ctx, q, &a)
 }
 
-func (s *Store) readAllowed(ctx context.Context, a *auth.Application) (err error) {
-	if a.Groups, err = list(ctx, s.read, scanID[auth.GroupID],
+func readAllowed(ctx context.Context, q querier, a *auth.Application) (err error) {
+	if a.Groups, err = list(ctx, q, scanID[auth.GroupID],
 		`SELECT group_id FROM application_groups WHERE application_id = $1 ORDER BY group_id`, a.ID); err != nil {
 		return fmt.Errorf("groups of application %s: %w", a.ID, err)
 	}
-	if a.Users, err = list(ctx, s.read, scanID[auth.UserID],
+	if a.Users, err = list(ctx, q, scanID[auth.UserID],
 		`SELECT user_id FROM application_users WHERE application_id = $1 ORDER BY user_id`, a.ID); err != nil {
 		return fmt.Errorf("users of application %s: %w", a.ID, err)
 	}
-	return s.readHosts(ctx, a)
+	return readHosts(ctx, q, a)
 }
 
 // AddApplication makes an application; its identifier is made here. The first
@@ -140,30 +144,49 @@ func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now ti
 // open it; its kind a must have as it is. It refuses what AddApplication does,
 // and by ErrForeignRule to take away a host that one of its rules stands for.
 func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error { return t.setApplication(ctx, by, a, now) })
+}
+
+// ChangeApplication is SetApplication for a part of it: change gets the
+// application as it is in the same transaction, so that two changes of
+// different parts keep each other.
+func (s *Store) ChangeApplication(ctx context.Context, by auth.Actor, id auth.ApplicationID, now time.Time, change func(*auth.Application)) error {
 	return s.transaction(ctx, func(t *tx) error {
-		if err := t.lockPlugins(ctx); err != nil { // whoever deletes a person or a group waits, or is waited for
+		if err := t.lockPlugins(ctx); err != nil {
 			return err
 		}
-		n, err := t.exec(ctx, `
-			UPDATE applications SET name = $1, description = $2, url = $3, everyone = $4 WHERE id = $5`,
-			a.Name, a.Description, a.URL, a.Everyone, a.ID)
+		a, err := applicationByID(ctx, t, id, t.forUpdate())
 		if err != nil {
-			return fmt.Errorf("change application %s: %w", a.ID, err)
-		}
-		if n == 0 {
-			return ErrNotFound
-		}
-		if err := t.writeAllowed(ctx, a); err != nil {
 			return err
 		}
-		if err := t.writeOrigins(ctx, a); err != nil {
-			return err
-		}
-		if err := t.requireOwnHosts(ctx, a.ID); err != nil {
-			return err
-		}
-		return t.record(ctx, by, auth.EventApplicationChanged, "", a.Name, now)
+		change(&a)
+		return t.setApplication(ctx, by, a, now)
 	})
+}
+
+func (t *tx) setApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
+	if err := t.lockPlugins(ctx); err != nil { // whoever deletes a person or a group waits, or is waited for
+		return err
+	}
+	n, err := t.exec(ctx, `
+		UPDATE applications SET name = $1, description = $2, url = $3, everyone = $4 WHERE id = $5`,
+		a.Name, a.Description, a.URL, a.Everyone, a.ID)
+	if err != nil {
+		return fmt.Errorf("change application %s: %w", a.ID, err)
+	}
+	if n == 0 {
+		return ErrNotFound
+	}
+	if err := t.writeAllowed(ctx, a); err != nil {
+		return err
+	}
+	if err := t.writeOrigins(ctx, a); err != nil {
+		return err
+	}
+	if err := t.requireOwnHosts(ctx, a.ID); err != nil {
+		return err
+	}
+	return t.record(ctx, by, auth.EventApplicationChanged, "", a.Name, now)
 }
 
 // DeleteApplication removes an application.

@@ -78,7 +78,7 @@ func (s *Store) Gates(ctx context.Context) (map[origin.Origin]auth.Gate, error) 
 }
 
 func (s *Store) gateOf(ctx context.Context, a auth.Application) (auth.Gate, error) {
-	if err := s.readAllowed(ctx, &a); err != nil {
+	if err := readAllowed(ctx, s.read, &a); err != nil {
 		return auth.Gate{}, err
 	}
 	rules, err := s.ApplicationRules(ctx, a.ID)
@@ -211,8 +211,8 @@ func (t *tx) writeOrigins(ctx context.Context, a auth.Application) error {
 }
 
 // readHosts reads an application's further hosts.
-func (s *Store) readHosts(ctx context.Context, a *auth.Application) error {
-	all, err := list(ctx, s.read, scanID[hostOfOrigin], `
+func readHosts(ctx context.Context, q querier, a *auth.Application) error {
+	all, err := list(ctx, q, scanID[hostOfOrigin], `
 		SELECT origin FROM application_origins WHERE application_id = $1 AND position > 0 ORDER BY position`, a.ID)
 	if err != nil {
 		return fmt.Errorf("hosts of application %s: %w", a.ID, err)

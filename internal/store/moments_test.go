@@ -127,6 +127,12 @@ var moments = map[string]moment{
 			return p.BeginSignup(p.Context(), auth.Actor{}, store.NewSignup{Address: newcomer(p.T).Address, Hash: "hash", Browser: storetest.Browser.Hash()}, toNowhere, now)
 		}
 	}, ""},
+	"ChangeApplication": {auth.EventApplicationChanged, func(p play) func() error {
+		a := addWiki(p.T, p.Store)
+		return func() error {
+			return p.ChangeApplication(p.Context(), eli, a.ID, now, func(a *auth.Application) { a.Everyone = true })
+		}
+	}, ""},
 	"ChangeActivation": {auth.EventPluginActivated, func(p play) func() error {
 		return func() error {
 			return p.ChangeActivation(p.Context(), eli, auth.TwoFactorPlugin, store.NoLoss, now, func(a *auth.Activation) { a.Active = true })
