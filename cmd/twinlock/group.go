@@ -39,15 +39,24 @@ func (c *groupAdd) runOn(s *surroundings) error {
 	}
 	g, err := s.app.Store.AddGroup(s.ctx, s.by, name, s.app.Now())
 	if errors.Is(err, store.ErrTaken) {
-		return fmt.Errorf("there is a group %s already", c.Name)
+		return fmt.Errorf("there is a group %s already", name)
 	} else if err != nil {
 		return err
 	}
-	if c.JSON {
-		return s.json(shownGroup{ID: g.ID, Name: g.Name})
+	return s.didToGroup(g, g.Name+": added", c.JSON)
+}
+
+// didToGroup says what was done, in words or as JSON.
+func (s *surroundings) didToGroup(g auth.Group, words string, asJSON bool) error {
+	if !asJSON {
+		_, err := fmt.Fprintln(s.out, words)
+		return err
 	}
-	_, err = fmt.Fprintf(s.out, "%s: added\n", g.Name)
-	return err
+	members, err := s.app.Store.Members(s.ctx)
+	if err != nil {
+		return err
+	}
+	return s.json(shownGroup{ID: g.ID, Name: g.Name, Members: members[g.ID]})
 }
 
 type groupList struct{ onDataFlags }
@@ -97,8 +106,7 @@ func (c *groupDelete) runOn(s *surroundings) error {
 	if err := s.app.Store.DeleteGroup(s.ctx, s.by, g, c.accepts(), s.app.Now()); err != nil {
 		return toldOfLoss(err)
 	}
-	_, err = fmt.Fprintf(s.out, "%s: deleted\n", g.Name)
-	return err
+	return s.didToGroup(g, g.Name+": deleted", c.JSON)
 }
 
 type groupJoin struct {
@@ -115,8 +123,7 @@ func (c *groupJoin) runOn(s *surroundings) error {
 	if err := s.app.Store.JoinGroup(s.ctx, s.by, g, u.ID, s.app.Now()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "%s: joined %s\n", u.Address, g.Name)
-	return err
+	return s.didToGroup(g, u.Address+": joined "+g.Name, c.JSON)
 }
 
 type groupLeave struct {
@@ -134,8 +141,7 @@ func (c *groupLeave) runOn(s *surroundings) error {
 	if err := s.app.Store.LeaveGroup(s.ctx, s.by, g, u.ID, c.accepts(), s.app.Now()); err != nil {
 		return toldOfLoss(err)
 	}
-	_, err = fmt.Fprintf(s.out, "%s: left %s\n", u.Address, g.Name)
-	return err
+	return s.didToGroup(g, u.Address+": left "+g.Name, c.JSON)
 }
 
 func (s *surroundings) groupAndPerson(group, email string) (auth.Group, auth.User, error) {

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/redirect"
+	"github.com/twinlock/twinlock/internal/secret"
 )
 
 // openIDFlags say how an application speaks OpenID Connect.
@@ -23,60 +26,102 @@ type openIDAlone struct {
 	RS256          bool   `name:"rs256" help:"Sign its ID tokens with RSA, for applications that know nothing newer."`
 }
 
-// client reads the flags, and refuses what could lead people astray.
 func (f openIDFlags) client() (auth.Client, error) {
 	c := auth.Client{Public: f.Public, WithoutPKCE: f.WithoutPKCE, WithoutConsent: f.WithoutConsent,
-		RedirectURIs: f.RedirectURI, LogoutNotice: f.LogoutNotice, Algorithm: auth.ES256}
-	if f.RS256 {
-		c.Algorithm = auth.RS256
-	}
-	if len(c.RedirectURIs) > redirect.Most {
-		return c, fmt.Errorf("%d redirect URIs are more than %d", len(c.RedirectURIs), redirect.Most)
-	}
+		RedirectURIs: f.RedirectURI, LogoutNotice: f.LogoutNotice, Algorithm: algorithm(f.RS256)}
 	if f.LogoutURI != "" {
 		c.LogoutURIs = []string{f.LogoutURI}
 	}
-	for _, address := range append(c.RedirectURIs, c.LogoutURIs...) {
-		if err := redirect.Check(address, c.Public); err != nil {
-			return c, fmt.Errorf("%s %w", address, err)
+	return c, checkClient(c)
+}
+
+func algorithm(rsa bool) auth.Algorithm {
+	if rsa {
+		return auth.RS256
+	}
+	return auth.ES256
+}
+
+// checkClient refuses what could lead people astray.
+func checkClient(c auth.Client) error {
+	switch {
+	case len(c.RedirectURIs) == 0:
+		return errors.New("an application that speaks OpenID Connect needs a redirect URI")
+	case max(len(c.RedirectURIs), len(c.LogoutURIs)) > redirect.Most:
+		return fmt.Errorf("there are more than %d addresses", redirect.Most)
+	}
+	for _, list := range [][]string{c.RedirectURIs, c.LogoutURIs} {
+		for _, address := range list {
+			if err := redirect.Check(address, c.Public); err != nil {
+				return fmt.Errorf("%s %w", address, err)
+			}
 		}
 	}
 	if c.LogoutNotice != "" {
 		if err := redirect.CheckNotice(c.LogoutNotice); err != nil {
-			return c, fmt.Errorf("%s %w", c.LogoutNotice, err)
+			return fmt.Errorf("%s %w", c.LogoutNotice, err)
 		}
 	}
-	return c, nil
+	return nil
 }
 
-// shownClient is what an application has to be told, once.
-type shownClient struct {
-	shownApp
-	Issuer       string             `json:"issuer"`
-	ClientID     auth.ApplicationID `json:"client_id"`
-	ClientSecret string             `json:"client_secret"` // "" for a public client
-	RedirectURIs []string           `json:"redirect_uris"`
-}
-
-func (c *appAdd) addClient(s *surroundings, a auth.Application) error {
+func (c *appAdd) addClient(s *surroundings, a auth.Application) (auth.Application, secret.Token, error) {
 	client, err := c.client()
 	if err != nil {
-		return err
+		return a, secret.Token{}, err
 	}
-	a, clientSecret, err := s.app.Store.AddClient(s.ctx, s.by, a, client, s.app.Now())
+	return s.app.Store.AddClient(s.ctx, s.by, a, client, s.app.Now())
+}
+
+// shownClient is an application that speaks OpenID Connect as JSON shows one.
+type shownClient struct {
+	shownApp
+	Issuer         string             `json:"issuer"`
+	ClientID       auth.ApplicationID `json:"client_id"`
+	ClientSecret   string             `json:"client_secret,omitempty"` // once, when it was made
+	Public         bool               `json:"public"`
+	RedirectURIs   []string           `json:"redirect_uris"`
+	LogoutURIs     []string           `json:"logout_uris"`
+	LogoutNotice   string             `json:"logout_notice"`
+	WithoutPKCE    bool               `json:"without_pkce"`
+	WithoutConsent bool               `json:"without_consent"`
+	Algorithm      auth.Algorithm     `json:"algorithm"`
+}
+
+func (s *surroundings) printClient(a shownApp, made secret.Token, asJSON bool) error {
+	c, err := s.app.Store.Client(s.ctx, a.ID)
 	if err != nil {
 		return err
 	}
-	shown := shownClient{shownApp: appOf(a), Issuer: string(s.app.Config.PublicURL), ClientID: a.ID,
-		ClientSecret: clientSecret.Reveal(), RedirectURIs: client.RedirectURIs}
-	if c.JSON {
+	shown := shownClient{shownApp: a, Issuer: string(s.app.Config.PublicURL), ClientID: a.ID, Public: c.Public,
+		RedirectURIs: with([]string{}, c.RedirectURIs), LogoutURIs: with([]string{}, c.LogoutURIs), LogoutNotice: c.LogoutNotice,
+		WithoutPKCE: c.WithoutPKCE, WithoutConsent: c.WithoutConsent, Algorithm: c.Algorithm}
+	if !made.IsZero() {
+		shown.ClientSecret = made.Reveal()
+	}
+	if asJSON {
 		return s.json(shown)
 	}
-	fmt.Fprintf(s.out, "%s: added, %s\n  issuer: %s\n  client ID: %s\n", a.Name, a.ID, shown.Issuer, shown.ClientID)
-	if client.Public {
-		_, err = fmt.Fprintln(s.out, "  no client secret: it is a public client, with PKCE")
+	return s.table(shown.lines())
+}
+
+// tellOtherSide prints what is copied into the application, the secret only
+// here.
+func (s *surroundings) tellOtherSide(a auth.Application, made secret.Token) error {
+	fmt.Fprintf(s.out, "  issuer: %s\n  client ID: %s\n", s.app.Config.PublicURL, a.ID)
+	if made.IsZero() {
+		_, err := fmt.Fprintln(s.out, "  no client secret: it is a public client, with PKCE")
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "  client secret: %s\n  The secret is shown this once.\n", shown.ClientSecret)
+	_, err := fmt.Fprintf(s.out, "  client secret: %s\n  The secret is shown this once.\n", made.Reveal())
 	return err
+}
+
+func (c shownClient) lines() [][2]string {
+	return append(c.shownApp.lines(), [][2]string{
+		{"issuer", c.Issuer}, {"client ID", string(c.ClientID)}, {"public", yesNo(c.Public)},
+		{"redirect URIs", strings.Join(c.RedirectURIs, " ")}, {"logout URIs", strings.Join(c.LogoutURIs, " ")},
+		{"logout notice", c.LogoutNotice}, {"PKCE demanded", yesNo(c.Public || !c.WithoutPKCE)},
+		{"consent asked", yesNo(!c.WithoutConsent)}, {"signed with", string(c.Algorithm)},
+	}...)
 }

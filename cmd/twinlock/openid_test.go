@@ -48,7 +48,7 @@ func TestARedirectURIThatCouldLeadAstrayIsRefused(t *testing.T) {
 			t.Errorf("%s: %s", uri, said)
 		}
 	}
-	o.fails(failed, "app", "add", "Wiki", "--url", "https://wiki.example.org", "--public")
+	o.fails(wrongUsage, "app", "add", "Wiki", "--url", "https://wiki.example.org", "--public")
 	o.fails(failed, "app", "add", "Wiki", "--url", "https://wiki.example.org", "--redirect-uri", "https://wiki.example.org/", "--logout-notice", "http://10.0.0.7/")
 	if out := o.does("app", "list"); out != "" {
 		t.Errorf("something was added all the same: %s", out)

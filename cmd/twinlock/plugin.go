@@ -65,25 +65,34 @@ func (e enabledFor) String() string {
 
 // pluginShown says names where the store has identifiers.
 func (s *surroundings) pluginShown(a auth.Activation) (shownPlugin, error) {
-	p := shownPlugin{ID: a.Plugin, Active: a.Active,
-		EnabledFor: enabledFor{Everyone: a.Everyone, Groups: []string{}, Users: []string{}}}
+	whom, err := s.names(a.Everyone, a.Groups, a.Users)
+	return shownPlugin{ID: a.Plugin, Active: a.Active, EnabledFor: whom}, err
+}
+
+// names says the names of groups, and the addresses of people who are still
+// there.
+func (s *surroundings) names(everyone bool, ofGroups []auth.GroupID, ofUsers []auth.UserID) (enabledFor, error) {
+	named := enabledFor{Everyone: everyone, Groups: []string{}, Users: []string{}}
 	groups, err := s.app.Store.Groups(s.ctx)
 	if err != nil {
-		return p, err
+		return named, err
 	}
 	for _, g := range groups {
-		if slices.Contains(a.Groups, g.ID) {
-			p.EnabledFor.Groups = append(p.EnabledFor.Groups, g.Name)
+		if slices.Contains(ofGroups, g.ID) {
+			named.Groups = append(named.Groups, g.Name)
 		}
 	}
-	for _, id := range a.Users {
+	for _, id := range ofUsers {
 		u, err := s.app.Store.User(s.ctx, id)
-		if err != nil {
-			return p, err
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return named, err
 		}
-		p.EnabledFor.Users = append(p.EnabledFor.Users, u.Address)
+		named.Users = append(named.Users, u.Address)
 	}
-	return p, nil
+	slices.Sort(named.Users)
+	return named, nil
 }
 
 // named is a command about one plug-in.
@@ -105,8 +114,21 @@ func (c named) change(s *surroundings, what string, accepts store.Accepts, chang
 	case err != nil:
 		return toldOfLoss(err)
 	}
-	_, err = fmt.Fprintf(s.out, "%s: %s\n", c.ID, what)
-	return err
+	if !c.JSON {
+		_, err = fmt.Fprintf(s.out, "%s: %s\n", c.ID, what)
+		return err
+	}
+	activations, err := s.app.Live.Activations(s.ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range activations {
+		if a.Plugin == p.ID {
+			shown, err := s.pluginShown(a)
+			return errors.Join(err, s.json(shown))
+		}
+	}
+	return nil
 }
 
 // agreement is asked of every command that may take the code away from people.
@@ -149,18 +171,23 @@ func (c *pluginDeactivate) runOn(s *surroundings) error {
 	return c.change(s, "inactive", c.accepts(), func(a *auth.Activation) { a.Active = false })
 }
 
-// whom is for whom a plug-in is allowed or denied.
+// whom is for whom something is allowed or denied.
 type whom struct {
 	Everyone bool     `help:"Everyone."`
 	User     []string `help:"A person, by address."`
 	Group    []string `help:"A group, by name."`
 }
 
+// Validate refuses nobody; kong asks it.
+func (w whom) Validate() error {
+	if !w.Everyone && len(w.User)+len(w.Group) == 0 {
+		return errors.New("say for whom: --everyone, --user EMAIL or --group NAME")
+	}
+	return nil
+}
+
 // ids turns names into identifiers.
 func (w whom) ids(s *surroundings) (users []auth.UserID, groups []auth.GroupID, err error) {
-	if !w.Everyone && len(w.User)+len(w.Group) == 0 {
-		return nil, nil, errors.New("say for whom: --everyone, --user EMAIL or --group NAME")
-	}
 	for _, email := range w.User {
 		u, err := person{Email: email}.find(s)
 		if err != nil {

@@ -41,9 +41,13 @@ func TestWhatIsNoRuleOrNoHostIsRefused(t *testing.T) {
 		{"--rule", "/admin"}, {"--rule", "=public"}, {"--rule", "admin=public"}, {"--rule", "/a/=public"}, {"--rule", "/a/../b=public"},
 		{"--rule", "/a%20b=public"}, {"--rule", "/a=open"}, {"--rule", "/a=public:x"}, {"--rule", "/a=group:Nobody"}, {"--rule", "/a=code"},
 		{"--rule", "/a=code:soon"}, {"--rule", "a b/c=public"}, {"--host", "wiki.example.org"}, {"--host", "a/b"}, {"--host", "a:99999"},
-		{"--link", "--host", "a.example.org"}, {"--redirect-uri", "https://shop.example.org/", "--rule", "/=public"}, {"--link", "--redirect-uri", "https://shop.example.org/"},
 	} {
 		o.fails(failed, append([]string{"app", "add", "Shop", "--url", "https://shop.example.org"}, flags...)...)
+	}
+	for _, flags := range [][]string{ // of two kinds
+		{"--link", "--host", "a.example.org"}, {"--redirect-uri", "https://shop.example.org/", "--rule", "/=public"}, {"--link", "--redirect-uri", "https://shop.example.org/"},
+	} {
+		o.fails(wrongUsage, append([]string{"app", "add", "Shop", "--url", "https://shop.example.org"}, flags...)...)
 	}
 	o.fails(failed, "app", "add", "Again", "--url", "https://wiki.example.org/again")
 	if out := o.does("app", "list"); strings.Count(out, "\n") != 1 {

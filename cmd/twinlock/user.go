@@ -56,11 +56,43 @@ func (p person) changed(s *surroundings, what string, change func(auth.User, tim
 	if err != nil {
 		return err
 	}
+	shown, err := s.personShown(u)
+	if err != nil {
+		return err
+	}
 	if err := change(u, s.app.Now()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "%s: %s\n", u.Address, what)
-	return err
+	if !p.JSON {
+		_, err = fmt.Fprintf(s.out, "%s: %s\n", u.Address, what)
+		return err
+	}
+	if now, err := s.app.Store.User(s.ctx, u.ID); err == nil { // it may be gone
+		if shown, err = s.personShown(now); err != nil {
+			return err
+		}
+	}
+	return s.json(shown)
+}
+
+// personShown is a person with what a list and the groups tell.
+func (s *surroundings) personShown(u auth.User) (shownPerson, error) {
+	p := personOf(store.ListedUser{User: u})
+	people, err := s.everybody(store.UserFilter{Search: u.Canonical})
+	if err != nil {
+		return p, err
+	}
+	for _, listed := range people {
+		if listed.ID == u.ID {
+			p = personOf(listed)
+		}
+	}
+	groups, err := s.app.Store.GroupsOf(s.ctx, u.ID)
+	p.Groups = []string{}
+	for _, g := range groups {
+		p.Groups = append(p.Groups, g.Name)
+	}
+	return p, err
 }
 
 type userAdd struct {
@@ -155,7 +187,7 @@ type shownPerson struct {
 	Invited          bool        `json:"invited"`
 	Created          time.Time   `json:"created"`
 	LastLogin        *time.Time  `json:"last_login"`
-	Groups           []string    `json:"groups,omitempty"`
+	Groups           []string    `json:"groups,omitzero"` // not in a list
 }
 
 func personOf(u store.ListedUser) shownPerson {
@@ -227,22 +259,9 @@ func (c *userShow) runOn(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	people, _, err := s.app.Store.Users(s.ctx, store.UserFilter{Search: u.Canonical})
+	p, err := s.personShown(u)
 	if err != nil {
 		return err
-	}
-	p := personOf(store.ListedUser{User: u})
-	for _, listed := range people {
-		if listed.ID == u.ID {
-			p = personOf(listed)
-		}
-	}
-	groups, err := s.app.Store.GroupsOf(s.ctx, u.ID)
-	if err != nil {
-		return err
-	}
-	for _, g := range groups {
-		p.Groups = append(p.Groups, g.Name)
 	}
 	if c.JSON {
 		return s.json(p)

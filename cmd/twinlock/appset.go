@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+)
+
+// appSet changes what its flags name, and leaves the rest.
+type appSet struct {
+	oneApp
+	Name             *string  `help:"What it is called."`
+	URL              *string  `help:"Where it is."`
+	Description      *string  `help:"A line about it."`
+	RequireTwoFactor *bool    `name:"require-2fa" help:"Whether it refuses whoever has not enabled two-factor authentication."`
+	Yes              bool     `help:"Refuse people who open it now and have not enabled two-factor authentication."`
+	Host             []string `help:"The further hosts that lead to it, behind a proxy, in place of those it has; an empty one stands for none." sep:"none" placeholder:"HOST"`
+	clientChange
+}
+
+// clientChange is what changes of an application that speaks OpenID Connect.
+type clientChange struct {
+	RedirectURI    []string `help:"The addresses that sign-ins are answered to, in place of those it has." sep:"none" placeholder:"URI"`
+	LogoutURI      []string `help:"The addresses that people may be led to after a logout, in place of those it has; an empty one stands for none." sep:"none" placeholder:"URI"`
+	LogoutNotice   *string  `help:"The address that is told when somebody's session ends; empty for none." placeholder:"URI"`
+	WithoutPKCE    *bool    `name:"without-pkce" help:"Whether it knows no code challenge (PKCE)."`
+	WithoutConsent *bool    `help:"Whether nobody is asked what it may learn."`
+	RS256          *bool    `name:"rs256" help:"Whether its ID tokens are signed with RSA."`
+}
+
+func (c clientChange) isNone() bool {
+	return c.RedirectURI == nil && c.LogoutURI == nil && c.LogoutNotice == nil && c.WithoutPKCE == nil && c.WithoutConsent == nil && c.RS256 == nil
+}
+
+// Validate refuses a change of nothing; kong asks it.
+func (c *appSet) Validate() error {
+	if c.Name == nil && c.URL == nil && c.Description == nil && c.RequireTwoFactor == nil && c.Host == nil && c.isNone() {
+		return errors.New("say what to change, such as --name or --url")
+	}
+	return nil
+}
+
+func (c *appSet) runOn(s *surroundings) error {
+	a, err := c.find(s)
+	if err != nil {
+		return err
+	}
+	wanted := a
+	c.apply(&wanted)
+	if err := readApp(&wanted); err != nil {
+		return err
+	}
+	c.take(wanted)
+	client, err := c.client(s, a)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.Host != nil && a.Kind != auth.BehindProxy:
+		return fmt.Errorf("%s does not stand behind a proxy: it has no further hosts", a.Name)
+	case c.RequireTwoFactor != nil && *c.RequireTwoFactor && !a.RequireTwoFactor && !c.Yes:
+		if err := s.refusesNobody(a); err != nil {
+			return err
+		}
+	}
+	if err := c.write(s, a, client); err != nil {
+		return inWords(err)
+	}
+	return s.didToApp(wanted, "changed", secret.Token{}, c.JSON)
+}
+
+// apply changes what a card shows and where it leads.
+func (c *appSet) apply(a *auth.Application) {
+	for _, text := range []struct{ wanted, is *string }{{c.Name, &a.Name}, {c.URL, &a.URL}, {c.Description, &a.Description}} {
+		if text.wanted != nil {
+			*text.is = *text.wanted
+		}
+	}
+	if c.Host != nil {
+		a.Hosts = given(c.Host)
+	}
+}
+
+// take keeps what was typed as it was read.
+func (c *appSet) take(read auth.Application) {
+	if c.Name != nil {
+		c.Name = &read.Name
+	}
+	if c.Description != nil {
+		c.Description = &read.Description
+	}
+}
+
+// given is a list without what is empty.
+func given(list []string) (all []string) {
+	for _, one := range list {
+		if one != "" {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// client is what an application is registered with once it is changed; nil
+// where nothing of it is.
+func (c *appSet) client(s *surroundings, a auth.Application) (*auth.Client, error) {
+	if c.isNone() {
+		return nil, nil
+	}
+	if a.Kind != auth.SpeaksOpenID {
+		return nil, fmt.Errorf("%s does not speak OpenID Connect: it is registered with no address of that kind", a.Name)
+	}
+	client, err := s.app.Store.Client(s.ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	if c.RedirectURI != nil {
+		client.RedirectURIs = given(c.RedirectURI)
+	}
+	if c.LogoutURI != nil {
+		client.LogoutURIs = given(c.LogoutURI)
+	}
+	if c.LogoutNotice != nil {
+		client.LogoutNotice = *c.LogoutNotice
+	}
+	if c.WithoutPKCE != nil {
+		client.WithoutPKCE = *c.WithoutPKCE
+	}
+	if c.WithoutConsent != nil {
+		client.WithoutConsent = *c.WithoutConsent
+	}
+	if c.RS256 != nil {
+		client.Algorithm = algorithm(*c.RS256)
+	}
+	return &client, checkClient(client)
+}
+
+// refusesNobody names whom a demand for two-factor authentication would refuse
+// as things are.
+func (s *surroundings) refusesNobody(a auth.Application) error {
+	const named = 10
+	people, all, err := s.app.Store.Unasked(s.ctx, a.ID, named)
+	if err != nil || all == 0 {
+		return err
+	}
+	who := make([]string, len(people))
+	for i, u := range people {
+		who[i] = u.Address
+	}
+	if all > len(who) {
+		who = append(who, fmt.Sprintf("and %d more", all-len(who)))
+	}
+	return fmt.Errorf("%s would refuse %s, who may open it and have not enabled two-factor authentication; say so with --yes", a.Name, strings.Join(who, ", "))
+}
+
+func (c *appSet) write(s *surroundings, a auth.Application, client *auth.Client) error {
+	now := s.app.Now()
+	if c.Name != nil || c.URL != nil || c.Description != nil || c.Host != nil {
+		if err := s.app.Store.ChangeApplication(s.ctx, s.by, a.ID, now, c.apply); err != nil {
+			return err
+		}
+	}
+	if client != nil {
+		if err := s.app.Store.SetClient(s.ctx, s.by, *client, now); err != nil {
+			return err
+		}
+	}
+	if c.RequireTwoFactor != nil && *c.RequireTwoFactor != a.RequireTwoFactor {
+		return s.app.Store.RequireTwoFactor(s.ctx, s.by, a.ID, *c.RequireTwoFactor, now)
+	}
+	return nil
+}

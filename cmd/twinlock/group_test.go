@@ -1,0 +1,83 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// groups reads the list of groups.
+func (o *operator) groups() (all []shownGroup) {
+	o.t.Helper()
+	o.reads(&all, "group", "list")
+	return all
+}
+
+func TestAGroupIsMadeListedAndDeleted(t *testing.T) {
+	bothWays(t, func(t *testing.T, o *operator) {
+		if all := o.groups(); all == nil || len(all) != 0 {
+			t.Errorf("of none: %v", all)
+		}
+		if said := o.does("group", "add", "Staff"); said != "Staff: added\n" {
+			t.Errorf("said %q", said)
+		}
+		var made shownGroup
+		o.reads(&made, "group", "add", "Board")
+		if made.ID == "" || made.Name != "Board" || made.Members != 0 {
+			t.Errorf("with --json: %+v", made)
+		}
+		if why := o.fails(failed, "group", "add", "sTAFF "); why != "there is a group sTAFF already" {
+			t.Error(why)
+		}
+		for _, none := range []string{"", "  ", "a,b", "a\x1b[31m", strings.Repeat("x", 101)} {
+			o.fails(failed, "group", "add", none)
+		}
+		if all := o.groups(); len(all) != 2 || all[0].Name != "Board" || all[1].Name != "Staff" {
+			t.Errorf("listed %+v", all)
+		}
+		if said := o.does("group", "list"); said != "Board: 0 members\nStaff: 0 members\n" {
+			t.Errorf("listed %q", said)
+		}
+		if said := o.does("group", "delete", "staff"); said != "Staff: deleted\n" {
+			t.Errorf("said %q", said)
+		}
+		if why := o.fails(failed, "group", "delete", "Staff"); why != "there is no group Staff; see twinlock group list" {
+			t.Error(why)
+		}
+		if all := o.groups(); len(all) != 1 {
+			t.Errorf("left are %+v", all)
+		}
+	})
+}
+
+func TestPeopleJoinAndLeaveGroups(t *testing.T) {
+	bothWays(t, func(t *testing.T, o *operator) {
+		o.person(ada)
+		o.does("group", "add", "Staff")
+		for range 2 { // done already is done
+			if said := o.does("group", "join", "staff", ada); said != ada+": joined Staff\n" {
+				t.Errorf("said %q", said)
+			}
+		}
+		if all := o.groups(); len(all) != 1 || all[0].Members != 1 {
+			t.Errorf("after joining twice: %+v", all)
+		}
+		if groups := o.shows(ada).Groups; !reflect.DeepEqual(groups, []string{"Staff"}) {
+			t.Errorf("she is in %q", groups)
+		}
+		var left shownGroup
+		o.reads(&left, "group", "leave", "Staff", ada)
+		if left.Name != "Staff" || left.Members != 0 {
+			t.Errorf("with --json: %+v", left)
+		}
+		if said := o.does("group", "leave", "Staff", ada); said != ada+": left Staff\n" {
+			t.Errorf("said %q", said)
+		}
+		if groups := o.shows(ada).Groups; groups == nil || len(groups) != 0 {
+			t.Errorf("she is in %q", groups)
+		}
+		for _, args := range [][]string{{"join", "Board", ada}, {"leave", "Board", ada}, {"join", "Staff", bob}, {"leave", "Staff", bob}, {"join", "Staff", "bob"}} {
+			o.fails(failed, append([]string{"group"}, args...)...)
+		}
+	})
+}
