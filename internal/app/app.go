@@ -56,12 +56,13 @@ type Options struct {
 	Pseudo   bool             // the pseudo-language is offered too
 	Outgoing Sender           // nil: as the settings say
 	HashCost password.Cost    // zero: as the settings say
+	Slots    *slots.Slots     // nil: as the settings say; Close ends them
 }
 
 // New opens the keys and the database that the settings name and builds the
 // program on them. Nothing runs before Start.
 func New(ctx context.Context, c config.Config, o Options) (*App, error) {
-	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost, work: background{drain: drain}}
+	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost, slots: o.Slots, work: background{drain: drain}}
 	if a.cost == (password.Cost{}) {
 		a.cost = costOf(c)
 	}
@@ -104,11 +105,9 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.startClock(ctx); err != nil {
 		return err
 	}
-	count := c.HashSlots
-	if count == 0 {
-		count = runtime.GOMAXPROCS(0)
+	if a.slots == nil {
+		a.slots = slotsOf(c)
 	}
-	a.slots = slots.New(count, 64*count, c.HashWait)
 	a.Floor = &web.Floor{
 		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
 		IdleNotice: c.IdleNotice, Now: a.Now, SetBacks: a.setBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
@@ -116,6 +115,15 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.Handler = a.Floor.Handler(a.routes(a.examiner()))
 	return nil
+}
+
+// slotsOf is where passwords are hashed.
+func slotsOf(c config.Config) *slots.Slots {
+	count := c.HashSlots
+	if count == 0 {
+		count = runtime.GOMAXPROCS(0)
+	}
+	return slots.New(count, 64*count, c.HashWait)
 }
 
 // startClock lets the program's clock go on from where it was kept.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -71,12 +72,16 @@ func (h *Flow) postPassword(w http.ResponseWriter, r *http.Request) error {
 	// Decide.
 	found, err := h.Proof.Password(ctx, h.From(r), typed.Canonical, form["password"])
 	var wait *store.WaitError
+	var busy *slots.BusyError
+	shown := func(text ui.Text) any {
+		page.Summary = ui.Summarize(text, &page.Email, &page.Password)
+		return page
+	}
 	switch {
 	case errors.As(err, &wait):
-		return h.refuseForNow(w, r, "login/password", wait, func(text ui.Text) any {
-			page.Summary = ui.Summarize(text, &page.Email, &page.Password)
-			return page
-		})
+		return h.refuseForNow(w, r, "login/password", wait, shown)
+	case errors.As(err, &busy):
+		return h.ShowBusy(w, r, busy, "login/password", shown)
 	case err != nil:
 		return err
 	}

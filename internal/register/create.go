@@ -1,12 +1,14 @@
 package register
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -66,7 +68,14 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "register/create", page)
 	}
 	n := store.NewSignup{Address: typed, Language: v.Texts.Tag(), Browser: h.Browser(w, r).Hash(), Return: page.Next}
-	if n.Hash, err = h.Proof.Hash(ctx, form["password"]); err != nil {
+	n.Hash, err = h.Proof.Hash(ctx, form["password"])
+	var busy *slots.BusyError
+	if errors.As(err, &busy) {
+		return h.ShowBusy(w, r, busy, "register/create", func(text ui.Text) any {
+			page.Summary = ui.Summarize(text, &page.Email, &page.Password)
+			return page
+		})
+	} else if err != nil {
 		return err
 	}
 

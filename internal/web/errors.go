@@ -63,6 +63,14 @@ func Busy(wait time.Duration) error {
 		Heading: ui.T("errors.busyHeading"), Text: ui.T("errors.busy")}
 }
 
+// ShowBusy is Busy where a form can be shown as it was typed: the visitor only
+// has to send it again. The text is for its summary.
+func (f *Floor) ShowBusy(w http.ResponseWriter, r *http.Request, busy *slots.BusyError, page string, with func(ui.Text) any) error {
+	noteOf(r).err = busy
+	RetryAfter(w, busy.RetryAfter)
+	return f.Show(w, r, http.StatusServiceUnavailable, page, with(ui.T("errors.busy")))
+}
+
 // DeadLink is the one answer for a mailed link that does not work: whether it
 // is too old, was used, was replaced or was never made, nobody is told.
 func DeadLink(action *ui.Button) error {
