@@ -74,13 +74,22 @@ func (h *Flow) newChoosePage(o owner, token string) choosePage {
 	return p
 }
 
-// check tells whether anything is marked.
+// check tells whether anything is marked. What only one of two fields is refused
+// for is said in the summary alone, which leads to the field.
 func (p *choosePage) check() bool {
 	fields := []*ui.Field{&p.Password}
 	if p.Code != nil {
 		fields = append(fields, p.Code)
 	}
-	p.Summary = ui.Summarize(ui.Text{}, fields...)
+	var why ui.Text
+	if p.Code != nil && p.Password.IsMarked() != p.Code.IsMarked() {
+		for _, f := range fields {
+			if f.IsMarked() {
+				why, f.Error, f.Marked = f.Error, ui.Text{}, true
+			}
+		}
+	}
+	p.Summary = ui.Summarize(why, fields...)
 	return p.HasFailed()
 }
 

@@ -763,3 +763,31 @@ func TestAFormFromAnotherSiteSetsNoPassword(t *testing.T) {
 	}
 	form.Press().WantPath("/login")
 }
+
+// What is refused is said in one place, which leads to the field: of a page with
+// one field in that field, of one with two in the summary.
+func TestARefusalIsSaidInOnePlace(t *testing.T) {
+	site, ada, _ := protected(t, "on_password_reset=keep")
+	to := mailed(t, site, ada.Address)
+	bea := site.Person("bea@example.org")
+	alone := mailed(t, site, bea.Address)
+	for _, tt := range []struct{ about, link, password, code, why, field string }{
+		{"a wrong code", to, renewed, "000000", "That code didn't work. Codes change every 30 seconds – use the one showing now.", "code"},
+		{"a short password", to, "short", ada.RecoveryCodes[0], "Use at least 12 characters.", "password"},
+		{"a short password alone", alone, "short", "", "Use at least 12 characters.", "password"},
+	} {
+		t.Run(tt.about, func(t *testing.T) {
+			form := site.Browser().Get(tt.link).Form("Set new password").Fill("New password", tt.password)
+			if tt.code != "" {
+				form.Fill("Login code", tt.code)
+			}
+			page := form.Press().WantStatus(http.StatusUnprocessableEntity)
+			if page.Alert() == "" || strings.Count(page.Text(), tt.why) != 1 || !strings.Contains(page.Alert(), tt.why) {
+				t.Errorf("the page says %q, and in all %q", page.Alert(), page.Text())
+			}
+			if leads := strings.Contains(page.Body, `href="#`+tt.field+`"`); leads != (tt.code != "") {
+				t.Errorf("the summary leads to the field: %v", leads)
+			}
+		})
+	}
+}
