@@ -2,6 +2,7 @@ package browser
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -37,18 +38,47 @@ func TestOpenIDClientTakesWhatItIsTold(t *testing.T) {
 // behind an Apache.
 func TestApacheSignsPeopleIn(t *testing.T) {
 	s := withTwoFactor(t)
+	s.Run("", "group", "add", "Staff")
+	s.Run("", "group", "join", "Staff", ada)
 	apache := s.Apache(t)
 	key, _ := enabled(t, s, login(s.Profile(t), ada, good).At("/apps"))
 
-	tab := s.Profile(t).Open(apache.URL+"/?page=one").At("/login").Fill("Email", ada).Fill("Password", good).Press("Login")
+	tab := s.Profile(t).Open(apache.URL+"/page?of=one").At("/login").Fill("Email", ada).Fill("Password", good).Press("Login")
 	tab.Fill("Login code", codeAt(t, key, time.Minute)).Press("Send code").Press("Allow")
-	tab.See("User " + ada).See("Name Ada, by pwd,otp,mfa").See("Asked for /?page=one")
-	tab.Open(apache.URL + "/sign-in?logout=" + url.QueryEscape(apache.URL+"/open.html")).See("Open to everybody")
-	tab.Open("/account").At("/login")
-	tab.Open(apache.URL + "/").At("/login")
+	tab.See(`Here is "` + ada + `"`).See("You asked for /page?of=one")
 
-	tab.Fill("Email", ada).Fill("Password", good).Press("Login").Fill("Login code", codeAt(t, key, 90*time.Second)).Press("Send code")
-	tab.See("User " + ada)
+	// What a visitor sends by these names never reaches the application.
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, apache.URL+"/page", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range tab.CookiesFor(apache.URL) {
+		r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
+	}
+	for _, name := range []string{"Remote-User", "remote_user", "Remote_Email", "REMOTE_NAME", "Remote-Groups", "Remote_Groups", "OIDC_CLAIM_email", "OIDC_CLAIM_groups"} {
+		r.Header[name] = []string{"eve@example.org", "Administrators"}
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	told := apache.Reached()
+	for name, want := range map[string]string{"Remote-User": ada, "Remote-Email": ada, "Remote-Name": "Ada", "Remote-Groups": "Staff"} {
+		if got := told[name]; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %q, want %s", name, got, want)
+		}
+	}
+	for name, values := range told {
+		if strings.Contains(strings.Join(values, " "), "eve@") {
+			t.Errorf("%s: %q", name, values)
+		}
+	}
+
+	tab.Open(apache.URL + "/.signed-in?logout=" + url.QueryEscape(apache.URL+"/")).At("/login")
+	tab.Open("/account").At("/login")
+	tab.Open(apache.URL+"/").At("/login").Fill("Email", ada).Fill("Password", good).Press("Login")
+	tab.Fill("Login code", codeAt(t, key, 90*time.Second)).Press("Send code").See(`Here is "` + ada + `"`)
 	s.Run("", "user", "end-sessions", ada)
 	kit.Eventually(t, "Apache hears of the end", func() bool {
 		tab.Open(apache.URL + "/")

@@ -574,10 +574,13 @@ func (tab *Tab) Look(expression string, result any) bool {
 }
 
 // Cookies are the profile's cookies for the server.
-func (tab *Tab) Cookies() (cookies []*network.Cookie) {
+func (tab *Tab) Cookies() []*network.Cookie { return tab.CookiesFor(tab.server.URL) }
+
+// CookiesFor is Cookies for another address than the server's.
+func (tab *Tab) CookiesFor(address string) (cookies []*network.Cookie) {
 	tab.t.Helper()
 	tab.do("read the cookies", chromedp.ActionFunc(func(ctx context.Context) (err error) {
-		cookies, err = network.GetCookies().WithURLs([]string{tab.server.URL}).Do(ctx)
+		cookies, err = network.GetCookies().WithURLs([]string{address}).Do(ctx)
 		return err
 	}))
 	return cookies
