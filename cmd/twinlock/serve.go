@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 
@@ -18,8 +19,15 @@ func (c *serve) runAlone(s *surroundings) error {
 		return err
 	}
 	server, err := app.NewServer(s.ctx, settings, app.Options{})
-	if err != nil {
+	switch {
+	case s.ctx.Err() != nil && err != nil: // told to stop before it had started, and it has
+		return nil
+	case err != nil:
 		return err
 	}
-	return errors.Join(server.Serve(s.ctx, s.out, inServer), server.Release())
+	err = server.Serve(s.ctx, s.out, inServer)
+	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, server.Release())
 }

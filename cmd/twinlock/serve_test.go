@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"net"
 	"net/http"
 	"strings"
@@ -67,6 +69,40 @@ func TestServeEndsCleanlyWithinSeconds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whoever stops a server that is still starting did not fail.
+func TestServeThatIsStoppedWhileItStartsEndsQuietly(t *testing.T) {
+	data := t.TempDir()
+	for _, tt := range []struct {
+		about string
+		stop  func(*testing.T) context.Context
+	}{
+		{"at once", func(t *testing.T) context.Context {
+			ctx, stop := context.WithCancel(t.Context())
+			stop()
+			return ctx
+		}},
+		{"while it says where it is", func(t *testing.T) context.Context { return t.Context() }},
+	} {
+		t.Run(tt.about, func(t *testing.T) {
+			ctx, stop := context.WithCancel(tt.stop(t))
+			defer stop()
+			var errs bytes.Buffer
+			args := []string{"serve", "--data", data, "--listen", freeAddress(t), "--public-url", "http://localhost:8080"}
+			if status := run(ctx, args, strings.NewReader(""), stopper{stop}, &errs); status != done || errs.Len() > 0 {
+				t.Errorf("status %d, %q", status, errs.String())
+			}
+		})
+	}
+}
+
+// stopper stops the server at the first word that it says.
+type stopper struct{ stop func() }
+
+func (s stopper) Write(said []byte) (int, error) {
+	s.stop()
+	return len(said), nil
 }
 
 func TestServeTellsWhoHasItsAddress(t *testing.T) {
