@@ -194,6 +194,9 @@ func (h *Flow) aroundForm(r *http.Request, a auth.Application, form appForm) (ap
 		return page, err
 	}
 	h.tellRecipe(&page, nil)
+	if page.Rules, err = h.rulesOf(r, a); err != nil {
+		return page, err
+	}
 	logos, err := h.Store.LogoVersions(ctx)
 	if err != nil {
 		return page, err

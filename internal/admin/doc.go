@@ -10,6 +10,7 @@
 //	GET  /admin/groups               groups; POST to add, change, delete
 //	GET  /admin/apps                 applications; POST to add
 //	GET  /admin/apps/{id}            one application; POST to change, delete
+//	POST /admin/apps/{id}/rules      what its addresses ask, behind a proxy; asks once more before something becomes public
 //	GET  /admin/proxy-check          what reverse proxies hand on, and how to mend it
 //	GET  /admin/events               the record
 //	GET  /admin/settings             who may sign up; a test letter; what the operator set

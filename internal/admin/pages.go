@@ -123,6 +123,7 @@ type userPage struct {
 type confirmPage struct {
 	Title, Text, Button ui.Text
 	Action, Back        string
+	Hidden              []ui.Hidden // what the form posts beside
 }
 
 // groupRow is one group with its form.
@@ -303,7 +304,8 @@ type appPage struct {
 	SignIns     ui.Chart
 	Recipes     *ui.Choices // nil for a kind that has none
 	Recipe      *recipeSection
-	RecipeWrong ui.Text // why the chosen one cannot be filled
+	RecipeWrong ui.Text       // why the chosen one cannot be filled
+	Rules       *rulesSection // nil where no proxy stands before it
 }
 
 func newAppPage(a auth.Application, form appForm) appPage {
@@ -393,6 +395,9 @@ func Examples() []ui.Example {
 		{Page: "admin/app-secret", Name: "a public client", Data: newSecretPage("https://id.example.org", app, secret.Token{})},
 		{Page: "admin/app", Name: "one", Data: exampleApp(app, groups, at)},
 		{Page: "admin/app", Name: "demands two-factor authentication, and somebody is refused", Data: exampleGuardedApp(app, groups)},
+		{Page: "admin/app", Name: "behind a proxy, with rules", Data: exampleGate(app, groups)},
+		{Page: "admin/app", Name: "behind a proxy, a rule refused", Data: exampleRefusedRule(app, groups)},
+		{Page: "admin/confirm", Name: "making something public", Data: publicPage(app, []auth.Address{{Host: "wiki.example.org", Path: "/"}}, "/", nil)},
 		{Page: "admin/require", Name: "some would be refused", Data: requirePage{App: app, People: []auth.User{people[1].User, people[3].User}, All: 14, More: 12}},
 		{Page: "admin/require", Name: "nobody would be refused", Data: requirePage{App: app}},
 		{Page: "admin/require", Name: "lifting", Data: requirePage{App: guarded(app)}},

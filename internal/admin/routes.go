@@ -60,6 +60,8 @@ func (h *Flow) Routes() []web.Route {
 		change("/admin/apps/{id}", h.changeApp),
 		change("/admin/apps/{id}/openid", h.changeOpenID),
 		change("/admin/apps/{id}/secret", h.makeSecret),
+		change("/admin/apps/{id}/rules", h.addRule),
+		change("/admin/apps/{id}/rules/change", h.changeRules),
 		change("/admin/apps/{id}/two-factor", h.changeRequirement),
 		{Method: http.MethodPost, Path: "/admin/apps/{id}/logo", Need: web.Administrator, Action: auth.ChangeAdministration,
 			Upload: true, Serve: h.changeLogo},

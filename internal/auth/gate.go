@@ -127,6 +127,38 @@ func liesBelow(path, above string) bool {
 	return above == "/" || ok && (rest == "" || rest[0] == '/')
 }
 
+// IsCoveredBy tells whether a rule that stands before this one leaves nothing
+// for it.
+func (r Rule) IsCoveredBy(before Rule) bool {
+	return (before.Host == "" || before.Host == r.Host) && liesBelow(r.Path, before.Path)
+}
+
+// Address is a path, and everything below it, at a host.
+type Address struct{ Host, Path string }
+
+// Opened gives the addresses that become public when other rules take the place
+// of the gate's own: at the hosts given, each path that a rule of either names,
+// for between two of those nothing changes.
+func (g Gate) Opened(rules []Rule, hosts []string) (opened []Address) {
+	changed := Gate{Rules: rules}
+	paths := []string{"/"}
+	for _, r := range slices.Concat(g.Rules, rules) {
+		paths = append(paths, r.Path)
+	}
+	slices.Sort(paths)
+	paths = slices.Compact(paths)
+	for _, host := range hosts {
+		for _, path := range paths {
+			before, _ := g.Demands(host, path)
+			after, _ := changed.Demands(host, path)
+			if after.Public && !before.Public {
+				opened = append(opened, Address{host, path})
+			}
+		}
+	}
+	return opened
+}
+
 // Passage is the answer of a gate to a person.
 type Passage string
 

@@ -108,6 +108,45 @@ func TestARuleHasOneSpelling(t *testing.T) {
 	}
 }
 
+func TestWhatOtherRulesOpenIsNamed(t *testing.T) {
+	public, group := Rule{Path: "/", Access: Public}, Rule{Path: "/admin", Access: InGroup, Group: "staff"}
+	assets, docs := Rule{Path: "/assets", Access: Public}, Rule{Host: "docs", Path: "/", Access: Public}
+	for name, tt := range map[string]struct {
+		before, after []Rule
+		want          []Address
+	}{
+		"nothing":                   {[]Rule{group}, []Rule{group}, nil},
+		"a public rule":             {nil, []Rule{assets}, []Address{{"wiki", "/assets"}, {"docs", "/assets"}}},
+		"for one host":              {nil, []Rule{docs}, []Address{{"docs", "/"}}},
+		"behind another":            {[]Rule{group}, []Rule{group, public}, []Address{{"wiki", "/"}, {"docs", "/"}}},
+		"before another":            {[]Rule{group, public}, []Rule{public, group}, []Address{{"wiki", "/admin"}, {"docs", "/admin"}}},
+		"one taken away before it":  {[]Rule{group, public}, []Rule{public}, []Address{{"wiki", "/admin"}, {"docs", "/admin"}}},
+		"what was public already":   {[]Rule{public}, []Rule{assets, public}, nil},
+		"a public rule taken away":  {[]Rule{assets}, nil, nil},
+		"below what is public":      {[]Rule{public}, []Rule{{Path: "/x", Access: Signed}, public}, nil},
+		"above what asks something": {[]Rule{{Path: "/a/b", Access: TwoFactor}}, []Rule{{Path: "/a", Access: Public}, {Path: "/a/b", Access: TwoFactor}}, []Address{{"wiki", "/a"}, {"wiki", "/a/b"}, {"docs", "/a"}, {"docs", "/a/b"}}},
+	} {
+		if got := (Gate{Rules: tt.before}).Opened(tt.after, []string{"wiki", "docs"}); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+func TestARuleThatNothingReachesIsKnown(t *testing.T) {
+	rule := func(host, path string) Rule { return Rule{Host: host, Path: path, Access: Signed} }
+	for _, tt := range []struct {
+		before, rule Rule
+		want         bool
+	}{
+		{rule("", "/"), rule("", "/a"), true}, {rule("", "/a"), rule("docs", "/a/b"), true}, {rule("docs", "/a"), rule("docs", "/a"), true},
+		{rule("", "/a"), rule("", "/"), false}, {rule("docs", "/"), rule("", "/a"), false}, {rule("", "/a"), rule("", "/ab"), false},
+	} {
+		if got := tt.rule.IsCoveredBy(tt.before); got != tt.want {
+			t.Errorf("%+v after %+v: %v", tt.rule, tt.before, got)
+		}
+	}
+}
+
 func TestWhoPassesAGate(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	on := User{ID: "ada", State: Active, TwoFactorSince: now.Add(-time.Hour)}

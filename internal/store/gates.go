@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +88,11 @@ func (s *Store) gateOf(ctx context.Context, a auth.Application) (auth.Gate, erro
 
 // ApplicationRules gives what an application's addresses ask, in order.
 func (s *Store) ApplicationRules(ctx context.Context, id auth.ApplicationID) ([]auth.Rule, error) {
-	rules, err := list(ctx, s.read, scanRule, `
+	return rulesOfApplication(ctx, s.read, id)
+}
+
+func rulesOfApplication(ctx context.Context, q querier, id auth.ApplicationID) ([]auth.Rule, error) {
+	rules, err := list(ctx, q, scanRule, `
 		SELECT host, path, access, group_id, code_within FROM application_rules WHERE application_id = $1 ORDER BY position`, id)
 	if err != nil {
 		return nil, fmt.Errorf("rules of application %s: %w", id, err)
@@ -109,16 +114,48 @@ func (s *Store) SetApplicationRules(ctx context.Context, by auth.Actor, id auth.
 	if err := areRules(rules); err != nil {
 		return fmt.Errorf("rules of application %s: %w", id, err)
 	}
+	return s.transaction(ctx, func(t *tx) error { return t.setRules(ctx, by, id, rules, now) })
+}
+
+// ReplaceApplicationRules is SetApplicationRules for somebody who has seen the
+// rules that there were; where they are no longer these, it is ErrSpent.
+func (s *Store) ReplaceApplicationRules(ctx context.Context, by auth.Actor, id auth.ApplicationID, seen, rules []auth.Rule, now time.Time) error {
+	if err := areRules(rules); err != nil {
+		return fmt.Errorf("rules of application %s: %w", id, err)
+	}
 	return s.transaction(ctx, func(t *tx) error {
-		var name string
-		if err := t.QueryRowContext(ctx, `SELECT name FROM applications WHERE id = $1`+t.forUpdate(), id).Scan(&name); err != nil {
-			return fmt.Errorf("rules of application %s: %w", id, notFound(err))
-		}
-		if err := t.writeRules(ctx, id, rules); err != nil {
+		if _, err := t.lockApplication(ctx, id); err != nil {
 			return err
 		}
-		return t.record(ctx, by, auth.EventApplicationChanged, "", fmt.Sprintf("%s: %d rules", name, len(rules)), now)
+		kept, err := rulesOfApplication(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(kept, seen) {
+			return fmt.Errorf("rules of application %s: %w", id, ErrSpent)
+		}
+		return t.setRules(ctx, by, id, rules, now)
 	})
+}
+
+func (t *tx) setRules(ctx context.Context, by auth.Actor, id auth.ApplicationID, rules []auth.Rule, now time.Time) error {
+	name, err := t.lockApplication(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := t.writeRules(ctx, id, rules); err != nil {
+		return err
+	}
+	return t.record(ctx, by, auth.EventApplicationChanged, "", fmt.Sprintf("%s: %d rules", name, len(rules)), now)
+}
+
+// lockApplication keeps others from changing an application, and gives its name;
+// ErrNotFound where there is none.
+func (t *tx) lockApplication(ctx context.Context, id auth.ApplicationID) (name string, err error) {
+	if err = t.QueryRowContext(ctx, `SELECT name FROM applications WHERE id = $1`+t.forUpdate(), id).Scan(&name); err != nil {
+		return "", fmt.Errorf("rules of application %s: %w", id, notFound(err))
+	}
+	return name, nil
 }
 
 func areRules(rules []auth.Rule) error {

@@ -71,6 +71,27 @@ func TestAnOriginIsOneApplications(t *testing.T) {
 	})
 }
 
+func TestRulesAreReplacedOnlyByWhoeverHasSeenThem(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		wiki := addWiki(t, s)
+		first := []auth.Rule{{Path: "/admin", Access: auth.TwoFactor}}
+		second := append(first, auth.Rule{Path: "/assets", Access: auth.Public})
+		must(t, s.ReplaceApplicationRules(t.Context(), command, wiki.ID, nil, first, now))
+		must(t, s.ReplaceApplicationRules(t.Context(), command, wiki.ID, first, second, now))
+		for name, seen := range map[string][]auth.Rule{"none": nil, "those before": first, "in another order": {second[1], second[0]}} {
+			if err := s.ReplaceApplicationRules(t.Context(), command, wiki.ID, seen, nil, now); !errors.Is(err, store.ErrSpent) {
+				t.Errorf("who saw %s: %v, want ErrSpent", name, err)
+			}
+		}
+		if err := s.ReplaceApplicationRules(t.Context(), command, "nothing", nil, first, now); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("rules of no application: %v", err)
+		}
+		if kept, err := s.ApplicationRules(t.Context(), wiki.ID); err != nil || !reflect.DeepEqual(kept, second) {
+			t.Errorf("kept: %+v, %v", kept, err)
+		}
+	})
+}
+
 func TestRulesAreKeptInOrder(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		wiki := addWiki(t, s, "docs.example.org:8443")

@@ -316,6 +316,10 @@ var moments = map[string]moment{
 		by := p.signedIn()
 		return func() error { _, err := p.RefuseReturn(p.Context(), by, by.Session, now); return err }
 	}, ""},
+	"ReplaceApplicationRules": {auth.EventApplicationChanged, func(p play) func() error {
+		a := addWiki(p.T, p.Store)
+		return func() error { return p.ReplaceApplicationRules(p.Context(), eli, a.ID, nil, nil, now) }
+	}, ""},
 	"RequireTwoFactor": {auth.EventApplicationRequires, func(p play) func() error {
 		a := addWiki(p.T, p.Store)
 		return func() error { return p.RequireTwoFactor(p.Context(), eli, a.ID, true, now) }

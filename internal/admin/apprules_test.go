@@ -1,0 +1,174 @@
+package admin_test
+
+import (
+	"net/url"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
+)
+
+// withGate is a site with an application behind a proxy, and an administrator at
+// its page.
+func withGate(t *testing.T, rules ...auth.Rule) (site *apptest.Site, browser *apptest.Browser, a auth.Application, address string) {
+	t.Helper()
+	site, browser = behind(t)
+	a, err := site.Store.AddApplication(t.Context(), apptest.Command, auth.Application{Kind: auth.BehindProxy, Name: "Wiki",
+		URL: "https://wiki.example.org/", Hosts: []string{"docs.example.org"}, Everyone: true}, site.Now())
+	if err == nil {
+		err = site.Store.SetApplicationRules(t.Context(), apptest.Command, a.ID, rules, site.Now())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site, browser, a, "/admin/apps/" + string(a.ID)
+}
+
+func wantRules(t *testing.T, site *apptest.Site, a auth.Application, want ...auth.Rule) {
+	t.Helper()
+	kept, err := site.Store.ApplicationRules(t.Context(), a.ID)
+	if err != nil || len(kept)+len(want) > 0 && !reflect.DeepEqual(kept, want) {
+		t.Errorf("kept %+v, %v, want %+v", kept, err, want)
+	}
+}
+
+func TestRulesAreAddedMovedAndDeletedOnThePage(t *testing.T) {
+	site, browser, a, address := withGate(t)
+	staff, err := site.Store.AddGroup(t.Context(), apptest.Command, "Staff", site.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(path string, values url.Values) *apptest.Page {
+		form := browser.Get(address).WantStatus(200).Form("Add rule").Fill("Path", path)
+		for name, value := range values {
+			form.Values[name] = value
+		}
+		return form.Press()
+	}
+	admin := auth.Rule{Path: "/admin", Access: auth.InGroup, Group: staff.ID}
+	money := auth.Rule{Host: "docs.example.org", Path: "/money", Access: auth.RecentCode, Within: 15 * time.Minute}
+	deep := auth.Rule{Path: "/admin/deep", Access: auth.TwoFactor}
+	add("/admin", url.Values{"access": {"group"}, "group": {string(staff.ID)}}).WantDone("The rule is added.")
+	add("/money", url.Values{"access": {"code"}, "minutes": {" 15 "}, "host": {"docs.example.org"}}).WantDone("The rule is added.")
+	wantRules(t, site, a, admin, money)
+	page := add("/admin/deep", url.Values{"access": {"two-factor"}}).WantDone("The rule is added.")
+	wantRules(t, site, a, deep, admin, money) // where it has an effect
+	for _, words := range []string{"/admin at every host A login, and to be in the group Staff", "docs.example.org/money A code not older than 15 minutes", "Everything else A login"} {
+		if !page.Says(words) {
+			t.Errorf("the page does not say %q; it says\n%s", words, page.Text())
+		}
+	}
+
+	page = page.Form("Down: /admin/deep at every host").Press().WantDone("The rule is moved.")
+	wantRules(t, site, a, admin, deep, money)
+	if !page.Says("Never reached") {
+		t.Error("nothing says that a rule is never reached")
+	}
+	page = page.Form("Up: docs.example.org/money").Press().WantDone("The rule is moved.")
+	wantRules(t, site, a, admin, money, deep)
+	page.Form("Delete: docs.example.org/money").Press().WantDone("The rule is deleted.")
+	wantRules(t, site, a, admin, deep)
+}
+
+func TestBeforeARuleMakesSomethingPublicTheAdministratorIsWarned(t *testing.T) {
+	admin, public := auth.Rule{Path: "/admin", Access: auth.TwoFactor}, auth.Rule{Path: "/", Access: auth.Public}
+	site, browser, a, address := withGate(t, admin)
+	form := browser.Get(address).Form("Add rule").Fill("Path", "/")
+	form.Values.Set("access", "public")
+	warning := form.Press().WantStatus(200)
+	if !warning.Says("everybody on the network comes in at wiki.example.org/, docs.example.org/ and below") {
+		t.Errorf("the warning says\n%s", warning.Text())
+	}
+	wantRules(t, site, a, admin)
+	page := warning.Form("Make public").Press().WantDone("The rule is added.")
+	wantRules(t, site, a, admin, public)
+
+	for _, button := range []string{"Up: / at every host", "Down: /admin at every host", "Delete: /admin at every host"} {
+		warning := page.Form(button).Press().WantStatus(200)
+		if !warning.Says("comes in at wiki.example.org/admin, docs.example.org/admin and below") {
+			t.Errorf("%s: the warning says\n%s", button, warning.Text())
+		}
+		wantRules(t, site, a, admin, public)
+	}
+	page.Form("Delete: /admin at every host").Press().Form("Make public").Press().WantDone("The rule is deleted.")
+	wantRules(t, site, a, public)
+	browser.Get(address).Form("Delete: / at every host").Press().WantDone("The rule is deleted.")
+	wantRules(t, site, a)
+}
+
+func TestWhatIsNoRuleIsRefusedBesideItsField(t *testing.T) {
+	kept := auth.Rule{Path: "/admin", Access: auth.TwoFactor}
+	site, browser, a, address := withGate(t, kept)
+	for name, tt := range map[string]struct {
+		path   string
+		values url.Values
+		says   string
+	}{
+		"no path":          {"", nil, "A path begins with a slash"},
+		"no slash":         {"admin", nil, "A path begins with a slash"},
+		"a slash at end":   {"/admin/", nil, "A path begins with a slash"},
+		"dots":             {"/a/../b", nil, "A path begins with a slash"},
+		"an escape":        {"/a%20b", nil, "A path begins with a slash"},
+		"a query":          {"/a?b", nil, "A path begins with a slash"},
+		"the same again":   {"/admin", nil, "Rule 1 is for this path already"},
+		"no group":         {"/a", url.Values{"access": {"group"}}, "Choose a group."},
+		"no minutes":       {"/a", url.Values{"access": {"code"}}, "Type a number of minutes"},
+		"minutes in words": {"/a", url.Values{"access": {"code"}, "minutes": {"soon"}}, "Type a number of minutes"},
+		"too many minutes": {"/a", url.Values{"access": {"code"}, "minutes": {"1441"}}, "Type a number of minutes"},
+		"none at all":      {"/a", url.Values{"access": {"code"}, "minutes": {"0"}}, "Type a number of minutes"},
+	} {
+		form := browser.Get(address).Form("Add rule").Fill("Path", tt.path)
+		for field, value := range tt.values {
+			form.Values[field] = value
+		}
+		if page := form.Press().WantStatus(422); !page.Says(tt.says) {
+			t.Errorf("%s: the page does not say %q; it says\n%s", name, tt.says, page.Text())
+		}
+	}
+	for name, values := range map[string]url.Values{
+		"another access": {"access": {"open"}}, "another host": {"host": {"evil.example"}}, "another group": {"access": {"group"}, "group": {"x"}},
+	} {
+		form := browser.Get(address).Form("Add rule").Fill("Path", "/a")
+		for field, value := range values {
+			form.Values[field] = value
+		}
+		if got := form.Press().Status; got != 400 {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
+	for _, values := range []url.Values{{}, {"up": {"0"}}, {"down": {"0"}}, {"delete": {"1"}}, {"delete": {"-1"}}, {"delete": {"x"}}} {
+		seen := browser.Get(address).Form("Add rule").Values.Get("rules")
+		values.Set("rules", seen)
+		browser.Post(address+"/rules/change", values).WantStatus(400)
+	}
+	wantRules(t, site, a, kept)
+}
+
+// Whoever changes rules changes those that they have seen.
+func TestRulesThatAnotherAdministratorChangedMeanwhileAreLookedAtAgain(t *testing.T) {
+	first, second := auth.Rule{Path: "/a", Access: auth.TwoFactor}, auth.Rule{Path: "/b", Access: auth.TwoFactor}
+	site, browser, a, address := withGate(t, first, second)
+	page := browser.Get(address)
+	if err := site.Store.SetApplicationRules(t.Context(), apptest.Command, a.ID, []auth.Rule{second, first}, site.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []*apptest.Form{page.Form("Delete: /a at every host"), page.Form("Add rule").Fill("Path", "/c")} {
+		if again := form.Press().WantStatus(409); !again.Says("Somebody has changed the rules meanwhile") {
+			t.Errorf("it says\n%s", again.Text())
+		}
+	}
+	wantRules(t, site, a, second, first)
+}
+
+func TestAnApplicationWithoutAProxyHasNoRules(t *testing.T) {
+	_, browser := behind(t)
+	form := browser.Get("/admin/apps").Form("Add application").Fill("Name", "Link").Fill("Address", "https://link.example.org/")
+	form.Values.Set("kind", "link")
+	page := form.Press().WantDone("The application is added.")
+	if page.HasButton("Add rule") {
+		t.Error("the page offers rules")
+	}
+	browser.Post(page.Path+"/rules", url.Values{"path": {"/"}, "access": {"public"}}).WantStatus(404)
+}
