@@ -159,6 +159,7 @@ type Grant struct {
 	Challenge string // S256 (RFC 7636 §4.2); "" for none
 
 	Authentication Authentication
+	CodeGiven      bool // by its session, before the grant began or since
 
 	Began       time.Time
 	CodeExpires time.Time
@@ -171,3 +172,8 @@ type Grant struct {
 // tokens, and outlives the session's own limits. It ends with a logout and every
 // other ending by somebody's will.
 func (g Grant) Offline() bool { return g.Scopes.Has(ScopeOffline) }
+
+// OwesCode tells a grant that goes on for nobody: its session began while the
+// person was not asked for a code, and has not given the one they are asked for
+// now.
+func (g Grant) OwesCode(u User, p Policy) bool { return p.AsksCode(u) && !g.CodeGiven }

@@ -97,8 +97,9 @@ func leftHalf(access string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 }
 
-// opens tells whether a person may still open an application.
-func (h *Flow) opens(ctx context.Context, c store.Registered, u auth.User) (bool, error) {
+// opens tells whether a grant still opens its application: the person may open
+// it, and its session owes no code.
+func (h *Flow) opens(ctx context.Context, c store.Registered, g auth.Grant, u auth.User) (bool, error) {
 	groups, err := h.Store.GroupsOf(ctx, u.ID)
 	if err != nil {
 		return false, err
@@ -107,5 +108,5 @@ func (h *Flow) opens(ctx context.Context, c store.Registered, u auth.User) (bool
 	if err != nil {
 		return false, err
 	}
-	return u.State == auth.Active && c.OpeningFor(u, groups, policy) == auth.Opens, nil
+	return u.State == auth.Active && !g.OwesCode(u, policy) && c.OpeningFor(u, groups, policy) == auth.Opens, nil
 }

@@ -142,8 +142,8 @@ func verifies(challenge, verifier string) bool {
 	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
 }
 
-// stillOpens finds the person of a grant, and refuses where they may no longer
-// open the application.
+// stillOpens finds the person of a grant, and refuses where it no longer opens
+// the application for them.
 func (h *Flow) stillOpens(r *http.Request, c store.Registered, g auth.Grant) (auth.User, error) {
 	ctx := r.Context()
 	u, err := h.Store.User(ctx, g.User)
@@ -152,7 +152,7 @@ func (h *Flow) stillOpens(r *http.Request, c store.Registered, g auth.Grant) (au
 	} else if err != nil {
 		return u, err
 	}
-	opens, err := h.opens(ctx, c, u)
+	opens, err := h.opens(ctx, c, g, u)
 	if err == nil && !opens {
 		err = badGrant()
 	}

@@ -32,7 +32,7 @@ func (h *Flow) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	opens, err := h.opens(r.Context(), c, a.User)
+	opens, err := h.opens(r.Context(), c, a.Grant, a.User)
 	if err != nil {
 		return err
 	}

@@ -243,6 +243,12 @@ func (t *tx) renew(ctx context.Context, s, proved auth.Session, generation int64
 		return secret.Token{}, fmt.Errorf("renew session %s: %w", s.ID, err)
 	}
 	t.changed(s.User)
+	if proved.CodeAt.IsZero() {
+		return token, nil
+	}
+	if _, err := t.exec(ctx, `UPDATE grants SET code_given = TRUE WHERE session_id = $1 AND ended_at = 0`, s.ID); err != nil {
+		return secret.Token{}, fmt.Errorf("the code of session %s for what it gave: %w", s.ID, err)
+	}
 	return token, nil
 }
 
