@@ -24,9 +24,12 @@ func (h *Flow) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	req, refused := h.read(r, p, c, web.Asking(r).Now)
-	if refused != nil {
-		return h.refuse(w, req, *refused)
+	req, err := h.read(r, p, c, web.Asking(r).Now)
+	var why *refusal
+	if errors.As(err, &why) {
+		return h.redirect(w, r, h.answer(req, refused(*why)), c.Name)
+	} else if err != nil {
+		return err
 	}
 	if locales := strings.Fields(p.get("ui_locales")); len(locales) > 0 {
 		h.SuggestLanguage(w, r, locales[:min(len(locales), mostLocales)]...)
@@ -47,20 +50,25 @@ func (h *Flow) authorizeByForm(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, authorizePath+"?"+url.Values(p).Encode())
 }
 
-// asked finds the application that a request names, and holds the address for
-// the answer against those that were registered. As long as either is not
-// certain, nothing may be sent anywhere: the person is told, here.
+// asked finds the application that a request names.
 func (h *Flow) asked(r *http.Request, p parameters) (store.Registered, error) {
 	if p.repeats("client_id", "redirect_uri") {
 		return store.Registered{}, unsound()
 	}
-	c, err := h.Store.Registered(r.Context(), auth.ApplicationID(p.get("client_id")))
+	return h.registered(r, auth.ApplicationID(p.get("client_id")), p.get("redirect_uri"))
+}
+
+// registered finds an application, and holds the address for an answer against
+// those that are registered for it. As long as either is not certain, nothing may
+// be sent anywhere: the person is told, here.
+func (h *Flow) registered(r *http.Request, id auth.ApplicationID, answersTo string) (store.Registered, error) {
+	c, err := h.Store.Registered(r.Context(), id)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return c, &web.Refusal{Status: http.StatusBadRequest, Heading: ui.T("oidc.unknownClientHeading"), Text: ui.T("oidc.unknownClient")}
 	case err != nil:
 		return c, err
-	case !redirect.Takes(c.Client, p.get("redirect_uri")):
+	case !redirect.Takes(c.Client, answersTo):
 		return c, &web.Refusal{Status: http.StatusBadRequest, Heading: ui.T("oidc.wrongRedirectHeading"),
 			Text: ui.T("oidc.wrongRedirect", "Name", c.Name)}
 	}
@@ -70,11 +78,6 @@ func (h *Flow) asked(r *http.Request, p parameters) (store.Registered, error) {
 // unsound is the answer to what no application sends.
 func unsound() error {
 	return &web.Refusal{Status: http.StatusBadRequest, Heading: ui.T("oidc.unsoundHeading"), Text: ui.T("oidc.unsound")}
-}
-
-// refuse tells the application why it gets no answer.
-func (h *Flow) refuse(w http.ResponseWriter, req request, why refusal) error {
-	return h.redirect(w, nil, h.answer(req, refused(why)), "")
 }
 
 func refused(why refusal) url.Values {

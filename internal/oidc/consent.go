@@ -42,7 +42,11 @@ func (h *Flow) consent(w http.ResponseWriter, r *http.Request) error {
 	}
 	asked := form["person"] == h.Person(v)
 	if asked && form["answer"] == "deny" {
-		return h.LeaveToRegistered(w, r, h.answer(req, refused(refusal{accessDenied, "the person did not agree"})), "")
+		c, err := h.registered(r, req.Client, req.Redirect)
+		if err != nil {
+			return err
+		}
+		return h.LeaveToRegistered(w, r, h.answer(req, refused(refusal{accessDenied, "the person did not agree"})), c.Name)
 	}
 	return h.goOn(w, r, req, turn{sendOn: h.LeaveToRegistered, agreed: asked && form["answer"] == "allow"})
 }

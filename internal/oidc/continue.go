@@ -62,21 +62,19 @@ type turn struct {
 // knows the order. What holds is looked at anew each time: the registration, who
 // may open the application, the session.
 func (h *Flow) goOn(w http.ResponseWriter, r *http.Request, req request, t turn) error {
-	c, err := h.Store.Registered(r.Context(), req.Client)
-	if errors.Is(err, store.ErrNotFound) {
-		return unsound()
-	} else if err != nil {
+	c, err := h.registered(r, req.Client, req.Redirect)
+	if err != nil {
 		return err
 	}
 	v := web.Asking(r)
 	tell := func(code, why string) error {
 		return t.sendOn(w, r, h.answer(req, refused(refusal{code, why})), c.Name)
 	}
+	if missing := req.keepTo(c.Client); missing != nil {
+		return tell(missing.code, missing.why)
+	}
 	if !v.SignedIn() {
-		if req.Silent {
-			return tell(loginRequired, "nobody is signed in")
-		}
-		return h.toLogin(w, r, req)
+		return h.wantLogin(w, r, req, c, t)
 	}
 	if req.Subject != "" && req.Subject != v.User().ID {
 		return tell(loginRequired, "somebody else is signed in than id_token_hint names")
@@ -117,6 +115,15 @@ func silently(o auth.Opening) string {
 
 func continueAt(sealed string) string {
 	return continuePath + "?" + url.Values{"waiting": {sealed}}.Encode()
+}
+
+// wantLogin asks for a login, or tells an application that wants nobody to see a
+// page that one is owed.
+func (h *Flow) wantLogin(w http.ResponseWriter, r *http.Request, req request, c store.Registered, t turn) error {
+	if req.Silent {
+		return t.sendOn(w, r, h.answer(req, refused(refusal{loginRequired, "nobody is signed in"})), c.Name)
+	}
+	return h.toLogin(w, r, req)
 }
 
 // toLogin leads to the login, which leads back. A session that only owes its
@@ -163,7 +170,7 @@ func (h *Flow) sendCode(w http.ResponseWriter, r *http.Request, req request, c s
 	}
 	code, err := h.Store.BeginGrant(r.Context(), v.Actor(), grant, c.Name, consent, v.Now)
 	if errors.Is(err, store.ErrSpent) { // the session ended, or the account changed, this very moment
-		return h.toLogin(w, r, req)
+		return h.wantLogin(w, r, req, c, t)
 	} else if err != nil {
 		return err
 	}

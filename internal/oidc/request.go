@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"regexp"
 	"slices"
@@ -38,6 +39,8 @@ type request struct {
 // §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6). why is for its developers.
 type refusal struct{ code, why string }
 
+func (r *refusal) Error() string { return r.code + ": " + r.why }
+
 const (
 	invalidRequest      = "invalid_request"
 	invalidScope        = "invalid_scope"
@@ -65,23 +68,30 @@ const (
 var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // SHA-256 in base64url
 
 // read checks a request of a known client with a known address for the answer.
-func (h *Flow) read(r *http.Request, p parameters, c store.Registered, now time.Time) (request, *refusal) {
+// What the application is to be told is a *refusal.
+func (h *Flow) read(r *http.Request, p parameters, c store.Registered, now time.Time) (request, error) {
 	req := request{
 		Client: c.ID, Redirect: p.get("redirect_uri"), State: p.get("state"), Nonce: p.get("nonce"),
 		Challenge: p.get("code_challenge"), MaxAge: -1, Hint: p.get("login_hint"), Began: now,
 	}
-	for _, check := range []func(parameters, store.Registered, *request) *refusal{
-		checkForm, checkWhatIsNotHere, checkResponse, checkScopes, checkChallenge, checkPrompt, checkMaxAge,
+	for _, check := range []func(parameters, *request) *refusal{
+		checkForm, checkWhatIsNotHere, checkResponse, checkChallenge, checkPrompt, checkMaxAge,
 	} {
-		if refused := check(p, c, &req); refused != nil {
+		if refused := check(p, &req); refused != nil {
 			return req, refused
 		}
+	}
+	req.Scopes = auth.ParseScopes(p.get("scope"))
+	if refused := req.keepTo(c.Client); refused != nil {
+		return req, refused
 	}
 	req.Code = slices.Contains(strings.Fields(p.get("acr_values")), acrCode)
 	if hint := p.get("id_token_hint"); hint != "" {
 		told, err := h.readIDToken(r.Context(), hint)
-		if err != nil || told.Audience != string(c.ID) {
+		if errors.Is(err, errNotOurs) || err == nil && told.Audience != string(c.ID) {
 			return req, &refusal{invalidRequest, "id_token_hint is no ID token of ours for this client"}
+		} else if err != nil {
+			return req, err
 		}
 		req.Subject = auth.UserID(told.Subject)
 	}
@@ -91,7 +101,7 @@ func (h *Flow) read(r *http.Request, p parameters, c store.Registered, now time.
 	return req, nil
 }
 
-func checkForm(p parameters, _ store.Registered, req *request) *refusal {
+func checkForm(p parameters, req *request) *refusal {
 	switch {
 	case p.repeats("response_type", "response_mode", "scope", "state", "nonce", "prompt", "max_age", "acr_values", "login_hint",
 		"id_token_hint", "code_challenge", "code_challenge_method", "request", "request_uri", "registration", "ui_locales"):
@@ -104,7 +114,7 @@ func checkForm(p parameters, _ store.Registered, req *request) *refusal {
 
 // checkWhatIsNotHere refuses by their own errors what discovery says is not
 // supported (OpenID Connect Core 1.0 §3.1.2.6).
-func checkWhatIsNotHere(p parameters, _ store.Registered, _ *request) *refusal {
+func checkWhatIsNotHere(p parameters, _ *request) *refusal {
 	for _, name := range []string{"request", "request_uri", "registration"} {
 		if p.get(name) != "" {
 			return &refusal{name + "_not_supported", name + " is not supported"}
@@ -113,7 +123,7 @@ func checkWhatIsNotHere(p parameters, _ store.Registered, _ *request) *refusal {
 	return nil
 }
 
-func checkResponse(p parameters, _ store.Registered, _ *request) *refusal {
+func checkResponse(p parameters, _ *request) *refusal {
 	switch kind, mode := p.get("response_type"), p.get("response_mode"); {
 	case kind == "":
 		return &refusal{invalidRequest, "response_type is missing"}
@@ -125,21 +135,11 @@ func checkResponse(p parameters, _ store.Registered, _ *request) *refusal {
 	return nil
 }
 
-func checkScopes(p parameters, c store.Registered, req *request) *refusal {
-	req.Scopes = auth.ParseScopes(p.get("scope")).Both(c.Client.Scopes)
-	if !req.Scopes.Has(auth.ScopeOpenID) {
-		return &refusal{invalidScope, "scope has to name openid"}
-	}
-	return nil
-}
-
-func checkChallenge(p parameters, c store.Registered, req *request) *refusal {
+func checkChallenge(p parameters, req *request) *refusal {
 	method := p.get("code_challenge_method")
 	switch {
 	case req.Challenge == "" && method != "":
 		return &refusal{invalidRequest, "code_challenge is missing"}
-	case req.Challenge == "" && (c.Client.Public || !c.Client.WithoutPKCE):
-		return &refusal{invalidRequest, "code_challenge is missing; this client has to use PKCE"}
 	case req.Challenge == "":
 		return nil
 	case method != "S256":
@@ -150,7 +150,7 @@ func checkChallenge(p parameters, c store.Registered, req *request) *refusal {
 	return nil
 }
 
-func checkPrompt(p parameters, _ store.Registered, req *request) *refusal {
+func checkPrompt(p parameters, req *request) *refusal {
 	for _, word := range strings.Fields(p.get("prompt")) {
 		switch word {
 		case "none":
@@ -171,7 +171,7 @@ func checkPrompt(p parameters, _ store.Registered, req *request) *refusal {
 	return nil
 }
 
-func checkMaxAge(p parameters, _ store.Registered, req *request) *refusal {
+func checkMaxAge(p parameters, req *request) *refusal {
 	given := p.get("max_age")
 	if given == "" {
 		return nil
@@ -181,6 +181,20 @@ func checkMaxAge(p parameters, _ store.Registered, req *request) *refusal {
 		return &refusal{invalidRequest, "max_age is no number of seconds"}
 	}
 	req.MaxAge = age
+	return nil
+}
+
+// keepTo holds a request against the registration, which may have changed while
+// it waited: the application gets what it may ask for by now, and proves itself as
+// it has to by now.
+func (req *request) keepTo(c auth.Client) *refusal {
+	req.Scopes = req.Scopes.Both(c.Scopes)
+	switch {
+	case !req.Scopes.Has(auth.ScopeOpenID):
+		return &refusal{invalidScope, "scope has to name openid"}
+	case req.Challenge == "" && (c.Public || !c.WithoutPKCE):
+		return &refusal{invalidRequest, "code_challenge is missing; this client has to use PKCE"}
+	}
 	return nil
 }
 
