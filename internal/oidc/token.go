@@ -94,6 +94,10 @@ func (h *Flow) forCode(r *http.Request, p parameters, c store.Registered) (token
 		return tokens{}, err
 	}
 
+	if g.Scopes = g.Scopes.Both(c.Client.Scopes); !g.Scopes.Has(auth.ScopeOpenID) {
+		return tokens{}, badGrant()
+	}
+
 	// Write.
 	made, issue := h.issue(g, g.Scopes, now)
 	err = h.Store.Exchange(ctx, g, issue, now)
@@ -183,6 +187,9 @@ func (h *Flow) forRefresh(r *http.Request, p parameters, c store.Registered) (to
 		return tokens{}, badGrant()
 	case used:
 		return tokens{}, h.misused(r, g, "a refresh token came a second time")
+	}
+	if g.Scopes = g.Scopes.Both(c.Client.Scopes); !g.Scopes.Has(auth.ScopeOpenID) || !g.Offline() {
+		return tokens{}, badGrant()
 	}
 	scopes := g.Scopes
 	if wanted := p.get("scope"); wanted != "" {

@@ -39,7 +39,7 @@ func (h *Flow) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if !opens {
 		return answerBearer(w, badToken())
 	}
-	learned, err := h.person(r.Context(), a.User, a.Scopes)
+	learned, err := h.person(r.Context(), a.User, a.Scopes.Both(c.Client.Scopes))
 	if err != nil {
 		return err
 	}
