@@ -95,7 +95,7 @@ func credentials(r *http.Request, p parameters) (id, given string, err error) {
 	}
 	// Inside the header both are written as in a form (RFC 6749 §2.3.1).
 	user, err = url.QueryUnescape(user)
-	if err != nil {
+	if err != nil || !web.IsText(user) {
 		return "", "", badClient()
 	}
 	if password, err = url.QueryUnescape(password); err != nil {

@@ -4,7 +4,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"unicode/utf8"
+
+	"github.com/twinlock/twinlock/internal/web"
 )
 
 // parameters are what an application sent. What nobody here knows is ignored,
@@ -35,7 +36,7 @@ func checked(values url.Values, err error) (parameters, bool) {
 	}
 	for name, given := range values {
 		for _, value := range given {
-			if !utf8.ValidString(name) || !utf8.ValidString(value) {
+			if !web.IsText(name) || !web.IsText(value) {
 				return nil, false
 			}
 		}

@@ -87,6 +87,8 @@ func (f *Floor) dispatch(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		f.fail(w, r, err)
+	case !IsText(r.URL.Path):
+		f.fail(w, r, NotFound())
 	case pattern == "":
 		f.fail(w, r, refusalOf(handler, r))
 	default:

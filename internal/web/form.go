@@ -5,12 +5,17 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
 // Form is a form that was sent: every value once, nothing unknown. Absent
 // fields are "".
 type Form map[string]string
+
+// IsText tells what can be looked up and kept: UTF-8 without the byte zero, which
+// PostgreSQL knows in no text.
+func IsText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // ReadForm reads a form that may hold these fields and no others. A repeated,
 // unknown or wrongly typed field, or one that comes in the address as well, is
@@ -25,7 +30,7 @@ func ReadForm(r *http.Request, fields ...string) (Form, error) {
 	}
 	form := Form{}
 	for name, values := range r.PostForm {
-		if len(values) != 1 || !slices.Contains(fields, name) || !utf8.ValidString(values[0]) || r.URL.Query().Has(name) {
+		if len(values) != 1 || !slices.Contains(fields, name) || !IsText(values[0]) || r.URL.Query().Has(name) {
 			return nil, BadRequest()
 		}
 		form[name] = values[0]
@@ -43,7 +48,7 @@ func ReadQuery(r *http.Request, names ...string) (Form, error) {
 	form := Form{}
 	for _, name := range names {
 		values := query[name]
-		if len(values) > 1 || len(values) == 1 && !utf8.ValidString(values[0]) {
+		if len(values) > 1 || len(values) == 1 && !IsText(values[0]) {
 			return nil, BadRequest()
 		}
 		form[name] = query.Get(name)
