@@ -22,7 +22,7 @@ type openIDAlone struct {
 	LogoutNotice   string `help:"An address that is told when somebody's session ends (back-channel logout)." placeholder:"URI"`
 	Public         bool   `help:"It runs in a browser or on a phone and can keep no secret."`
 	WithoutPKCE    bool   `name:"without-pkce" help:"It keeps a secret and knows no code challenge (PKCE)."`
-	WithoutConsent bool   `help:"Nobody is asked what it may learn: the administrator agrees for everybody."`
+	WithoutConsent bool   `help:"Nobody is asked what it may learn: the administrator agrees for everybody. Public applications with http or a scheme of their own ask all the same."`
 	RS256          bool   `name:"rs256" help:"Sign its ID tokens with RSA, for applications that know nothing newer."`
 }
 

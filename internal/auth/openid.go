@@ -82,7 +82,7 @@ type Client struct {
 	// challenge. A public client always needs one.
 	WithoutPKCE bool
 	// WithoutConsent is an administrator's word for everybody: nobody is asked
-	// what the application may learn.
+	// what the application may learn, unless any program could be it.
 	WithoutConsent bool
 
 	Algorithm Algorithm
@@ -104,14 +104,14 @@ type Consent struct {
 // learns this. given is what they let it learn before.
 //
 // A public client that answers come to on the person's own machine may be any
-// program there, so what was said to it once says nothing of the next time
-// (RFC 8252 §8.6).
+// program there, so what was said to it once says nothing of the next time, and
+// an administrator's word for it would be one for all of them (RFC 8252 §8.6).
 func (c Client) NeedsConsent(asked, given Scopes, redirect string) bool {
 	switch {
-	case c.WithoutConsent:
-		return false
 	case c.Public && !strings.HasPrefix(redirect, "https://"):
 		return true
+	case c.WithoutConsent:
+		return false
 	}
 	return !asked.Within(given)
 }

@@ -40,6 +40,9 @@ func TestWhoIsAskedForConsent(t *testing.T) {
 		{"a page of a site", Client{Public: true}, some, more, web, false},
 		{"any program on the machine", Client{Public: true}, some, more, local, true},
 		{"any program with that scheme", Client{Public: true}, some, more, own, true},
+		{"any program on the machine, whatever an administrator agreed to", Client{Public: true, WithoutConsent: true}, some, more, local, true},
+		{"any program with that scheme, likewise", Client{Public: true, WithoutConsent: true}, some, more, own, true},
+		{"a page of a site, an administrator agreed", Client{Public: true, WithoutConsent: true}, more, nil, web, false},
 		{"a server on this machine with a secret", Client{}, some, more, local, false},
 	} {
 		if got := tt.client.NeedsConsent(tt.asked, tt.given, tt.redirect); got != tt.want {
