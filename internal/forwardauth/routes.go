@@ -30,6 +30,6 @@ func (h *Flow) Routes() []web.Route {
 	}
 	return []web.Route{
 		question(nginx), question(caddy), question(traefik),
-		{Method: http.MethodGet, Path: handOverPath, Need: web.SignedIn, Plugin: auth.ForwardAuthPlugin, Serve: h.beginHandOver},
+		{Method: http.MethodGet, Path: handOverPath, Need: web.SignedIn, Plugin: auth.ForwardAuthPlugin, Ticket: true, Serve: h.beginHandOver},
 	}
 }

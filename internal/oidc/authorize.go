@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -49,6 +50,14 @@ func (h *Flow) authorizeByForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	return web.Redirect(w, authorizePath+"?"+url.Values(p).Encode())
 }
+
+// isSilent tells a request that wants nobody to see a page: no person made it.
+func isSilent(r *http.Request) bool {
+	return slices.Contains(strings.Fields(strings.Join(r.URL.Query()["prompt"], " ")), "none")
+}
+
+// comesAgain tells that whatever is posted comes again by an address.
+func comesAgain(*http.Request) bool { return true }
 
 // asked finds the application that a request names.
 func (h *Flow) asked(r *http.Request, p parameters) (store.Registered, error) {

@@ -38,7 +38,7 @@ func (h *Flow) logout(w http.ResponseWriter, r *http.Request) error {
 	switch held := web.Asking(r).Presence.Session; {
 	case held.ID == "" || !held.Ended.IsZero():
 		return h.loggedOut(w, r, l, h.redirect)
-	case l.Sure && isVisit(r):
+	case l.Sure && web.IsVisit(r):
 		if err := h.Logout(w, r); err != nil {
 			return err
 		}
@@ -60,12 +60,6 @@ func (h *Flow) logoutByForm(w http.ResponseWriter, r *http.Request) error {
 		return unsound()
 	}
 	return web.Redirect(w, logoutPath+"?"+url.Values(p).Encode())
-}
-
-// isVisit tells a person who comes here from a program that only looks.
-func isVisit(r *http.Request) bool {
-	mode := r.Header.Get("Sec-Fetch-Mode")
-	return r.Method == http.MethodGet && (mode == "" || mode == "navigate") && r.Header.Get("Sec-Purpose") == ""
 }
 
 // readLogout finds out who is asking and where to go afterwards: only to an

@@ -49,9 +49,9 @@ const (
 // there while the plug-in is not active.
 func (h *Flow) Routes() []web.Route {
 	routes := slices.Concat([]web.Route{
-		{Method: http.MethodGet, Path: authorizePath, Need: web.Anybody, Popup: true, Serve: h.authorize},
-		{Method: http.MethodPost, Path: authorizePath, Need: web.Anybody, Popup: true, Foreign: true, Serve: h.authorizeByForm},
-		{Method: http.MethodGet, Path: continuePath, Need: web.Anybody, Popup: true, Serve: h.goOnWaiting},
+		{Method: http.MethodGet, Path: authorizePath, Need: web.Anybody, Popup: true, Ticket: true, Unasked: isSilent, Serve: h.authorize},
+		{Method: http.MethodPost, Path: authorizePath, Need: web.Anybody, Popup: true, Foreign: true, Unasked: comesAgain, Serve: h.authorizeByForm},
+		{Method: http.MethodGet, Path: continuePath, Need: web.Anybody, Popup: true, Ticket: true, Serve: h.goOnWaiting},
 		{Method: http.MethodPost, Path: consentPath, Need: web.SignedIn, Popup: true, Serve: h.consent},
 		{Method: http.MethodGet, Path: logoutPath, Need: web.Anybody, Popup: true, Serve: h.logout},
 		{Method: http.MethodPost, Path: logoutPath, Need: web.Anybody, Popup: true, Foreign: true, Serve: h.logoutByForm},

@@ -38,6 +38,12 @@ type Route struct {
 	Popup bool
 	// Upload takes a file.
 	Upload bool
+	// Ticket marks a GET that writes: it gives a ticket to a browser that comes,
+	// and nothing to one that only looks.
+	Ticket bool
+	// Unasked tells requests that an application's page makes by itself: they are
+	// no activity of the person's. nil for none.
+	Unasked func(*http.Request) bool
 
 	Serve func(http.ResponseWriter, *http.Request) error
 }
@@ -55,6 +61,9 @@ func (f *Floor) serve(rt Route) http.Handler {
 func (f *Floor) admit(rt Route, w http.ResponseWriter, r *http.Request) error {
 	if err := f.checkOrigin(r); err != nil && !rt.Foreign {
 		return err
+	}
+	if rt.Ticket && !IsVisit(r) {
+		return onlyLooks(r)
 	}
 	if rt.Popup {
 		keepOpener(w)
@@ -81,14 +90,31 @@ func (f *Floor) admit(rt Route, w http.ResponseWriter, r *http.Request) error {
 	return rt.Serve(w, r)
 }
 
-// isOwn tells a navigation or a form from what a page does by itself. A
-// browser that does not say is believed: it can only keep its own session.
+// isOwn tells what the person does from what a page does by itself, also in a
+// frame that nobody sees. A browser that does not say is believed: it can only
+// keep its own session.
 func isOwn(rt Route, r *http.Request) bool {
 	if rt.Background {
 		return rt.Own
 	}
+	into := r.Header.Get("Sec-Fetch-Dest")
+	return IsVisit(r) && (into == "" || into == "document") && (rt.Unasked == nil || !rt.Unasked(r))
+}
+
+// IsVisit tells a navigation or a form from a script, a browser that looks ahead,
+// and a program that asks for the headers alone.
+func IsVisit(r *http.Request) bool {
 	mode := r.Header.Get("Sec-Fetch-Mode")
-	return (mode == "" || mode == "navigate") && r.Header.Get("Sec-Purpose") == ""
+	return r.Method != http.MethodHead && (mode == "" || mode == "navigate") && r.Header.Get("Sec-Purpose") == ""
+}
+
+// onlyLooks refuses whoever is no visitor. A browser that looked ahead comes
+// again when the person does.
+func onlyLooks(r *http.Request) error {
+	if r.Method == http.MethodHead {
+		return &Refusal{Status: http.StatusMethodNotAllowed, Allow: http.MethodGet}
+	}
+	return &Refusal{Status: http.StatusForbidden}
 }
 
 // sendToLogin answers whoever is not signed in. A page leads to the login and
