@@ -225,7 +225,7 @@ func (t *tx) finishLogin(ctx context.Context, by auth.Actor, id auth.AttemptID, 
 
 // afterLogin does what belongs to every finished login beside the session.
 func (t *tx) afterLogin(ctx context.Context, by auth.Actor, u auth.User, made *NewSession, f Finish, now time.Time) error {
-	if err := t.replaceHeld(ctx, by, f.Replaces, u.ID, now); err != nil {
+	if err := t.replaceHeld(ctx, by, f.Replaces, made.Session, now); err != nil {
 		return err
 	}
 	if err := t.endOldest(ctx, by, u.ID, now); err != nil {

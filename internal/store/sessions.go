@@ -177,16 +177,27 @@ func (t *tx) endHeld(ctx context.Context, by auth.Actor, held auth.SessionID, us
 }
 
 // replaceHeld ends the session that a browser held before its own login made
-// another, whoever's it was.
-func (t *tx) replaceHeld(ctx context.Context, by auth.Actor, held auth.SessionID, user auth.UserID, now time.Time) error {
-	if err := t.endHeld(ctx, by, held, user, now); err != nil {
+// another, whoever's it was. What the same person's gave to applications for the
+// time when they are away hangs on the new one from now on, so that its logout
+// ends it.
+func (t *tx) replaceHeld(ctx context.Context, by auth.Actor, held auth.SessionID, made auth.Session, now time.Time) error {
+	if err := t.endHeld(ctx, by, held, made.User, now); err != nil {
 		return err
 	}
 	ended, err := t.end(ctx, whyReplaced, now, `id = $3`, held)
-	if err != nil || len(ended) == 0 {
+	if err != nil {
 		return err
 	}
-	return t.record(ctx, by, auth.EventSessionEnded, user, whyReplaced, now)
+	if _, err := t.exec(ctx, `
+		UPDATE grants SET session_id = $1, code_given = code_given OR $2
+		 WHERE session_id = $3 AND user_id = $4 AND ended_at = 0`,
+		made.ID, !made.CodeAt.IsZero(), held, made.User); err != nil {
+		return fmt.Errorf("grants of session %s: %w", held, err)
+	}
+	if len(ended) == 0 {
+		return nil
+	}
+	return t.record(ctx, by, auth.EventSessionEnded, made.User, whyReplaced, now)
 }
 
 // EndSession ends one session of a person. Somebody else's is ErrNotFound.
