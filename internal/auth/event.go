@@ -57,6 +57,7 @@ const (
 	EventApplicationDeleted EventKind = "application.deleted"
 	EventApplicationOpened  EventKind = "application.opened" // somebody was signed in to it
 	EventClientSecretMade   EventKind = "application.secret_made"
+	EventClientRefused      EventKind = "application.secret_refused" // the first of an hour, the tenth, the hundredth …
 	EventConsentGiven       EventKind = "consent.given"
 	EventConsentWithdrawn   EventKind = "consent.withdrawn"
 	EventGrantRevoked       EventKind = "grant.revoked" // by the application itself
@@ -141,6 +142,7 @@ var EventKinds = []EventKind{
 	EventApplicationDeleted,
 	EventApplicationOpened,
 	EventClientSecretMade,
+	EventClientRefused,
 	EventConsentGiven,
 	EventConsentWithdrawn,
 	EventGrantRevoked,

@@ -61,17 +61,23 @@ func (h *Flow) client(r *http.Request, p parameters) (store.Registered, error) {
 	} else if err != nil {
 		return c, err
 	}
-	if c.Client.Public {
-		if given != "" {
-			return c, badClient()
+	if !proves(c, given) {
+		v := web.Asking(r)
+		by := auth.Actor{Device: v.Device, Network: v.Network.String()}
+		if err := h.Store.RefuseClient(r.Context(), by, c.Application, v.Now); err != nil {
+			return c, err
 		}
-		return c, nil
-	}
-	token, ok := secret.Parse(given)
-	if !ok || !token.Hash().Equal(c.Secret) {
 		return c, badClient()
 	}
 	return c, nil
+}
+
+func proves(c store.Registered, given string) bool {
+	if c.Client.Public {
+		return given == ""
+	}
+	token, ok := secret.Parse(given)
+	return ok && token.Hash().Equal(c.Secret)
 }
 
 // credentials are a client_id and a secret, "" for none.

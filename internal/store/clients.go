@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 // Registered is an application that speaks OpenID Connect, with what it is
@@ -148,4 +149,36 @@ func (s *Store) NewClientSecret(ctx context.Context, by auth.Actor, id auth.Appl
 		return t.record(ctx, by, auth.EventClientSecretMade, "", string(id), now)
 	})
 	return made, err
+}
+
+// clientSecrets counts by the hour and makes nobody wait: 256 random bits are not
+// guessed, and a stranger who knows a client_id must not keep its application out.
+var clientSecrets = throttle.Rule{Window: time.Hour}
+
+// RefuseClient counts a wrong secret of an application. The first of an hour is
+// an event, and so is each tenfold of it: the operator sees how bad it is, and
+// nobody can fill the record.
+func (s *Store) RefuseClient(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		bucket := throttle.ClientSecret(string(a.ID))
+		count, err := t.lockCount(ctx, bucket, now)
+		if err != nil {
+			return err
+		}
+		count = clientSecrets.Add(count, now)
+		if err := t.keepCount(ctx, bucket, count, ""); err != nil {
+			return err
+		}
+		if !isPowerOfTen(count.Failures) {
+			return nil
+		}
+		return t.record(ctx, by, auth.EventClientRefused, "", fmt.Sprintf("%s: %d within an hour", a.Name, count.Failures), now)
+	})
+}
+
+func isPowerOfTen(n int) bool {
+	for n > 9 && n%10 == 0 {
+		n /= 10
+	}
+	return n == 1
 }

@@ -320,6 +320,7 @@ func (r Rules) ofKind() map[throttle.Kind]throttle.Rule {
 		throttle.ExistsLetters:   r.Letters,
 		throttle.UnlockOffers:    unlockLetters,
 		throttle.CodesTold:       wrongCodeLetters,
+		throttle.ClientSecrets:   clientSecrets,
 	}
 }
 

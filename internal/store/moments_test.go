@@ -312,6 +312,10 @@ var moments = map[string]moment{
 		a := storetest.Attempt(p.T, p.Store, u, now)
 		return func() error { _, err := p.RefuseCode(p.Context(), auth.Actor{}, a, u, 1, now); return err }
 	}, ""},
+	"RefuseClient": {auth.EventClientRefused, func(p play) func() error {
+		a := addWiki(p.T, p.Store)
+		return func() error { return p.RefuseClient(p.Context(), auth.Actor{}, a, now) }
+	}, ""},
 	"RefuseReturn": {auth.EventReturnRefused, func(p play) func() error {
 		by := p.signedIn()
 		return func() error { _, err := p.RefuseReturn(p.Context(), by, by.Session, now); return err }

@@ -40,11 +40,13 @@ const (
 	ExistsLetters Kind = "exists"
 	UnlockOffers  Kind = "unlock"
 	CodesTold     Kind = "codes-told"
+	ClientSecrets Kind = "client"
 )
 
 // Kinds are all of them.
 var Kinds = []Kind{
 	Passwords, DevicePasswords, Codes, MonthsCodes, LettersCodes, SetUpCodes, Networks, LinkLetters, ExistsLetters, UnlockOffers, CodesTold,
+	ClientSecrets,
 }
 
 // Kind is what is counted in the bucket.
@@ -103,6 +105,9 @@ func UnlockLetters(canonicalAddress string) Bucket { return bucket(UnlockOffers,
 // WrongCodesTold counts letters that tell an account's owner of wrong codes after
 // a right password.
 func WrongCodesTold(user string) Bucket { return bucket(CodesTold, user) }
+
+// ClientSecret counts wrong secrets of an application.
+func ClientSecret(application string) Bucket { return bucket(ClientSecrets, application) }
 
 // Lasting tells a bucket that no success empties.
 func (b Bucket) Lasting() bool { return b.Kind() == MonthsCodes || b.Kind() == LettersCodes }
