@@ -47,7 +47,7 @@ func (a *App) Start(ctx context.Context) {
 	a.every(ctx, seenPause, "write last-seen times", func(ctx context.Context) error { return a.Live.Flush(ctx, a.Now()) })
 	a.every(ctx, seenPause, "keep the clock", a.keepClock)
 	a.every(ctx, purgePause, "purge", a.purge)
-	a.every(ctx, noticePause, "send logout notices", a.OpenID.SendLogoutNotices)
+	a.everyApart(ctx, noticePause, "send logout notices", a.OpenID.SendLogoutNotices)
 	a.every(ctx, rotatePause, "rotate signing keys", a.OpenID.RotateKeys)
 	if u := a.work.use; u != nil {
 		a.every(ctx, usePause, "say that this server uses the database", u.Keep)
@@ -94,6 +94,18 @@ func (a *App) every(ctx context.Context, pause time.Duration, what string, work 
 			}
 		}
 	}()
+}
+
+// everyApart is every for work of which one round may go on while the next begins.
+func (a *App) everyApart(ctx context.Context, pause time.Duration, what string, work func(context.Context) error) {
+	a.every(ctx, pause, what, func(ctx context.Context) error {
+		a.work.group.Go(func() {
+			if err := work(ctx); err != nil && ctx.Err() == nil {
+				a.log.Error(what, "error", err)
+			}
+		})
+		return nil
+	})
 }
 
 // purge removes what nobody needs any more, a little at a time so that no

@@ -41,9 +41,10 @@ const (
 // How notices are sent. An application that is slow or hostile costs so much
 // and no more.
 const (
-	noticeBatch    = 16              // at once
-	noticePatience = 5 * time.Second // with one application
-	noticeAnswer   = 1 << 10         // bytes of it that are read
+	noticePatience = 5 * time.Second    // with one application
+	noticeHold     = 2 * noticePatience // for so long a notice is this server's alone
+	noticeAnswer   = 1 << 10            // bytes of it that are read
+	toldAtOnce     = 32                 // applications
 )
 
 // noticePauses lie between one try and the next. After the last the notice is
@@ -51,19 +52,70 @@ const (
 var noticePauses = []time.Duration{10 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour}
 
 // SendLogoutNotices tells applications of the sessions that have ended since the
-// last time. Nobody's logout waits for it.
+// last time. Nobody's logout waits for it, and no application for another: calls
+// may overlap, and one finds nothing to do where another is still at it.
 func (h *Flow) SendLogoutNotices(ctx context.Context) error {
-	due, err := h.Store.DueLogoutNotices(ctx, noticeBatch, h.Now())
+	told, err := h.Store.ApplicationsToTell(ctx, h.Now())
 	if err != nil {
 		return err
 	}
-	errs := make([]error, len(due))
+	errs := make([]error, len(told))
 	var all sync.WaitGroup
-	for i, n := range due {
-		all.Go(func() { errs[i] = h.sendNotice(ctx, n) })
+	for i, application := range told {
+		if h.telling.begin(application) {
+			all.Go(func() {
+				defer h.telling.end(application)
+				errs[i] = h.tellAll(ctx, application)
+			})
+		}
 	}
 	all.Wait()
 	return errors.Join(errs...)
+}
+
+// tellAll tells one application all that it has to hear now, one after the other.
+func (h *Flow) tellAll(ctx context.Context, application auth.ApplicationID) error {
+	for ctx.Err() == nil {
+		now := h.Now()
+		n, err := h.Store.ClaimLogoutNotice(ctx, application, now.Add(noticeHold), now)
+		if errors.Is(err, store.ErrSpent) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := h.sendNotice(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// telling are the applications that are being told something. The zero telling is
+// ready, and safe for concurrent use.
+type telling struct {
+	mu  sync.Mutex
+	now map[auth.ApplicationID]bool
+}
+
+// begin takes an application's turn; false where somebody has it, or too many
+// have theirs.
+func (t *telling) begin(a auth.ApplicationID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.now[a] || len(t.now) >= toldAtOnce {
+		return false
+	}
+	if t.now == nil {
+		t.now = map[auth.ApplicationID]bool{}
+	}
+	t.now[a] = true
+	return true
+}
+
+func (t *telling) end(a auth.ApplicationID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.now, a)
 }
 
 func (h *Flow) sendNotice(ctx context.Context, n store.LogoutNotice) error {

@@ -1,6 +1,10 @@
 package oidc
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/twinlock/twinlock/internal/auth"
+)
 
 // A name that an application's owner points at our neighbours leads nowhere; an
 // address that an administrator typed is theirs to know.
@@ -24,5 +28,27 @@ func TestANoticeGoesIntoAPrivateNetworkOnlyAsTyped(t *testing.T) {
 		if err := mayTell(typed, address); err != nil {
 			t.Errorf("%s at %s: %v", typed, address, err)
 		}
+	}
+}
+
+func TestAnApplicationIsToldOneThingAtATime(t *testing.T) {
+	var told telling
+	if !told.begin("wiki") || told.begin("wiki") {
+		t.Error("it has two turns")
+	}
+	if !told.begin("notes") {
+		t.Error("another one waits for it")
+	}
+	told.end("wiki")
+	if !told.begin("wiki") {
+		t.Error("it has no other turn")
+	}
+	for i := range toldAtOnce - 2 {
+		if !told.begin(auth.ApplicationID(rune('a' + i))) {
+			t.Fatalf("no more than %d at once", i+2)
+		}
+	}
+	if told.begin("one too many") {
+		t.Error("there is no limit")
 	}
 }

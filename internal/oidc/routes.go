@@ -21,6 +21,8 @@ var Pages fs.FS = files
 type Flow struct {
 	*web.Floor
 	Rules Rules
+
+	telling telling
 }
 
 // Rules are the numbers of this flow.

@@ -354,11 +354,11 @@ var passings = map[string]func(*testing.T, watched){
 		wantOver(t, noticeDue(t, w), now.Add(-time.Hour))
 	},
 	"logout_notices.made_at": func(t *testing.T, w watched) {
-		queueNotice(t, w)
+		wiki := queueNotice(t, w)
 		w.setBack(now.Add(time.Second), now.Add(-time.Hour))
-		notices, err := w.DueLogoutNotices(t.Context(), 1, now)
+		n, err := w.ClaimLogoutNotice(t.Context(), wiki, now.Add(time.Minute), now)
 		must(t, err)
-		if got := notices[0].Made; !got.Equal(now.Add(-time.Hour)) {
+		if got := n.Made; !got.Equal(now.Add(-time.Hour)) {
 			t.Errorf("made %s ahead: it would be tried for so much longer", got.Sub(now.Add(-time.Hour)))
 		}
 	},
@@ -388,20 +388,21 @@ func accessOver(t *testing.T, w watched, token secret.Token) func(time.Time) boo
 }
 
 // queueNotice ends a session that an application has to be told of.
-func queueNotice(t *testing.T, w watched) {
+func queueNotice(t *testing.T, w watched) auth.ApplicationID {
 	t.Helper()
 	g := beginGrant(t, w.Store, now)
 	must(t, w.Exchange(t.Context(), g.Grant, store.Issue{}, now))
 	_, err := w.EndSessions(t.Context(), auth.Actor{}, g.User, "", "test", now)
 	must(t, err)
+	return g.Application
 }
 
 func noticeDue(t *testing.T, w watched) func(time.Time) bool {
 	return func(at time.Time) bool {
 		t.Helper()
-		notices, err := w.DueLogoutNotices(t.Context(), 1, at)
+		told, err := w.ApplicationsToTell(t.Context(), at)
 		must(t, err)
-		return len(notices) == 1
+		return len(told) == 1
 	}
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -200,10 +201,36 @@ func TestApplicationsThatGotTokensAreToldOfTheEnd(t *testing.T) {
 		other := grantOf(t, s, auth.User{ID: g.User}, g.Session, auth.AllScopes, now) // its code was never exchanged
 		must(t, s.Exchange(t.Context(), g.Grant, store.Issue{}, now))
 		must(t, s.EndSession(t.Context(), auth.Actor{}, g.User, g.Session.Session.ID, auth.EventLogout, "logout", now))
-		due, err := s.DueLogoutNotices(t.Context(), 10, now)
+		told, err := s.ApplicationsToTell(t.Context(), now)
 		must(t, err)
-		if len(due) != 1 || due[0].Application != g.Application || due[0].Session != g.Session.Session.ID || due[0].Address != notices {
-			t.Errorf("due %+v, want one to %s and none to %s", due, g.Application, other.Application)
+		if !slices.Equal(told, []auth.ApplicationID{g.Application}) {
+			t.Errorf("told are %v, want %s and not %s", told, g.Application, other.Application)
+		}
+		n, err := s.ClaimLogoutNotice(t.Context(), g.Application, now.Add(time.Minute), now)
+		must(t, err)
+		if n.Application != g.Application || n.Session != g.Session.Session.ID || n.User != g.User || n.Address != notices || n.Algorithm != auth.ES256 {
+			t.Errorf("the notice is %+v", n)
+		}
+	})
+}
+
+// A notice is one server's at a time. One that died with it in hand gives it to
+// the next after a while.
+func TestALogoutNoticeIsClaimedOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		g := beginGrant(t, s, now)
+		must(t, s.Exchange(t.Context(), g.Grant, store.Issue{}, now))
+		must(t, s.EndSession(t.Context(), auth.Actor{}, g.User, g.Session.Session.ID, auth.EventLogout, "logout", now))
+		at := now
+		for range rounds {
+			won := together(t, store.ErrSpent, func() error {
+				_, err := s.ClaimLogoutNotice(t.Context(), g.Application, at.Add(time.Minute), at)
+				return err
+			})
+			if won != 1 {
+				t.Fatalf("%d of the calls got the notice, want 1", won)
+			}
+			at = at.Add(time.Minute)
 		}
 	})
 }

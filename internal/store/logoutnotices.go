@@ -42,25 +42,42 @@ type LogoutNotice struct {
 	Algorithm   auth.Algorithm
 }
 
-// DueLogoutNotices gives at most limit notices whose next try is due, oldest
-// first.
-func (s *Store) DueLogoutNotices(ctx context.Context, limit int, now time.Time) ([]LogoutNotice, error) {
-	all, err := list(ctx, s.read, scanLogoutNotice, `
-		SELECT n.id, n.application_id, n.user_id, n.session_id, n.made_at, n.tries, c.logout_notice, c.algorithm
-		  FROM logout_notices n JOIN clients c ON c.application_id = n.application_id
-		 WHERE n.done_at = 0 AND n.next_at <= $1
-		 ORDER BY n.next_at, n.id LIMIT $2`, millis(now), limit)
+// ApplicationsToTell gives the applications that have something to hear now.
+func (s *Store) ApplicationsToTell(ctx context.Context, now time.Time) ([]auth.ApplicationID, error) {
+	all, err := list(ctx, s.read, scanID[auth.ApplicationID], `
+		SELECT DISTINCT application_id FROM logout_notices WHERE done_at = 0 AND next_at <= $1`, millis(now))
 	if err != nil {
-		return nil, fmt.Errorf("due logout notices: %w", err)
+		return nil, fmt.Errorf("whom to tell of logouts: %w", err)
 	}
 	return all, nil
 }
 
-func scanLogoutNotice(r row) (n LogoutNotice, err error) {
-	var made int64
-	err = r.Scan(&n.ID, &n.Application, &n.User, &n.Session, &made, &n.Tries, &n.Address, &n.Algorithm)
-	n.Made = fromMillis(made)
-	return n, err
+// ClaimLogoutNotice gives the notice of an application that has been due longest,
+// and keeps it from every other server until the given time, when whoever holds it
+// is taken for dead. ErrSpent where none is due, or another was faster.
+func (s *Store) ClaimLogoutNotice(ctx context.Context, application auth.ApplicationID, until, now time.Time) (n LogoutNotice, err error) {
+	err = s.transaction(ctx, func(t *tx) error {
+		var made int64
+		err := notFound(t.QueryRowContext(ctx, `
+			UPDATE logout_notices SET next_at = $1
+			 WHERE done_at = 0 AND next_at <= $2 AND id = (
+			       SELECT id FROM logout_notices WHERE application_id = $3 AND done_at = 0 AND next_at <= $2
+			        ORDER BY next_at, id LIMIT 1)
+			RETURNING id, application_id, user_id, session_id, made_at, tries`, millis(until), millis(now), application).Scan(
+			&n.ID, &n.Application, &n.User, &n.Session, &made, &n.Tries))
+		if err == ErrNotFound {
+			return ErrSpent
+		} else if err != nil {
+			return err
+		}
+		n.Made = fromMillis(made)
+		return t.QueryRowContext(ctx, `SELECT logout_notice, algorithm FROM clients WHERE application_id = $1`, application).Scan(
+			&n.Address, &n.Algorithm)
+	})
+	if err != nil {
+		return n, fmt.Errorf("what to tell %s: %w", application, err)
+	}
+	return n, nil
 }
 
 // LogoutNoticeTaken notes that the application has heard.

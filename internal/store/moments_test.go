@@ -263,9 +263,9 @@ var moments = map[string]moment{
 		must(p.T, p.Exchange(p.Context(), g.Grant, store.Issue{Access: secret.New().Hash(), AccessExpires: now.Add(time.Minute)}, now))
 		_, err := p.EndSessions(p.Context(), eli, g.User, "", "why", now)
 		must(p.T, err)
-		due, err := p.DueLogoutNotices(p.Context(), 1, now)
+		n, err := p.ClaimLogoutNotice(p.Context(), g.Application, now.Add(time.Minute), now)
 		must(p.T, err)
-		return func() error { return p.LogoutNoticeFailed(p.Context(), due[0], "no answer", time.Time{}, now) }
+		return func() error { return p.LogoutNoticeFailed(p.Context(), n, "no answer", time.Time{}, now) }
 	}, ""},
 	"MailReset": {auth.EventResetRequested, func(p play) func() error {
 		u := p.ada()
@@ -421,6 +421,7 @@ var moments = map[string]moment{
 // noAct are the methods that write and are no act of anybody's, each with why.
 var noAct = map[string]string{
 	"BeginHandOver":     "a ticket; that it is taken is the act, in FinishHandOver",
+	"ClaimLogoutNotice": "who tells; its row tells how often it was tried",
 	"ClaimLetter":       "who sends a letter; its row tells how often it was tried",
 	"DropSigningKey":    "nothing that it signed is still good",
 	"Exchange":          "what was given is recorded by BeginGrant, and counted by the day",
