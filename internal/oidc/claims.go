@@ -78,7 +78,7 @@ func (h *Flow) withIDToken(r *http.Request, c store.Registered, g auth.Grant, sc
 		return made, err
 	}
 	claims := idToken{
-		Issuer: h.PublicURL, Audience: c.ID, Issued: now.Unix(), Expires: now.Add(h.Rules.Access).Unix(),
+		Issuer: h.PublicURL, Audience: c.ID, Issued: now.Unix(), Expires: h.accessEnds(g, now).Unix(),
 		AuthTime: g.Authentication.At.Unix(), Nonce: nonce, Session: g.Session,
 		AccessHash: leftHalf(made.Access), person: learned,
 		Class: acrPassword, Methods: []string{"pwd"},

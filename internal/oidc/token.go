@@ -222,10 +222,7 @@ func (h *Flow) forRefresh(r *http.Request, p parameters, c store.Registered) (to
 // issue makes tokens and what is kept of them. None outlives its grant.
 func (h *Flow) issue(g auth.Grant, scopes auth.Scopes, now time.Time) (tokens, store.Issue) {
 	access := secret.New()
-	expires := now.Add(h.Rules.Access)
-	if expires.After(g.Expires) {
-		expires = g.Expires
-	}
+	expires := h.accessEnds(g, now)
 	made := tokens{Access: access.Reveal(), Type: "Bearer", Expires: int64(expires.Sub(now) / time.Second), Scope: scopes.String()}
 	kept := store.Issue{Access: access.Hash(), AccessExpires: expires, Scopes: scopes}
 	if g.Offline() {
@@ -233,4 +230,13 @@ func (h *Flow) issue(g auth.Grant, scopes auth.Scopes, now time.Time) (tokens, s
 		made.Refresh, kept.Refresh = refresh.Reveal(), refresh.Hash()
 	}
 	return made, kept
+}
+
+// accessEnds is when tokens that are made now are no longer good.
+func (h *Flow) accessEnds(g auth.Grant, now time.Time) time.Time {
+	expires := now.Add(h.Rules.Access)
+	if expires.After(g.Expires) {
+		return g.Expires
+	}
+	return expires
 }
