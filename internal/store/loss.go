@@ -133,28 +133,55 @@ func (t *tx) tellLosers(ctx context.Context, by auth.Actor, lost []auth.User, no
 }
 
 // askedForCode gives the people who are asked for a code: they have two-factor
-// authentication on, and the plug-in works for them. It is the one judge of
-// who loses it. concerns narrows the look to one person; "" is everybody.
+// authentication on, and the plug-in works for them. concerns narrows the look to
+// one person; "" is everybody.
 func askedForCode(ctx context.Context, q querier, concerns auth.UserID) (map[auth.UserID]bool, error) {
-	asked := map[auth.UserID]bool{}
 	a, err := activation(ctx, q, auth.TwoFactorPlugin)
-	if err != nil || !a.Active {
-		return asked, err
+	if err != nil {
+		return nil, err
 	}
-	_, err = list(ctx, q, func(r row) (struct{}, error) {
-		var id auth.UserID
-		var group auth.GroupID
-		err := r.Scan(&id, &group)
-		if a.EnabledFor(id, []auth.GroupID{group}) {
-			asked[id] = true
-		}
-		return struct{}{}, err
-	}, `SELECT u.id, COALESCE(m.group_id, '') FROM users u LEFT JOIN memberships m ON m.user_id = u.id
-	     WHERE u.two_factor_since > 0 AND (u.id = $1 OR $1 = '')`, concerns)
+	condition, named := isAsked(a, 2)
+	people, err := list(ctx, q, scanID[auth.UserID], `
+		SELECT u.id FROM users u WHERE (u.id = $1 OR $1 = '') AND (`+condition+`)`, append([]any{concerns}, named...)...)
 	if err != nil {
 		return nil, fmt.Errorf("who is asked for a code: %w", err)
 	}
+	asked := map[auth.UserID]bool{}
+	for _, id := range people {
+		asked[id] = true
+	}
 	return asked, nil
+}
+
+// isAsked is the condition of a user u who is asked for a code where the plug-in
+// works as a says, with the values of its placeholders, which begin at the given
+// number. It is the one place that says in SQL who is asked.
+func isAsked(a auth.Activation, first int) (condition string, values []any) {
+	switch {
+	case !a.Active:
+		return `1 = 0`, nil
+	case a.Everyone:
+		return `u.two_factor_since > 0`, nil
+	}
+	for _, u := range a.Users {
+		values = append(values, u)
+	}
+	for _, g := range a.Groups {
+		values = append(values, g)
+	}
+	condition = `u.two_factor_since > 0 AND (u.id IN (` + places(first, len(a.Users)) + `) OR EXISTS (
+		SELECT 1 FROM memberships pm WHERE pm.user_id = u.id AND pm.group_id IN (` + places(first+len(a.Users), len(a.Groups)) + `)))`
+	return condition, values
+}
+
+// places are so many placeholders for identifiers, from the first on. Nobody's
+// stands beside them, for a list may not be empty.
+func places(first, count int) string {
+	all := "''"
+	for i := range count {
+		all += fmt.Sprintf(", $%d", first+i)
+	}
+	return all
 }
 
 // AskedForCode counts the people who are asked for a code.

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -36,35 +35,6 @@ func (s *Store) Unasked(ctx context.Context, id auth.ApplicationID, first int) (
 		return nil, 0, fmt.Errorf("whom %s would refuse: %w", id, err)
 	}
 	return people, all, nil
-}
-
-// isAsked is the condition of a user u who is asked for a code where the plug-in
-// works as a says, with the values of its placeholders from the given one on.
-func isAsked(a auth.Activation, from int) (condition string, values []any) {
-	switch {
-	case !a.Active:
-		return `1 = 0`, nil
-	case a.Everyone:
-		return `u.two_factor_since > 0`, nil
-	}
-	in := func(ids []any) string {
-		places := []string{"''"} // nobody's
-		for range ids {
-			places = append(places, fmt.Sprintf("$%d", from+len(values)))
-			values = append(values, ids[len(places)-2])
-		}
-		return strings.Join(places, ", ")
-	}
-	users, groups := make([]any, len(a.Users)), make([]any, len(a.Groups))
-	for i, u := range a.Users {
-		users[i] = u
-	}
-	for i, g := range a.Groups {
-		groups[i] = g
-	}
-	condition = `u.two_factor_since > 0 AND (u.id IN (` + in(users) + `) OR EXISTS (
-		SELECT 1 FROM memberships pm WHERE pm.user_id = u.id AND pm.group_id IN (` + in(groups) + `)))`
-	return condition, values
 }
 
 // RequireTwoFactor makes an application demand two-factor authentication, or no
