@@ -184,6 +184,7 @@ func TestWhatDiscoverySaysWorksEachOfIt(t *testing.T) {
 	d.ada, d.browser = withPhone(site, "ada@example.org")
 	must(t, site.Store.SaveName(t.Context(), auth.Actor{User: d.ada.User()}, "Ada", site.Now()))
 	d.browser.Post("/preferences", url.Values{"language": {"en"}, "back": {"/apps"}})
+	d.app.signIn(d.browser) // and so has agreed to all that it asks
 	said := d.app.ask(http.MethodGet, "/.well-known/openid-configuration", nil)
 	if said.Header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Error("a page of an application may not read it")
