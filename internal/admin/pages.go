@@ -365,6 +365,8 @@ func Examples() []ui.Example {
 	var flow Flow
 	examples := []ui.Example{
 		{Page: "admin/overview", Name: "with something to look at", Data: overviewPage{Health: health, Chart: chartOf(exampleDays(at)), Notes: flow.notes(health)}},
+		{Page: "admin/overview", Name: "the first day", Data: overviewPage{Health: store.Health{People: 1, Administrators: 1}, Chart: chartOf([]store.Day{{Start: at, Logins: 1}})}},
+		{Page: "admin/overview", Name: "more than a year", Data: overviewPage{Health: health, Chart: chartOf(exampleDaysOf(400, at))}},
 		{Page: "admin/overview", Name: "nothing yet", Data: overviewPage{Health: store.Health{People: 1, Administrators: 1}, Chart: chartOf(nil)}},
 		{Page: "admin/plugins", Name: "inactive", Data: pluginsPage{Plugins: []pluginRegion{newPluginRegion(plugin, auth.Activation{Plugin: plugin.ID}, nil, nil, 0)}}},
 		{Page: "admin/plugins", Name: "active for a group", Data: pluginsPage{Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, []string{"ada@example.org"}, 3)}}},
@@ -411,9 +413,22 @@ func Examples() []ui.Example {
 	examples = append(examples, exampleProxyChecks(at)...)
 	for i := range examples {
 		examples[i].Shell.Menu = &ui.Menu{Name: "Eli", Administrator: true}
-		examples[i].Shell.Nav = web.AdministrationNav("/" + examples[i].Page)
+		examples[i].Shell.Nav = web.AdministrationNav(areaOf(examples[i].Page))
 	}
 	return examples
+}
+
+// areaOf is the address that a page of this name lies below.
+func areaOf(page string) string {
+	for _, lies := range []struct{ page, below string }{
+		{"admin/user", "/admin/users"}, {"admin/app", "/admin/apps"}, {"admin/require", "/admin/apps"},
+		{"admin/loss", "/admin/plugins"}, {"admin/overview", "/admin"}, {"admin/confirm", "/admin/groups"},
+	} {
+		if strings.HasPrefix(page, lies.page) {
+			return lies.below
+		}
+	}
+	return "/" + page
 }
 
 func guarded(a auth.Application) auth.Application {
@@ -501,9 +516,11 @@ func exampleEvents(at time.Time) []store.ListedEvent {
 	}
 }
 
-func exampleDays(at time.Time) (days []store.Day) {
-	for i := range chartDays {
-		days = append(days, store.Day{Start: at.AddDate(0, 0, i-chartDays), Logins: 20 + i*7%31, Refused: i % 5})
+func exampleDays(at time.Time) []store.Day { return exampleDaysOf(chartDays, at) }
+
+func exampleDaysOf(number int, at time.Time) (days []store.Day) {
+	for i := range number {
+		days = append(days, store.Day{Start: at.AddDate(0, 0, i-number), Logins: 20 + i*7%31, Refused: i % 5})
 	}
 	return days
 }

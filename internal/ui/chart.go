@@ -17,7 +17,7 @@ type Chart struct {
 
 	Bars          []Bar
 	Width, Height int
-	Total         int
+	Total, Most   int // of all days, and on one of them
 }
 
 // Bar is one day, in units of the chart's view box: what was refused stands on
@@ -33,24 +33,37 @@ const (
 	barWidth    = 10
 	barGap      = 4
 	chartHeight = 120
+	fewestDays  = 14 // a chart of fewer is as wide, so that one day is no wall
 )
 
 // NewChart measures the columns of these days, oldest first.
 func NewChart(days []Day) Chart {
-	c := Chart{Height: chartHeight, Width: len(days) * (barWidth + barGap)}
-	most := 0
+	c := Chart{Height: chartHeight, Width: max(len(days), fewestDays) * (barWidth + barGap)}
 	for _, d := range days {
-		most = max(most, d.Done+d.Refused)
+		c.Most = max(c.Most, d.Done+d.Refused)
 		c.Total += d.Done + d.Refused
 	}
 	for i, d := range days {
 		b := Bar{Day: d, X: i * (barWidth + barGap), Wide: barWidth}
-		if most > 0 {
-			b.DoneHigh, b.RefHigh = d.Done*chartHeight/most, d.Refused*chartHeight/most
-		}
+		b.RefHigh = c.high(d.Refused)
+		b.DoneHigh = min(c.high(d.Done), chartHeight-b.RefHigh)
 		b.DoneY = chartHeight - b.DoneHigh
 		b.RefusedY = b.DoneY - b.RefHigh
 		c.Bars = append(c.Bars, b)
 	}
 	return c
 }
+
+// high is the height of so many on one day. What happened at all is seen.
+func (c Chart) high(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return max(1, n*chartHeight/c.Most)
+}
+
+// First is the day on the left, of a chart that has any.
+func (c Chart) First() time.Time { return c.Bars[0].Start }
+
+// Last is the day on the right, of a chart that has any.
+func (c Chart) Last() time.Time { return c.Bars[len(c.Bars)-1].Start }
