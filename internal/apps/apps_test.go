@@ -111,3 +111,73 @@ func TestADoorDoesNotTellWhatItIsNotFor(t *testing.T) {
 	}
 	site.Browser().Get("/apps/" + string(secret.ID)).WantPath("/login")
 }
+
+// applicationsOf adds one application of each kind that a plug-in is for. It
+// answers where nobody is signed in, which tells whether the kind works at all.
+func applicationsOf(t *testing.T, site *apptest.Site) {
+	t.Helper()
+	add(t, site, auth.Application{Kind: auth.BehindProxy, Name: "Photos", URL: "https://photos.example.org/", Everyone: true})
+	_, _, err := site.Store.AddClient(t.Context(), apptest.Command,
+		auth.Application{Kind: auth.SpeaksOpenID, Name: "Notes", URL: "https://notes.example.org/", Everyone: true},
+		auth.Client{RedirectURIs: []string{"https://notes.example.org/callback"}}, site.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+const discovery = "/.well-known/openid-configuration"
+
+func TestAnApplicationWhosePluginIsOffLeavesNoCard(t *testing.T) {
+	for plugin, name := range map[auth.PluginID]string{auth.ForwardAuthPlugin: "Photos", auth.OpenIDConnectPlugin: "Notes"} {
+		t.Run(string(plugin), func(t *testing.T) {
+			site := apptest.New(t)
+			applicationsOf(t, site)
+			browser := site.Browser()
+			browser.SignIn(site.Person("ada@example.org"))
+			if page := browser.Get("/apps"); !page.HasLink("Photos") || !page.HasLink("Notes") {
+				t.Fatalf("the list is not whole before: %s", page.Text())
+			}
+			site.SetActivation(auth.Activation{Plugin: plugin, Everyone: true})
+			page := browser.Get("/apps")
+			if page.Says(name) || page.HasLink("Photos") == page.HasLink("Notes") {
+				t.Errorf("the list says %s", page.Text())
+			}
+			site.Activate(plugin)
+			if !browser.Get("/apps").HasLink(name) {
+				t.Error("the card does not come back with the plug-in")
+			}
+		})
+	}
+}
+
+// In the cloud edition the operator's settings say what works.
+func TestBothKindsOfApplicationsWorkWhereTheSettingsGiveTheirPlugins(t *testing.T) {
+	for plugins, cards := range map[string]map[string]bool{
+		"two-factor,openid-connect,forward-auth": {"Photos": true, "Notes": true},
+		"two-factor,openid-connect":              {"Photos": false, "Notes": true},
+		"two-factor,forward-auth":                {"Photos": true, "Notes": false},
+		"two-factor":                             {"Photos": false, "Notes": false},
+	} {
+		t.Run(plugins, func(t *testing.T) {
+			site := apptest.New(t, "edition=cloud", "plugins="+plugins, "trusted_proxies=192.0.2.0/24")
+			applicationsOf(t, site)
+			browser := site.Browser()
+			page := browser.SignIn(site.Person("ada@example.org")).WantPath("/apps")
+			for name, shown := range cards {
+				if page.HasLink(name) != shown {
+					t.Errorf("%s is shown: %v, want %v", name, page.HasLink(name), shown)
+				}
+			}
+			want := map[bool]int{true: 200, false: 404}
+			browser.Get(discovery).WantStatus(want[cards["Notes"]])
+			question := site.Browser().Request("GET", "/forward-auth/caddy", nil)
+			for header, value := range map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Host": "photos.example.org",
+				"X-Forwarded-Uri": "/", "X-Forwarded-Method": "GET", "Sec-Fetch-Mode": "navigate"} {
+				question.Header.Set(header, value)
+			}
+			if got, want := site.Browser().Ask(question).Status, map[bool]int{true: 302, false: 403}[cards["Photos"]]; got != want {
+				t.Errorf("the proxy's question is answered with %d, want %d", got, want)
+			}
+		})
+	}
+}
