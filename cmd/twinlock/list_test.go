@@ -1,20 +1,28 @@
 package main
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/twinlock/twinlock/internal/password"
+	"golang.org/x/crypto/bcrypt"
 )
 
-// foreignHash is of known, by a program that is not ours: bcrypt of its least
-// cost.
+// foreignHash is of known, by a program that is not ours.
 func foreignHash(t *testing.T) string {
 	t.Helper()
-	return password.Cost{MemoryKiB: 16, Passes: 1}.Hash(known)
+	hash, err := bcrypt.GenerateFromPassword([]byte(known), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(hash)
 }
 
 func TestAListIsInvitedAndNobodyTwice(t *testing.T) {
@@ -71,8 +79,9 @@ func TestPeopleAreImportedWithTheirPasswords(t *testing.T) {
 		o.person(bob, "--name", "Bob")
 		o.does("group", "add", "Staff")
 		var list strings.Builder
+		hash := foreignHash(t)
 		for i := range 450 { // more than two batches
-			fmt.Fprintf(&list, `{"email":"person%d@example.org","password_hash":%q}`+"\n", i, foreignHash(t))
+			fmt.Fprintf(&list, `{"email":"person%d@example.org","password_hash":%q}`+"\n", i, hash)
 		}
 		list.WriteString(`{"email":"ada@example.org","name":"Ada","groups":["Staff"],"must_use_two_factor":true}
 {"email":"bob@example.org","name":"Robert","administrator":false}
@@ -103,4 +112,54 @@ nonsense
 			t.Errorf("made %+v", p)
 		}
 	})
+}
+
+// Whoever was imported logs in with the password of before, whose hash is then
+// our own.
+func TestAnImportedPersonLogsIn(t *testing.T) {
+	o := newOperator(t)
+	s := o.serves()
+	o.writes("people.csv", "email,password_hash\nada@example.org,"+foreignHash(t)+"\n")
+	if said := o.does("import", "users", "people.csv"); said != "1 added, 0 have an account already, 0 wrong.\n" {
+		t.Errorf("said %q", said)
+	}
+	for range 2 { // by the hash of before, and by ours
+		if status := s.logsIn(ada, known); status != http.StatusSeeOther {
+			t.Errorf("the login is answered by %d", status)
+		}
+	}
+	o.does("backup", "all.backup")
+	packed, err := os.Open(o.file("all.backup"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	text, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := io.ReadAll(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(all), "$2a$04$") || !strings.Contains(string(all), "$argon2id$") {
+		t.Error("the hash of before is still in use")
+	}
+}
+
+// logsIn gives the answer to a password.
+func (s *server) logsIn(email, password string) (status int) {
+	s.o.t.Helper()
+	r, err := http.NewRequestWithContext(s.o.t.Context(), http.MethodPost, s.url+"/login", strings.NewReader(url.Values{"email": {email}, "password": {password}}.Encode()))
+	if err != nil {
+		s.o.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", s.url)
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		s.o.t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode
 }
