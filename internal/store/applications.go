@@ -204,20 +204,31 @@ func (s *Store) DeleteApplication(ctx context.Context, by auth.Actor, a auth.App
 	})
 }
 
+// writeAllowed keeps who may open an application. Whoever is gone meanwhile is
+// left out.
 func (t *tx) writeAllowed(ctx context.Context, a auth.Application) error {
-	for _, table := range []string{"application_groups", "application_users"} {
-		if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE application_id = $1`, a.ID); err != nil {
-			return fmt.Errorf("who may open %s: %w", a.ID, err)
+	return t.name(ctx, "application", string(a.ID), a.Groups, a.Users)
+}
+
+// name puts groups and people in the place of those whom an application or a
+// plug-in named so far, as far as they are still there. Whoever deletes one
+// waits, or is waited for, by the lock of the plug-ins.
+func (t *tx) name(ctx context.Context, what, id string, groups []auth.GroupID, users []auth.UserID) error {
+	for _, table := range []string{what + "_groups", what + "_users"} {
+		if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE `+what+`_id = $1`, id); err != nil {
+			return fmt.Errorf("whom %s %s names: %w", what, id, err)
 		}
 	}
-	for _, g := range a.Groups {
-		if _, err := t.exec(ctx, `INSERT INTO application_groups (application_id, group_id) VALUES ($1, $2)`, a.ID, g); err != nil {
-			return fmt.Errorf("allow group %s to open %s: %w", g, a.ID, err)
+	for _, g := range groups {
+		if _, err := t.exec(ctx, `
+			INSERT INTO `+what+`_groups (`+what+`_id, group_id) SELECT $1, id FROM groups WHERE id = $2`, id, g); err != nil {
+			return fmt.Errorf("%s %s names group %s: %w", what, id, g, err)
 		}
 	}
-	for _, u := range a.Users {
-		if _, err := t.exec(ctx, `INSERT INTO application_users (application_id, user_id) VALUES ($1, $2)`, a.ID, u); err != nil {
-			return fmt.Errorf("allow user %s to open %s: %w", u, a.ID, err)
+	for _, u := range users {
+		if _, err := t.exec(ctx, `
+			INSERT INTO `+what+`_users (`+what+`_id, user_id) SELECT $1, id FROM users WHERE id = $2`, id, u); err != nil {
+			return fmt.Errorf("%s %s names user %s: %w", what, id, u, err)
 		}
 	}
 	return nil

@@ -346,3 +346,25 @@ func TestChangesAtOnceLoseNothingThatNoneLosesAlone(t *testing.T) {
 		}
 	})
 }
+
+// A form may name people and groups that were deleted while it was open.
+func TestWhoeverIsGoneMeanwhileIsLeftOut(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ada, a := storetest.Person(t, s, "ada@example.org"), addWiki(t, s)
+		a.Users, a.Groups = []auth.UserID{"gone", ada.ID}, []auth.GroupID{"gone"}
+		must(t, s.SetApplication(t.Context(), eli, a, now))
+		enable(t, s, func(p *auth.Activation) { p.Users, p.Groups = a.Users, a.Groups })
+		a, err := s.Application(t.Context(), a.ID)
+		must(t, err)
+		all, err := s.Activations(t.Context())
+		must(t, err)
+		for what, named := range map[string]struct {
+			users  []auth.UserID
+			groups []auth.GroupID
+		}{"the application": {a.Users, a.Groups}, "the plug-in": {all[0].Users, all[0].Groups}} {
+			if !slices.Equal(named.users, []auth.UserID{ada.ID}) || len(named.groups) > 0 {
+				t.Errorf("%s names %v and %v", what, named.users, named.groups)
+			}
+		}
+	})
+}

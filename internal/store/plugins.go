@@ -43,22 +43,7 @@ func (t *tx) writeActivation(ctx context.Context, a auth.Activation) error {
 		ON CONFLICT (id) DO UPDATE SET active = $2, everyone = $3`, a.Plugin, a.Active, a.Everyone); err != nil {
 		return fmt.Errorf("plug-in %s: %w", a.Plugin, err)
 	}
-	for _, table := range []string{"plugin_groups", "plugin_users"} {
-		if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE plugin_id = $1`, a.Plugin); err != nil {
-			return fmt.Errorf("plug-in %s: %w", a.Plugin, err)
-		}
-	}
-	for _, g := range a.Groups {
-		if _, err := t.exec(ctx, `INSERT INTO plugin_groups (plugin_id, group_id) VALUES ($1, $2)`, a.Plugin, g); err != nil {
-			return fmt.Errorf("plug-in %s for group %s: %w", a.Plugin, g, err)
-		}
-	}
-	for _, u := range a.Users {
-		if _, err := t.exec(ctx, `INSERT INTO plugin_users (plugin_id, user_id) VALUES ($1, $2)`, a.Plugin, u); err != nil {
-			return fmt.Errorf("plug-in %s for user %s: %w", a.Plugin, u, err)
-		}
-	}
-	return nil
+	return t.name(ctx, "plugin", string(a.Plugin), a.Groups, a.Users)
 }
 
 func (t *tx) recordActivation(ctx context.Context, by auth.Actor, before, a auth.Activation, now time.Time) error {
