@@ -45,7 +45,8 @@ func TestModulesOfThePublicPlans(t *testing.T) {
 			})
 		}
 	})
-	if !t.Failed() {
+	whole := !slices.ContainsFunc(modules, func(m module) bool { return len(results[m.public]) != 2 })
+	if whole && !t.Failed() { // with -run only some were asked
 		holdTable(t, results)
 	}
 }
