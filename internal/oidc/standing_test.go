@@ -84,7 +84,9 @@ func TestAnOldCookieSignsNobodyIn(t *testing.T) {
 		"deleted": func(t *testing.T, s *apptest.Site, p *apptest.Person, _ *apptest.Browser) {
 			must(t, s.Store.DeleteUser(t.Context(), apptest.Command, p.ID, s.Now()))
 		},
-		"factors cleared": func(t *testing.T, s *apptest.Site, p *apptest.Person, _ *apptest.Browser) {
+		"factors cleared": func(t *testing.T, s *apptest.Site, p *apptest.Person, b *apptest.Browser) {
+			s.Activate(auth.TwoFactorPlugin)
+			b.EnableTwoFactor(p)
 			must(t, s.Store.ClearFactors(t.Context(), apptest.Command, p.ID, "lost phone", s.Now()))
 		},
 		"password changed elsewhere": func(_ *testing.T, s *apptest.Site, p *apptest.Person, _ *apptest.Browser) {
@@ -102,7 +104,7 @@ func TestAnOldCookieSignsNobodyIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			site := apptest.New(t)
 			app := register(t, site, func(_ *auth.Application, c *auth.Client) { c.WithoutConsent = true })
-			ada, browser := withPhone(site, "ada@example.org")
+			ada, browser := signedIn(site, "ada@example.org")
 			app.signIn(browser, "prompt=none")
 			thief := site.Browser()
 			thief.SetCookie("twinlock", browser.Cookie("twinlock"))
@@ -154,17 +156,17 @@ func TestConsentIsBoundToItsBrowser(t *testing.T) {
 // After a return with the password alone, what asks for a code or a fresh login
 // asks for it.
 func TestAfterAReturnACodeIsAskedFirst(t *testing.T) {
+	site := apptest.New(t)
+	app := register(t, site, func(_ *auth.Application, c *auth.Client) { c.WithoutConsent = true })
+	ada, browser := withPhone(site, "ada@example.org")
 	for _, parameter := range []string{"prompt=login", "max_age=59", "max_age=0", "acr_values=" + acrCode} {
-		site := apptest.New(t)
-		app := register(t, site, func(_ *auth.Application, c *auth.Client) { c.WithoutConsent = true })
-		ada, browser := withPhone(site, "ada@example.org")
 		browser.Get("/apps")
 		returnThroughWindow(t, site, browser, ada)
-		v := app.begin(parameter, "prompt=none")
 		if !strings.HasPrefix(parameter, "prompt") {
-			app.wantError(browser.Get(v.Address), v, "login_required")
+			silent := app.begin(parameter, "prompt=none")
+			app.wantError(browser.Get(silent.Address), silent, "login_required")
 		}
-		v = app.begin(parameter)
+		v := app.begin(parameter)
 		page := browser.Get(v.Address).WantPath("/login/confirm")
 		button := "Confirm"
 		if !page.HasButton(button) {
