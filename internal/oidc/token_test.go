@@ -555,7 +555,7 @@ func TestAReturnThroughTheOpenWindowClaimsNoCode(t *testing.T) {
 // prompt=login and max_age are not satisfied by a return either.
 func TestAReturnIsNoFreshLogin(t *testing.T) {
 	for _, parameter := range []string{"prompt=login", "max_age=59"} {
-		site := apptest.New(t)
+		site := apptest.New(t, "session_idle=30m") // a request waits for an hour
 		app := register(t, site)
 		ada, browser := withPhone(site, "ada@example.org")
 		app.signIn(browser)
