@@ -1,0 +1,138 @@
+package admin_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/mail"
+)
+
+// administered is an administrator at work, and somebody to work on.
+func administered(t *testing.T) (site *apptest.Site, browser *apptest.Browser, ada *apptest.Person, page string) {
+	t.Helper()
+	site = apptest.New(t)
+	site.Activate(auth.TwoFactorPlugin)
+	eli, browser := site.Administrator("eli@example.org"), site.Browser()
+	browser.SignIn(eli)
+	browser.EnableTwoFactor(eli)
+	ada = site.Person("ada@example.org")
+	return site, browser, ada, "/admin/users/" + string(ada.ID)
+}
+
+func TestTheLastAdministratorStays(t *testing.T) {
+	site := apptest.New(t)
+	eli, browser := site.Administrator("eli@example.org"), site.Browser()
+	browser.SignIn(eli)
+	page := "/admin/users/" + string(eli.ID)
+	const why = "This is the last administrator. Make somebody else one first."
+	for _, button := range []string{"Take administration away", "Disable account"} {
+		if refused := browser.Get(page).Form(button).Press().WantStatus(http.StatusUnprocessableEntity); refused.Alert() != why {
+			t.Errorf("%s: the page says %q", button, refused.Alert())
+		}
+	}
+	if refused := browser.Get(page).Form("Delete account").Press().Form("Delete account").Press().WantStatus(http.StatusUnprocessableEntity); refused.Alert() != why {
+		t.Errorf("the page says %q", refused.Alert())
+	}
+	browser.Get(page).Form("End sessions").Press().WantPath(page).WantDone("The sessions have ended.") // but for the one at work
+}
+
+func TestPeopleAreInvitedFoundAndPutIntoGroups(t *testing.T) {
+	site, browser, ada, page := administered(t)
+	invite := func(email string) *apptest.Page {
+		return browser.Get("/admin/users").Form("Invite").Fill("Email", email).Fill("Name", "Bea").Press()
+	}
+	for email, why := range map[string]string{
+		"bea": "That is not an email address. It looks like name@example.org.", ada.Address: "This address already has an account.",
+	} {
+		if refused := invite(email).WantStatus(http.StatusUnprocessableEntity); !strings.Contains(refused.Alert(), why) {
+			t.Errorf("%s: the page says %q", email, refused.Alert())
+		}
+	}
+	invited := invite("bea@example.org").WantStatus(http.StatusOK).WantDone("The invitation is on its way.")
+	invited.Form("Invite again").Press().WantDone("The invitation is on its way.")
+	invited.Form("Invite again").Press().WantDone("The invitation is on its way.")
+	if refused := invited.Form("Invite again").Press().WantStatus(http.StatusUnprocessableEntity); !strings.Contains(refused.Alert(), "as many letters as it gets in an hour") {
+		t.Errorf("the page says %q", refused.Alert())
+	}
+	found := browser.Get("/admin/users").Form("Search").Fill("Search", " bea ").Press()
+	if !found.HasLink("Bea") || found.HasLink(ada.Address) {
+		t.Errorf("found: %s", found.Text())
+	}
+	if nobody := browser.Get("/admin/users?search=zoe&page=x"); !nobody.Says("Nobody found") {
+		t.Errorf("found: %s", nobody.Text())
+	}
+
+	browser.Get("/admin/groups").Form("Add group").Fill("Name of the group", "Staff").Press().WantDone("The group is added.")
+	browser.Get(page).Form("Save").Tick("Staff").Press().WantDone("The groups are saved.")
+	if groups := browser.Get("/admin/groups"); !groups.Says("1 member") {
+		t.Errorf("the groups: %s", groups.Text())
+	}
+	stale := browser.Get(page).Form("Save")
+	renamed := browser.Get("/admin/groups").Form("Save").Fill("Name", "Crew").Fill("Open window (minutes)", "30").Press().WantDone("The group is saved.")
+	if !renamed.Says("Crew") || renamed.Form("Save").Values.Get("window") != "30" {
+		t.Errorf("the group: %s", renamed.Text())
+	}
+	asked := renamed.Form("Delete group").Press().WantStatus(http.StatusOK)
+	again := asked.Form("Delete group")
+	asked.Form("Delete group").Press().WantPath("/admin/groups").WantDone("The group is deleted.")
+	again.Press().WantStatus(http.StatusNotFound)
+	stale.Press().WantStatus(http.StatusBadRequest) // it ticks a group that is gone
+	if in, err := site.Store.GroupsOf(t.Context(), ada.ID); err != nil || len(in) > 0 {
+		t.Errorf("groups %v, %v", in, err)
+	}
+}
+
+func TestSettingsAndRecord(t *testing.T) {
+	site, browser, ada, _ := administered(t)
+	browser.Get("/admin/settings").Form("Save").Tick("Whoever was invited").Press().WantDone("Saved.")
+	site.Browser().Get("/register").WantStatus(http.StatusForbidden)
+	browser.Post("/admin/settings/registration", url.Values{"registration": {"anybody"}}).WantStatus(http.StatusBadRequest)
+	browser.Get("/admin/settings").Form("Send me a test letter").Press().WantStatus(http.StatusOK)
+	if kinds := site.Mail.Kinds(t, "eli@example.org"); !slices.Contains(kinds, mail.Test) {
+		t.Errorf("letters %v", kinds)
+	}
+	record := browser.Get("/admin/events").WantStatus(http.StatusOK)
+	if !record.Says("eli@example.org") || !record.Says("setting.changed") {
+		t.Errorf("the record: %s", record.Text())
+	}
+	if only := browser.Get("/admin/events?person=" + string(ada.ID) + "&kind=user.added"); !only.Says("user.added") || only.Says("setting.changed") {
+		t.Errorf("of one person and kind: %s", only.Text())
+	}
+	browser.Get("/admin/events?before=never&kind=nonsense").WantStatus(http.StatusOK)
+}
+
+// Whoever may not is refused each page and each change, and so is an
+// administrator whose code is no longer fresh.
+func TestWhoMayNotAdministerChangesNothing(t *testing.T) {
+	site, browser, ada, page := administered(t)
+	hers := site.Browser()
+	hers.SignIn(ada)
+	for _, at := range []string{"/admin/users", page, "/admin/groups", "/admin/settings", "/admin/events"} {
+		hers.Get(at).WantStatus(http.StatusForbidden)
+		site.Browser().Get(at).WantPath("/login")
+	}
+	changes := map[string]url.Values{
+		"/admin/users/invite": {"email": {"bea@example.org"}, "name": {""}}, page + "/disable": nil, page + "/administrator": nil,
+		"/admin/groups": {"name": {"Staff"}}, "/admin/settings/registration": {"registration": {"closed"}}, "/admin/settings/test-letter": nil,
+	}
+	for at, values := range changes {
+		hers.Post(at, values).WantStatus(http.StatusForbidden)
+		site.Browser().Post(at, values).WantPath("/login")
+	}
+	site.Clock.Turn(15 * time.Minute)
+	for at, values := range changes {
+		if asked := browser.Post(at, values).WantStatus(http.StatusForbidden); !asked.HasButton("Send code") {
+			t.Errorf("%s: %s", at, asked.Text())
+		}
+	}
+	groups, err := site.Store.Groups(t.Context())
+	if u := ada.User(); err != nil || len(groups) > 0 || u.Administrator || u.State != auth.Active {
+		t.Errorf("something changed: %v %+v (%v)", groups, u, err)
+	}
+}
