@@ -1,7 +1,10 @@
 package browser
 
 import (
+	"bytes"
 	"fmt"
+	"image/color"
+	"image/png"
 	"strconv"
 	"testing"
 	"time"
@@ -53,7 +56,46 @@ func TestTheQRCodeIsReadInEveryColour(t *testing.T) {
 			if len(keyOf(t, tab)) != 32 {
 				t.Error("the key read is not one of 160 bits")
 			}
+			wantDarkOnLight(t, tab)
 		})
+	}
+}
+
+// wantDarkOnLight looks at the plate of the QR code dot by dot: light all around
+// the code, and dark where its first mark begins. Many apps read no other, though
+// zbarimg does.
+func wantDarkOnLight(t *testing.T, tab *kit.Tab) {
+	t.Helper()
+	shown, err := png.Decode(bytes.NewReader(tab.Picture()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at []float64 // the plate's and the code's edges, and how wide the page is
+	tab.Evaluate(`(() => {
+		const code = document.querySelector("[role=img][aria-label='QR code'] svg"), plate = code.closest("a")
+		const edges = e => { const b = e.getBoundingClientRect(); return [b.left + scrollX, b.top + scrollY, b.right + scrollX, b.bottom + scrollY] }
+		return [...edges(plate), ...edges(code), document.documentElement.clientWidth]
+	})()`, &at)
+	scale := float64(shown.Bounds().Dx()) / at[8]
+	light := func(x, y float64) bool {
+		return color.GrayModel.Convert(shown.At(int(x*scale), int(y*scale))).(color.Gray).Y >= 128
+	}
+	plate, code := at[:4], at[4:8]
+	middleX, middleY := (code[0]+code[2])/2, (code[1]+code[3])/2
+	for side, p := range map[string][2]float64{
+		"left of": {(plate[0] + code[0]) / 2, middleY}, "right of": {(plate[2] + code[2]) / 2, middleY},
+		"above": {middleX, (plate[1] + code[1]) / 2}, "below": {middleX, (plate[3] + code[3]) / 2},
+	} {
+		if !light(p[0], p[1]) {
+			t.Errorf("%s the code it is dark", side)
+		}
+	}
+	first, side := 0.0, code[2]-code[0]
+	for first < side/4 && light(code[0]+first, code[1]+first) {
+		first++
+	}
+	if first < side/50 || first >= side/4 {
+		t.Errorf("the first mark of the code begins %.0f of %.0f dots from its corner", first, side)
 	}
 }
 
