@@ -25,6 +25,69 @@ func administered(t *testing.T) (site *apptest.Site, browser *apptest.Browser, a
 	return site, browser, ada, "/admin/users/" + string(ada.ID)
 }
 
+func TestEveryButtonOfAPersonsPageDoesWhatItSays(t *testing.T) {
+	site, browser, ada, page := administered(t)
+	hers := site.Browser()
+	hers.SignIn(ada)
+	hers.EnableTwoFactor(ada)
+	press := func(button, done string) *apptest.Page {
+		t.Helper()
+		return browser.Get(page).Form(button).Press().WantStatus(http.StatusOK).WantPath(page).WantDone(done)
+	}
+	told := func(kind mail.Kind) {
+		t.Helper()
+		if kinds := site.Mail.Kinds(t, ada.Address); !slices.Contains(kinds, kind) {
+			t.Errorf("letters %v, want %s", kinds, kind)
+		}
+	}
+
+	press("Must use two-factor authentication", "Saved.")
+	if !ada.User().MustUseTwoFactor {
+		t.Error("nothing is demanded")
+	}
+	press("Need not use two-factor authentication", "Saved.")
+	if ada.User().MustUseTwoFactor {
+		t.Error("it is still demanded")
+	}
+	press("Make administrator", "The role is changed.")
+	if !ada.User().Administrator {
+		t.Error("she is no administrator")
+	}
+	press("Take administration away", "The role is changed.")
+	if ada.User().Administrator {
+		t.Error("she still is an administrator")
+	}
+
+	hers = site.Browser()
+	hers.SignIn(ada)
+	press("End sessions", "The sessions have ended.")
+	hers.Get("/apps").WantPath("/login")
+	told(mail.SessionsEnded)
+
+	press("Mail a password reset", "A letter with a link to a new password is on its way.")
+	told(mail.ResetStarted)
+
+	browser.Get(page).Form("Clear second factors").Fill("Reason", "Lost the phone").Press().WantDone("The second factors are cleared, and the person is told.")
+	if ada.User().TwoFactor() || !strings.Contains(site.Mail.Last(t, ada.Address).Text, "Lost the phone") {
+		t.Error("the factors are there, or the reason is not told")
+	}
+
+	press("Disable account", "The account is disabled, and its sessions have ended. To undo this, enable it again.")
+	site.Browser().SignIn(ada).WantStatus(http.StatusUnprocessableEntity)
+	press("Enable account", "The account is enabled.")
+	site.Browser().SignIn(ada).WantPath("/apps")
+
+	asked := browser.Get(page).Form("Delete account").Press().WantStatus(http.StatusOK)
+	if ada.User().ID == "" || !asked.Says("Delete ada@example.org?") {
+		t.Errorf("nobody was asked once more: %s", asked.Text())
+	}
+	asked.Form("Delete account").Press().WantPath("/admin/users").WantDone("The account is deleted.")
+	browser.Get(page).WantStatus(http.StatusNotFound)
+	for _, stale := range []string{"disable", "enable", "end-sessions", "must", "may", "administrator", "user", "reset-password", "invite", "unlock", "delete", "no-such-change"} {
+		browser.Post(page+"/"+stale, nil).WantStatus(http.StatusNotFound)
+	}
+}
+
 func TestTheLastAdministratorStays(t *testing.T) {
 	site := apptest.New(t)
 	eli, browser := site.Administrator("eli@example.org"), site.Browser()
