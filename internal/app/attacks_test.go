@@ -130,6 +130,9 @@ func TestALinkToTheLoginLeadsToNoOtherSite(t *testing.T) {
 	} {
 		b := site.Browser()
 		page := b.Ask(b.Request(http.MethodPost, "/login", url.Values{"email": {ada.Address}, "password": {ada.Password}, "next": {evil}}))
+		if page.Status == http.StatusBadRequest && page.Header.Get("Location") == "" {
+			continue // no form of ours sends that
+		}
 		to, err := b.Request(http.MethodGet, "/login", nil).URL.Parse(page.Header.Get("Location"))
 		if page.Status != http.StatusSeeOther || err != nil || to.Host != "localhost:8080" || page.Header.Get("Set-Cookie") == "" {
 			t.Errorf("%q leads to %q, %v", evil, page.Header.Get("Location"), err)
@@ -238,7 +241,8 @@ func TestNoPageShowsAnAdministratorWhatLetsPeopleIn(t *testing.T) {
 	key := strings.ReplaceAll(hers.Get("/account/two-factor").Definition("Secret key"), " ", "")
 	codes := hers.EnableTwoFactor(ada).List("Recovery codes")
 	site.Browser().Get("/forgot-password").Form("Send reset link").Fill("Email", ada.Address).Press()
-	link := apptest.Link(t, site.Mail.Last(t, ada.Address))
+	letters := site.Mail.To(t, ada.Address)
+	link := apptest.Link(t, letters[slices.IndexFunc(letters, func(l mail.Message) bool { return l.Kind == mail.Kind(auth.LetterReset) })])
 	b.SignIn(eli)
 	b.EnableTwoFactor(eli)
 	db := database(t, site)
