@@ -48,6 +48,11 @@ type Activation struct {
 	Users    []UserID
 }
 
+// IsForSomebody tells whether anybody is named, or everyone.
+func (a Activation) IsForSomebody() bool {
+	return a.Everyone || len(a.Groups)+len(a.Users) > 0
+}
+
 // EnabledFor tells whether the plug-in works for a person in these groups.
 func (a Activation) EnabledFor(u UserID, groups []GroupID) bool {
 	if !a.Active {

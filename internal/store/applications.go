@@ -113,9 +113,10 @@ func (t *tx) addApplication(ctx context.Context, by auth.Actor, a auth.Applicati
 	return a, t.record(ctx, by, auth.EventApplicationAdded, "", a.Name, now)
 }
 
-// activateFor activates the plug-in of a kind unless there was an application
-// of that kind before: who deactivated it since meant to. Where the operator's
-// settings decide, they do.
+// activateFor activates the plug-in of a kind for everyone with the first
+// application of that kind: whoever deactivated it since meant to. One that was
+// activated by hand before there was an application, for nobody yet, is
+// activated the same way. Where the operator's settings decide, they do.
 func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now time.Time) error {
 	if k.Plugin() == "" {
 		return nil
@@ -128,7 +129,7 @@ func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now ti
 		return nil
 	}
 	before, err := activation(ctx, t, k.Plugin())
-	if err != nil || before.Active {
+	if err != nil || before.Active && before.IsForSomebody() {
 		return err
 	}
 	err = t.changeActivation(ctx, by, k.Plugin(), now, func(a *auth.Activation) {
