@@ -27,6 +27,7 @@ func foreignHash(t *testing.T) string {
 
 func TestAListIsInvitedAndNobodyTwice(t *testing.T) {
 	bothWays(t, func(t *testing.T, o *operator) {
+		o.here = false // its files are named from its own folder
 		o.person(bob)
 		o.does("group", "add", "Staff")
 		o.writes("list", "email,name,groups\nada@example.org,Ada,staff\nbob@example.org\nnonsense\ncem@example.org,Cem,Nobodies\ndana@example.org\n")
@@ -76,6 +77,7 @@ func (o *operator) imports(into *importedList, args ...string) (status int) {
 
 func TestPeopleAreImportedWithTheirPasswords(t *testing.T) {
 	bothWays(t, func(t *testing.T, o *operator) {
+		o.here = false // its files are named from its own folder
 		o.person(bob, "--name", "Bob")
 		o.does("group", "add", "Staff")
 		var list strings.Builder
