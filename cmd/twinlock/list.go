@@ -60,6 +60,7 @@ func inWordsOf(f transfer.Fault) string {
 		transfer.Unreadable:    "%s",
 		transfer.UnknownHash:   "the password_hash is none that can be checked: argon2id, bcrypt, scrypt, pbkdf2-sha256 or pbkdf2-sha512",
 		transfer.Administrator: "would be an administrator; say so with --administrators",
+		transfer.ImportOnly:    "a list of invitations has no %q; see twinlock import users",
 	}[f.Why]
 	if !strings.Contains(words, "%") {
 		return fmt.Sprintf("line %d: %s", f.Line, words)

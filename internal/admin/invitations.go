@@ -189,7 +189,7 @@ func invitationExamples(at time.Time) []ui.Example {
 	}
 	checked := newInvitationListPage("ada@example.org, Ada\nbob\n")
 	checked.New, checked.Again, checked.Before, checked.Known, checked.Checked = 27, 1, 3, 2, "x"
-	for i, why := range []transfer.Why{transfer.NoAddress, transfer.Twice, transfer.WrongName, transfer.UnknownGroup, transfer.NoUTF8, transfer.LongLine, transfer.Unreadable, transfer.UnknownHash, transfer.Administrator} {
+	for i, why := range []transfer.Why{transfer.NoAddress, transfer.Twice, transfer.WrongName, transfer.UnknownGroup, transfer.NoUTF8, transfer.LongLine, transfer.Unreadable, transfer.ImportOnly} {
 		checked.Wrong = append(checked.Wrong, wrongLine{i + 2, ui.T("invitations.wrong-"+string(why), "Detail", "bob")})
 	}
 	empty := newInvitationListPage("")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 func TestAListOfPeopleIsInvitedAfterItIsSeenWhatWillHappen(t *testing.T) {
@@ -52,6 +53,26 @@ func TestAListOfPeopleIsInvitedAfterItIsSeenWhatWillHappen(t *testing.T) {
 	after.Form("Invite again: Ada Lovelace").Press().WantDone("The invitation is on its way.")
 	if got := site.Mail.To(t, "ada@example.org"); len(got) != 2 {
 		t.Errorf("%d letters, want 2", len(got))
+	}
+}
+
+// Whoever administers chooses nobody's password, in whatever form the list is
+// written.
+func TestAPastedListBringsNoPasswordIn(t *testing.T) {
+	site := apptest.New(t)
+	root := site.Browser()
+	root.SignIn(site.Administrator("root@example.org"))
+	list := `{"email":"ada@example.org","password_hash":"$2y$10$6UyN/UQaPIiVxNP95BEmS.jWZnVAjuBAPqMAj6SlzBl/JIfjEAhVy"}` + "\n" + `{"email":"bob@example.org"}`
+	seen := root.Get("/admin/invitations/list").Form("See what will happen").Fill("Addresses", list).Press().WantStatus(http.StatusOK)
+	if !seen.Says("Line 1: a list of invitations has no “password_hash”, only addresses, names and groups.") {
+		t.Errorf("the page says %s", seen.Text())
+	}
+	seen.Form("Send 1 invitation").Press().WantPath("/admin/invitations")
+	if people, found, err := site.Store.Invitees(t.Context(), 10); err != nil || found != 1 || people[0].Address != "bob@example.org" {
+		t.Errorf("%d wait for their invitation: %+v (%v)", found, people, err)
+	}
+	if _, err := site.Store.UserByAddress(t.Context(), "ada@example.org"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the line with the password made an account (%v)", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,8 +36,15 @@ func (t *tx) knownUser(ctx context.Context, canonical string) (auth.User, error)
 	return u, err
 }
 
+// errBroughtPassword is a mistake of whoever calls: whoever invites somebody
+// chooses no password for them.
+var errBroughtPassword = errors.New("an invitation brings no password")
+
 // invite mails an invitation to an account, which it makes where there is none.
 func (t *tx) invite(ctx context.Context, by auth.Actor, u auth.User, n NewUser, m Mailed, now time.Time) (_ auth.User, err error) {
+	if n.Hash != "" {
+		return u, errBroughtPassword
+	}
 	if u.ID == "" {
 		if u, err = t.addUser(ctx, by, n, now); err != nil {
 			return u, err

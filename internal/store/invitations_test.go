@@ -71,6 +71,23 @@ func TestAnAddressWithItsLettersOfTheHourIsNotInvited(t *testing.T) {
 	})
 }
 
+// The password is chosen by whoever opens the letter, and by nobody before.
+func TestAnInvitationBringsNoPassword(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		n := newcomer(t)
+		n.Hash = "hash"
+		if _, err := s.InviteOnce(t.Context(), eli, n, toNowhere, now); err == nil {
+			t.Error("InviteOnce took a password")
+		}
+		if _, err := s.InviteUser(t.Context(), eli, n, toNowhere, now); err == nil {
+			t.Error("InviteUser took a password")
+		}
+		if is, err := s.InvitationOf(t.Context(), n.Address.Canonical, now); err != nil || is != store.NotInvited {
+			t.Errorf("it is %v (%v)", is, err)
+		}
+	})
+}
+
 func TestOfManyPeopleThoseWhoAreThereStayAsTheyAre(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ada := storetest.Person(t, s, "ada@example.org")

@@ -34,6 +34,7 @@ const (
 	Unreadable    Why = "unreadable"
 	UnknownHash   Why = "unknown-hash"
 	Administrator Why = "administrator"
+	ImportOnly    Why = "import-only"
 )
 
 // Fault is a line that is not taken.
@@ -57,7 +58,8 @@ type Person struct {
 // groups in one field are separated by semicolons. Empty lines and lines that
 // begin with # are nothing. Where Import is set the first line of CSV must name
 // the columns, and password_hash, administrator, must_use_two_factor and
-// language are columns, or names of JSON, too.
+// language are columns, or names of JSON, too; elsewhere a line that sets one of
+// them is wrong.
 type Reader struct {
 	Groups         []auth.Group // that there are
 	Import         bool
@@ -259,8 +261,27 @@ func inWords(err error) string {
 	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
+// beyondInvitation names what a line sets that only an import may, "" for
+// nothing.
+func (w row) beyondInvitation() string {
+	switch {
+	case w.Hash != "":
+		return "password_hash"
+	case w.Administrator:
+		return "administrator"
+	case w.MustUseTwoFactor:
+		return "must_use_two_factor"
+	case w.Language != "":
+		return "language"
+	}
+	return ""
+}
+
 // person judges a line that could be read.
 func (r *Reader) person(w row) (Person, *Fault) {
+	if what := w.beyondInvitation(); what != "" && !r.Import {
+		return Person{}, &Fault{Why: ImportOnly, Detail: what}
+	}
 	typed, name := cut(w.Email)
 	if w.Name != "" {
 		name = w.Name

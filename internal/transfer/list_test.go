@@ -64,6 +64,13 @@ func TestAListOfInvitations(t *testing.T) {
 			"9 unreadable 4 fields in 3 columns", "10|hao@example.org|||"}},
 		"a column that there is not": {"email,colour\nada@example.org,red\n", []string{`1 unreadable there is no column "colour"; there are email, name, groups`, "2 unreadable 2 fields in 0 columns"}},
 		"no password comes in":       {"email,password_hash\n", []string{`1 unreadable there is no column "password_hash"; there are email, name, groups`}},
+		"no password comes in by JSON": {`{"email":"ada@example.org","password_hash":"` + someHash + `"}
+{"email":"ada@example.org","PASSWORD_HASH":"md5"}
+{"email":"bob@example.org","administrator":true}
+{"email":"cem@example.org","must_use_two_factor":true}
+{"email":"dana@example.org","language":"de"}
+{"email":"ada@example.org","name":"Ada","groups":["Staff"]}
+`, []string{"1 import-only password_hash", "2 import-only password_hash", "3 import-only administrator", "4 import-only must_use_two_factor", "5 import-only language", "6|ada@example.org|Ada|||g1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := read(t, transfer.NewReader(strings.NewReader(tt.list), staff)); !slices.Equal(got, tt.want) {
