@@ -19,7 +19,7 @@ import (
 const (
 	inviteesShown = 200            // more is for the command line
 	countedSince  = 24 * time.Hour // as long as a letter is tried
-	reloadPause   = "5"            // seconds
+	reloads       = "5; url=/admin/invitations?again=yes"
 )
 
 // showInvitations tells how far the letters are and who has not accepted. While
@@ -39,10 +39,13 @@ func (h *Flow) showInvitations(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if page.Reloads() {
-		w.Header().Set("Refresh", reloadPause)
+		w.Header().Set("Refresh", reloads)
 	}
 	return h.Show(w, r, http.StatusOK, "admin/invitations", page)
 }
+
+// loadsAgain tells the page that loads itself from the one that the person opens.
+func loadsAgain(r *http.Request) bool { return r.URL.Query().Has("again") }
 
 func (h *Flow) showInvitationList(w http.ResponseWriter, r *http.Request) error {
 	return h.Show(w, r, http.StatusOK, "admin/invitation-list", newInvitationListPage(""))

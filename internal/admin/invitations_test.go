@@ -94,6 +94,24 @@ func TestAListThatWasChangedIsLookedAtAgain(t *testing.T) {
 	root.Get("/admin/invitations/list").Form("See what will happen").Fill("Addresses", " \n# nobody\n").Press().WantStatus(http.StatusUnprocessableEntity)
 }
 
+// Somebody went away from the page that tells of letters on their way.
+func TestAPageThatLoadsItselfKeepsNoSessionAlive(t *testing.T) {
+	site := apptest.New(t, "session_idle=5m")
+	root := site.Browser()
+	root.SignIn(site.Administrator("root@example.org"))
+	page := root.Get("/admin/invitations/list").Form("See what will happen").Fill("Addresses", "ada@example.org").Press().Form("Send 1 invitation").Press()
+	for range 2 {
+		site.Clock.Turn(2 * time.Minute)
+		pause, to, _ := strings.Cut(page.Header.Get("Refresh"), "; url=")
+		if pause != "5" || to == "" {
+			t.Fatalf("it loads again %q", page.Header.Get("Refresh"))
+		}
+		page = root.Get(to).WantStatus(http.StatusOK)
+	}
+	site.Clock.Turn(90 * time.Second)
+	root.Get("/admin/invitations").WantPath("/login")
+}
+
 // While the mail server takes nothing the page says so, and does not go on
 // loading itself.
 func TestLettersThatFailAreCounted(t *testing.T) {

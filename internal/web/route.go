@@ -41,8 +41,8 @@ type Route struct {
 	// Ticket marks a GET that writes: it gives a ticket to a browser that comes,
 	// and nothing to one that only looks.
 	Ticket bool
-	// Unasked tells requests that an application's page makes by itself: they are
-	// no activity of the person's. nil for none.
+	// Unasked tells requests that a page, an application's or one of ours, makes by
+	// itself: they are no activity of the person's. nil for none.
 	Unasked func(*http.Request) bool
 
 	Serve func(http.ResponseWriter, *http.Request) error
