@@ -60,6 +60,7 @@ func inWordsOf(f transfer.Fault) string {
 		transfer.Unreadable:    "%s",
 		transfer.UnknownHash:   "the password_hash is none that can be checked: argon2id, bcrypt, scrypt, pbkdf2-sha256 or pbkdf2-sha512",
 		transfer.Administrator: "would be an administrator; say so with --administrators",
+		transfer.OtherLanguage: "there is no language %q for pages and letters",
 		transfer.ImportOnly:    "a list of invitations has no %q; see twinlock import users",
 	}[f.Why]
 	if !strings.Contains(words, "%") {
@@ -212,6 +213,9 @@ func (c *importUsers) runOn(s *surroundings) error {
 		return err
 	}
 	from.Administrators = c.Administrators
+	for _, l := range s.app.Floor.Bundle.Languages() {
+		from.Languages = append(from.Languages, l.Tag)
+	}
 	wrong := &faults{to: s.errs, quiet: c.JSON, all: []shownFault{}}
 	done, err := transfer.ImportPeople(s.ctx, s.app.Store, s.by, from, s.progress, wrong.tell, s.app.Now)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/twinlock/twinlock/internal/address"
@@ -35,6 +36,7 @@ const (
 	UnknownHash   Why = "unknown-hash"
 	Administrator Why = "administrator"
 	ImportOnly    Why = "import-only"
+	OtherLanguage Why = "other-language"
 )
 
 // Fault is a line that is not taken.
@@ -63,7 +65,8 @@ type Person struct {
 type Reader struct {
 	Groups         []auth.Group // that there are
 	Import         bool
-	Administrators bool // may be made by an import
+	Administrators bool     // may be made by an import
+	Languages      []string // that an import may set, as BCP 47 has them
 
 	lines   *bufio.Reader
 	line    int
@@ -308,8 +311,11 @@ func (r *Reader) person(w row) (Person, *Fault) {
 		}
 		p.Groups = append(p.Groups, r.Groups[i])
 	}
+	hash := w.Hash.Reveal()
 	switch {
-	case w.Hash != "" && !password.Readable(w.Hash.Reveal()):
+	case w.Language != "" && !slices.Contains(r.Languages, w.Language):
+		return Person{}, &Fault{Why: OtherLanguage, Detail: shortened(w.Language)}
+	case hash != "" && (strings.ContainsFunc(hash, unicode.IsControl) || !password.Readable(hash)):
 		return Person{}, &Fault{Why: UnknownHash}
 	case w.Administrator && !r.Administrators:
 		return Person{}, &Fault{Why: Administrator}

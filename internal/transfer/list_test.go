@@ -93,15 +93,22 @@ func TestAListOfAnImport(t *testing.T) {
 {"email":7}
 {"email":"hao@example.org","password_hash":"md5"}
 {"email":"eli@example.org","administrator":true}
+{"email":"fay@example.org","language":"fr"}
+{"email":"fay@example.org","language":"de\u0000"}
+{"email":"fay\u0000@example.org"}
+{"email":"fay@example.org","name":"Fay\u0000"}
+{"email":"fay@example.org","password_hash":"` + someHash + `\u0000"}
+{"email":"fay@example.org","language":""}
 `, []string{"1|ada@example.org|Ada|" + someHash + "|de|g1|must", "2|bob@example.org|||", `3 unreadable unknown field "password"`, "4 unreadable more than one object",
-			`5 unreadable bare " in non-quoted-field`, "6 unreadable email is a text, not a number", "7 unknown-hash", "8 administrator"}},
+			`5 unreadable bare " in non-quoted-field`, "6 unreadable email is a text, not a number", "7 unknown-hash", "8 administrator",
+			"9 other-language fr", "10 other-language de\x00", "11 no-address fay\x00@example.org", "12 wrong-name Fay\x00", "13 unknown-hash", "14|fay@example.org|||"}},
 		"CSV": {"email,password_hash,groups,must_use_two_factor\nada@example.org," + commaHash + ",,yes\nbob@example.org," + someHash + ",Staff,no\ncem@example.org,,,perhaps\n",
 			[]string{"2|ada@example.org||" + ownHash + "||must", "3|bob@example.org||" + someHash + "||g1", `4 unreadable must_use_two_factor is true or false, not "perhaps"`}},
 		"CSV without a first line": {"ada@example.org,Ada\n", []string{"1 unreadable the first line of CSV names the columns, among them email"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := transfer.NewReader(strings.NewReader(tt.list), staff)
-			r.Import = true
+			r.Import, r.Languages = true, []string{"en", "de"}
 			if got := read(t, r); !slices.Equal(got, tt.want) {
 				t.Errorf("%q\nwant\n%q", got, tt.want)
 			}
