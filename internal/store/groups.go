@@ -155,9 +155,15 @@ func (s *Store) SetGroupsOf(ctx context.Context, by auth.Actor, user auth.UserID
 	})
 }
 
+// join leaves out a group that was deleted meanwhile, and on PostgreSQL waits
+// for whoever is deleting it.
 func (t *tx) join(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, now time.Time) error {
+	lock := ""
+	if t.store.postgres {
+		lock = " FOR KEY SHARE"
+	}
 	return t.changeMembership(ctx, by, g, user, "joined ", `
-		INSERT INTO memberships (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, now)
+		INSERT INTO memberships (group_id, user_id) SELECT id, $2 FROM groups WHERE id = $1`+lock+` ON CONFLICT DO NOTHING`, now)
 }
 
 func (t *tx) leave(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, now time.Time) error {

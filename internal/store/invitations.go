@@ -27,8 +27,12 @@ func (s *Store) InviteUser(ctx context.Context, by auth.Actor, n NewUser, m Mail
 	return u, err
 }
 
-// knownUser reads and locks the account of an address; zero where there is none.
+// knownUser reads and locks the account of an address; zero where there is none,
+// and nobody else makes one before the transaction ends.
 func (t *tx) knownUser(ctx context.Context, canonical string) (auth.User, error) {
+	if err := t.lockAddress(ctx, canonical); err != nil {
+		return auth.User{}, err
+	}
 	u, err := scanUser(t.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`+t.forUpdate(), canonical))
 	if err == ErrNotFound {
 		return auth.User{}, nil

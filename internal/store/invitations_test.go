@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 func TestAnInvitationGoesOnceUntilItsLinkHasLapsed(t *testing.T) {
@@ -84,6 +86,49 @@ func TestAnInvitationBringsNoPassword(t *testing.T) {
 		}
 		if is, err := s.InvitationOf(t.Context(), n.Address.Canonical, now); err != nil || is != store.NotInvited {
 			t.Errorf("it is %v (%v)", is, err)
+		}
+	})
+}
+
+// Two lists hold the same address, and the second comes to it before the first is
+// done with it.
+func TestAnAddressThatIsInvitedAtOnceByTwoGetsOneLetter(t *testing.T) {
+	url := storetest.PostgreSQL(t)
+	s, db := storetest.Open(t, url, keys.New()), behind(t, url)
+	signup(t, s, storetest.Browser, "hash", now)
+	open := hold(t, db, lockBucket, throttle.Letters(bea.Canonical))
+	var was [2]store.Invitation
+	invite := func(i int) func() error {
+		return func() (err error) {
+			was[i], err = s.InviteOnce(t.Context(), eli, store.NewUser{Address: bea}, toNowhere, now)
+			return err
+		}
+	}
+	first := begin(t, db, 1, invite(0))
+	second := begin(t, db, 2, invite(1))
+	open()
+	must(t, <-first)
+	must(t, <-second)
+	if was != [2]store.Invitation{store.NotInvited, store.InvitationOpen} {
+		t.Errorf("it was %v", was)
+	}
+}
+
+// The list was read while there still was the group.
+func TestAPersonIsMadeWithoutAGroupThatIsDeletedMeanwhile(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		gone, staff := group(t, s, "Board"), group(t, s, "Staff")
+		must(t, s.DeleteGroup(t.Context(), eli, gone, store.NoLoss, now))
+		n := newcomer(t)
+		n.Groups = []auth.Group{gone, staff}
+		made, err := s.AddUsers(t.Context(), eli, []store.NewUser{n}, now)
+		if err != nil || !made[0] {
+			t.Fatalf("made %v (%v)", made, err)
+		}
+		u, err := s.UserByAddress(t.Context(), n.Address.Canonical)
+		must(t, err)
+		if in, err := s.GroupsOf(t.Context(), u.ID); err != nil || len(in) != 1 || in[0].ID != staff.ID {
+			t.Errorf("in %v (%v)", in, err)
 		}
 	})
 }
