@@ -55,7 +55,11 @@ func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Tim
 		return u, err
 	}
 	t.plugins = true // the operator's settings may name the address
-	if err := t.record(ctx, by, auth.EventUserAdded, u.ID, "", now); err != nil {
+	detail := ""
+	if u.Administrator {
+		detail = "administrator: true"
+	}
+	if err := t.record(ctx, by, auth.EventUserAdded, u.ID, detail, now); err != nil {
 		return u, err
 	}
 	for _, g := range n.Groups {

@@ -133,6 +133,25 @@ func TestAPersonIsMadeWithoutAGroupThatIsDeletedMeanwhile(t *testing.T) {
 	})
 }
 
+func TestTheRecordSaysThatAnAdministratorWasMade(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		for _, administrator := range []bool{false, true} {
+			n, want := newcomer(t), ""
+			if n.Administrator = administrator; administrator {
+				n.Address.Canonical, want = "root@example.org", "administrator: true"
+			}
+			_, err := s.AddUsers(t.Context(), eli, []store.NewUser{n}, now)
+			must(t, err)
+			u, err := s.UserByAddress(t.Context(), n.Address.Canonical)
+			must(t, err)
+			events, err := s.Events(t.Context(), store.EventFilter{Kind: auth.EventUserAdded, Subject: u.ID, Limit: 2})
+			if err != nil || len(events) != 1 || events[0].Detail != want {
+				t.Errorf("the record says %+v (%v), want %q", events, err, want)
+			}
+		}
+	})
+}
+
 func TestOfManyPeopleThoseWhoAreThereStayAsTheyAre(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ada := storetest.Person(t, s, "ada@example.org")
