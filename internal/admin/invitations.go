@@ -80,14 +80,17 @@ func (h *Flow) inviteList(w http.ResponseWriter, r *http.Request) error {
 
 	// Write.
 	from := transfer.NewReader(strings.NewReader(form["list"]), groups)
-	nothing := func(transfer.Invited) {}
-	err = transfer.InvitePeople(r.Context(), h.Store, v.Actor(), from, h.InvitationLink, nothing, func(transfer.Fault) {}, func() time.Time { return v.Now })
+	came := newInvitationListPage(form["list"])
+	err = transfer.InvitePeople(r.Context(), h.Store, v.Actor(), from, h.InvitationLink, came.tell, func(transfer.Fault) {}, func() time.Time { return v.Now })
 	if err != nil {
 		return err
 	}
 
 	// Answer.
-	h.Notice(w, "invitations.done")
+	if len(came.TooMany) > 0 {
+		return h.Show(w, r, http.StatusOK, "admin/invitation-list", came)
+	}
+	h.NoticeCount(w, "invitations.done", came.Sent)
 	return web.Redirect(w, "/admin/invitations")
 }
 
@@ -139,7 +142,8 @@ type wrongLine struct {
 	Why  ui.Text
 }
 
-// invitationListPage takes a list and tells what would happen.
+// invitationListPage takes a list and tells what would happen, and what came of
+// it where that is not the same.
 type invitationListPage struct {
 	ui.Summary
 	List    ui.Field
@@ -149,6 +153,8 @@ type invitationListPage struct {
 	Before  int // by one that still works
 	Known   int
 	Wrong   []wrongLine
+	Sent    int      // letters that are on their way
+	TooMany []string // who had as many letters as they get in an hour, and was not invited
 }
 
 func newInvitationListPage(list string) invitationListPage {
@@ -166,6 +172,16 @@ func (p *invitationListPage) count(was store.Invitation) {
 		p.Before++
 	case store.HasAccount:
 		p.Known++
+	}
+}
+
+// tell counts what came of a line.
+func (p *invitationListPage) tell(i transfer.Invited) {
+	switch {
+	case i.Many:
+		p.TooMany = append(p.TooMany, i.Address.Spelling)
+	case i.Was == store.NotInvited, i.Was == store.InvitationLapsed:
+		p.Sent++
 	}
 }
 
@@ -195,6 +211,8 @@ func invitationExamples(at time.Time) []ui.Example {
 	for i, why := range []transfer.Why{transfer.NoAddress, transfer.Twice, transfer.WrongName, transfer.UnknownGroup, transfer.NoUTF8, transfer.LongLine, transfer.Unreadable, transfer.ImportOnly} {
 		checked.Wrong = append(checked.Wrong, wrongLine{i + 2, ui.T("invitations.wrong-"+string(why), "Detail", "bob")})
 	}
+	came := newInvitationListPage("ada@example.org, Ada\nbob@example.org\n")
+	came.Sent, came.TooMany = 1, []string{"bob@example.org"}
 	empty := newInvitationListPage("")
 	_ = empty.finish()
 	return []ui.Example{
@@ -202,6 +220,7 @@ func invitationExamples(at time.Time) []ui.Example {
 		{Page: "admin/invitations", Name: "nobody waits", Data: invitationsPage{Now: at}},
 		{Page: "admin/invitation-list", Name: "empty", Data: newInvitationListPage("")},
 		{Page: "admin/invitation-list", Name: "gone through", Data: checked},
+		{Page: "admin/invitation-list", Name: "not everybody was invited", Data: came},
 		{Page: "admin/invitation-list", Name: "refused", Data: empty},
 	}
 }

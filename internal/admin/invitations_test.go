@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/store"
 )
@@ -33,7 +34,7 @@ func TestAListOfPeopleIsInvitedAfterItIsSeenWhatWillHappen(t *testing.T) {
 		t.Errorf("looking made %d accounts (%v)", found, err)
 	}
 
-	done := seen.Form("Send 1 invitation").Press().WantPath("/admin/invitations").WantDone("The invitations are on their way.")
+	done := seen.Form("Send 1 invitation").Press().WantPath("/admin/invitations").WantDone("1 invitation is on its way.")
 	if !done.Says("Ada Lovelace") || done.Header.Get("Refresh") == "" {
 		t.Errorf("while a letter waits the page says %s, and loads again %q", done.Text(), done.Header.Get("Refresh"))
 	}
@@ -73,6 +74,33 @@ func TestAPastedListBringsNoPasswordIn(t *testing.T) {
 	}
 	if _, err := site.Store.UserByAddress(t.Context(), "ada@example.org"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the line with the password made an account (%v)", err)
+	}
+}
+
+func TestWhoWasNotInvitedIsNamed(t *testing.T) {
+	site := apptest.New(t)
+	root := site.Browser()
+	root.SignIn(site.Administrator("root@example.org"))
+	cem, err := address.Parse("cem@example.org")
+	lapses := site.InvitationLink()
+	for lapses.Life = 0; err == nil; {
+		_, err = site.Store.InviteUser(t.Context(), apptest.Command, store.NewUser{Address: cem}, lapses, site.Now())
+	}
+	if !errors.Is(err, store.ErrTooManyLetters) {
+		t.Fatal(err)
+	}
+	invite := func(list, button string) *apptest.Page {
+		return root.Get("/admin/invitations/list").Form("See what will happen").Fill("Addresses", list).Press().Form(button).Press()
+	}
+	for list, said := range map[string]string{"cem@example.org": "0 invitations are on their way.", "ada@example.org\ncem@example.org": "1 invitation is on its way."} {
+		button := map[bool]string{true: "Send 2 invitations", false: "Send 1 invitation"}[strings.Contains(list, "ada")]
+		page := invite(list, button).WantStatus(http.StatusOK)
+		if !page.Says(said) || !page.Says("1 address has had as many letters as it gets in an hour, and was not invited. Send the list again later. cem@example.org") {
+			t.Errorf("of %q the page says %s", list, page.Text())
+		}
+	}
+	if len(site.Mail.To(t, "ada@example.org")) != 1 {
+		t.Error("ada was not invited")
 	}
 }
 
