@@ -16,6 +16,10 @@ import (
 // groupName is how names of groups are compared.
 func groupName(name string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(name))) }
 
+// SameGroupName tells whether two names are the same group's, whatever their case
+// and the form of their accents.
+func SameGroupName(a, b string) bool { return groupName(a) == groupName(b) }
+
 // Groups lists all groups by name.
 func (s *Store) Groups(ctx context.Context) ([]auth.Group, error) { return groups(ctx, s.read) }
 

@@ -305,7 +305,7 @@ func (r *Reader) person(w row) (Person, *Fault) {
 		if wanted == "" {
 			continue
 		}
-		i := slices.IndexFunc(r.Groups, func(g auth.Group) bool { return strings.EqualFold(g.Name, wanted) })
+		i := slices.IndexFunc(r.Groups, func(g auth.Group) bool { return store.SameGroupName(g.Name, wanted) })
 		if i < 0 {
 			return Person{}, &Fault{Why: UnknownGroup, Detail: shortened(wanted)}
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/twinlock/twinlock/internal/transfer"
 )
 
-var staff = []auth.Group{{ID: "g1", Name: "Staff"}, {ID: "g2", Name: "Board of Directors"}}
+var staff = []auth.Group{{ID: "g1", Name: "Staff"}, {ID: "g2", Name: "Board of Directors"}, {ID: "g3", Name: "Büro"}}
 
 const (
 	someHash  = "$2y$10$6UyN/UQaPIiVxNP95BEmS.jWZnVAjuBAPqMAj6SlzBl/JIfjEAhVy"
@@ -53,11 +53,12 @@ func TestAListOfInvitations(t *testing.T) {
 		list string
 		want []string
 	}{
-		"addresses alone":       {"ada@example.org\nbob@example.org", []string{"1|ada@example.org|||", "2|bob@example.org|||"}},
-		"as mail programs do":   {"Ada Lovelace <ada@example.org>\n\"Bob, the builder\" <bob@example.org>\n", []string{"1|ada@example.org|Ada Lovelace||", `2 unreadable extraneous or missing " in quoted-field`}},
-		"with names and groups": {"ada@example.org, Ada, staff; Board of Directors\nbob@example.org,,Staff", []string{"1|ada@example.org|Ada|||g1|g2", "2|bob@example.org||||g1"}},
-		"with a first line":     {"\ufeffName,EMAIL\r\n\"Lovelace, Ada\",ada@example.org\r\n", []string{"2|ada@example.org|Lovelace, Ada||"}},
-		"nothing in between":    {"\n# the board\n\n  \nada@example.org\n", []string{"5|ada@example.org|||"}},
+		"addresses alone":               {"ada@example.org\nbob@example.org", []string{"1|ada@example.org|||", "2|bob@example.org|||"}},
+		"as mail programs do":           {"Ada Lovelace <ada@example.org>\n\"Bob, the builder\" <bob@example.org>\n", []string{"1|ada@example.org|Ada Lovelace||", `2 unreadable extraneous or missing " in quoted-field`}},
+		"with names and groups":         {"ada@example.org, Ada, staff; Board of Directors\nbob@example.org,,Staff", []string{"1|ada@example.org|Ada|||g1|g2", "2|bob@example.org||||g1"}},
+		"a group with its accent apart": {"ada@example.org,Ada,BU\u0308RO", []string{"1|ada@example.org|Ada|||g3"}},
+		"with a first line":             {"\ufeffName,EMAIL\r\n\"Lovelace, Ada\",ada@example.org\r\n", []string{"2|ada@example.org|Lovelace, Ada||"}},
+		"nothing in between":            {"\n# the board\n\n  \nada@example.org\n", []string{"5|ada@example.org|||"}},
 		"wrong lines": {"ada\nada@example.org\n ADA@Example.org \nbob@example.org, eve@example.org\ncem@example.org,Cem,Nobodies\ndana@example.org,\x1b[31m\n\xff\xfe\n" +
 			strings.Repeat("x", 20_000) + "\nfay@example.org,Fay,Staff,more\nhao@example.org", []string{
 			"1 no-address ada", "2|ada@example.org|||", "3 twice 2", "4 wrong-name eve@example.org", "5 unknown-group Nobodies", "6 wrong-name \x1b[31m", "7 no-utf8", "8 long-line",
