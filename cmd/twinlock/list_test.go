@@ -85,7 +85,7 @@ func TestPeopleAreImportedWithTheirPasswords(t *testing.T) {
 		for i := range 450 { // more than two batches
 			fmt.Fprintf(&list, `{"email":"person%d@example.org","password_hash":%q}`+"\n", i, hash)
 		}
-		list.WriteString(`{"email":"ada@example.org","name":"Ada","groups":["Staff"],"must_use_two_factor":true}
+		list.WriteString(`{"email":"ada@example.org","name":"Ada","groups":["Staff"],"must_use_two_factor":true,"language":"de"}
 {"email":"bob@example.org","name":"Robert","administrator":false}
 {"email":"eli@example.org","administrator":true}
 nonsense
