@@ -53,6 +53,22 @@ func signedIn(t *testing.T, d *door, email string) *person {
 	return p
 }
 
+func TestAProxyThatSeemsToBeGoneIsNeverToldToLetPass(t *testing.T) {
+	d := newDoor(t)
+	stranger := d.visitor(nil)
+	stranger.asks("caddy", wikiURL+"/", navigation) // it is given a cookie that opens nothing
+	stranger.hungUp = true
+	for proxy := range proxies {
+		before := d.Store.Work()
+		answer := stranger.asks(proxy, wikiURL+"/", navigation)
+		wantStatus(t, answer, http.StatusServiceUnavailable)
+		wantNobody(t, answer)
+		if d.Store.Work() == before {
+			t.Errorf("%s: the store was not asked", proxy)
+		}
+	}
+}
+
 func TestTheApplicationLearnsNameAndGroups(t *testing.T) {
 	d := newDoor(t)
 	ada := d.Person("ada@example.org")

@@ -2,6 +2,7 @@ package forwardauth_test
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
@@ -52,6 +53,8 @@ type person struct {
 	door *door
 	jar  http.CookieJar
 	from string // where the proxy is that asks about them; "" for the wiki's
+
+	hungUp bool // the proxy is gone before it is answered
 }
 
 func (d *door) visitor(who *apptest.Person) *person {
@@ -95,6 +98,11 @@ func (p *person) asks(proxy, address string, more http.Header) *http.Response {
 		r.AddCookie(c)
 	}
 	w := httptest.NewRecorder()
+	if p.hungUp {
+		gone, leave := context.WithCancel(r.Context())
+		leave()
+		r = r.WithContext(gone)
+	}
 	p.door.Handler.ServeHTTP(w, r)
 	answer := w.Result()
 	p.jar.SetCookies(at, answer.Cookies())

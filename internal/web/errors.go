@@ -66,7 +66,7 @@ func Busy(wait time.Duration) error {
 // ShowBusy is Busy where a form can be shown as it was typed: the visitor only
 // has to send it again. The text is for its summary.
 func (f *Floor) ShowBusy(w http.ResponseWriter, r *http.Request, busy *slots.BusyError, page string, with func(ui.Text) any) error {
-	noteOf(r).err = busy
+	noteOf(r).failed(busy)
 	RetryAfter(w, busy.RetryAfter)
 	return f.Show(w, r, http.StatusServiceUnavailable, page, with(ui.T("errors.busy")))
 }
@@ -96,11 +96,14 @@ func (f *Floor) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := refusalFor(err)
 	note := noteOf(r)
 	if note.left = note.left || r.Context().Err() != nil; note.left {
-		note.err = err // it may be why they left, and no page would reach them
+		note.err = errors.Join(note.err, err) // it may be why they left, and no page would reach them
+		if !note.begun {
+			w.WriteHeader(http.StatusServiceUnavailable) // net/http would say 200, which lets pass where a proxy asks
+		}
 		return
 	}
 	if refusal.Status >= 500 {
-		note.err = err
+		note.failed(err)
 	}
 	if refusal.Wait > 0 {
 		RetryAfter(w, refusal.Wait)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -17,7 +18,13 @@ type note struct {
 	status int
 	err    error
 	left   bool // whoever asked hung up before the answer
+	ours   bool // the request failed while somebody was there, as far as we knew
+	begun  bool // the status is out
 }
+
+// failed notes an error of ours. That the answer then reaches nobody does not
+// make it theirs.
+func (n *note) failed(err error) { n.err, n.ours = errors.Join(n.err, err), true }
 
 // statusLeft is what the log says in place of a status that nobody got. Other
 // servers write the same number.
@@ -35,7 +42,7 @@ func (f *Floor) logged(next http.Handler) http.Handler {
 		began := time.Now() // how long it took; no rule depends on it
 		next.ServeHTTP(&noted{w, n}, r.WithContext(context.WithValue(r.Context(), noteKey{}, n)))
 		level := slog.LevelDebug
-		if n.left && n.err != nil {
+		if n.left && n.err != nil && !n.ours {
 			level, n.status = slog.LevelInfo, statusLeft
 		} else if n.err != nil {
 			level = slog.LevelError
@@ -56,12 +63,13 @@ type noted struct {
 }
 
 func (n *noted) WriteHeader(status int) {
-	n.note.status = status
+	n.note.status, n.note.begun = status, n.note.begun || status >= 200
 	n.ResponseWriter.WriteHeader(status)
 }
 
 // Write notes that nobody is there any more to take the answer.
 func (n *noted) Write(answer []byte) (int, error) {
+	n.note.begun = true
 	written, err := n.ResponseWriter.Write(answer)
 	n.note.left = n.note.left || err != nil
 	return written, err
@@ -74,7 +82,7 @@ func (f *Floor) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if cause := recover(); cause != nil {
-				noteOf(r).err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+				noteOf(r).failed(fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
 				w.WriteHeader(http.StatusInternalServerError)
 			}
 		}()

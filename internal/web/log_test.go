@@ -63,3 +63,15 @@ func TestAFailureOfOursIsAnError(t *testing.T) {
 		t.Errorf("the log says %s", said)
 	}
 }
+
+func TestAFailureOfOursIsAnErrorThoughItsPageReachesNobody(t *testing.T) {
+	site, browser, lines := logged(t)
+	site.Floor.AskAgain = func(http.ResponseWriter, *http.Request, auth.Answer) error { return errors.New("disk full") }
+	site.Clock.Turn(site.Config.Fresh)
+	whole := site.Handler
+	site.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { whole.ServeHTTP(deaf{w}, r) })
+	browser.Ask(browser.Request(http.MethodPost, "/account/sessions/end-others", nil))
+	if said := lines.String(); !strings.Contains(said, "level=ERROR") || !strings.Contains(said, "status=500") || !strings.Contains(said, "disk full") {
+		t.Errorf("the log says %s", said)
+	}
+}
