@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -155,25 +156,84 @@ func (s *Store) NewClientSecret(ctx context.Context, by auth.Actor, id auth.Appl
 // guessed, and a stranger who knows a client_id must not keep its application out.
 var clientSecrets = throttle.Rule{Window: time.Hour}
 
+// refusals counts the wrong secrets of each application since they were last
+// written down. It holds no more than there are applications: only their ids
+// come here.
+type refusals struct {
+	sync.Mutex
+	of map[auth.ApplicationID]refusal
+}
+
+type refusal struct {
+	waiting int // not yet written
+	kept    int // of the hour, when they were last written
+	written time.Time
+}
+
+// refusalsWait is how long wrong secrets wait to be written together: whoever
+// sends them must not make the disk work for each.
+const refusalsWait = time.Minute
+
+// add counts one more, and gives how many are to be written now; none where
+// they wait.
+func (r *refusals) add(id auth.ApplicationID, now time.Time) int {
+	r.Lock()
+	defer r.Unlock()
+	if r.of == nil {
+		r.of = map[auth.ApplicationID]refusal{}
+	}
+	c := r.of[id]
+	c.waiting++
+	since := now.Sub(c.written)
+	if 0 <= since && since < refusalsWait && !isPowerOfTen(c.kept+c.waiting) {
+		r.of[id] = c
+		return 0
+	}
+	n := c.waiting
+	r.of[id] = refusal{kept: c.kept + n, written: now} // whoever comes meanwhile waits
+	return n
+}
+
+// wrote keeps what the database counts of the hour.
+func (r *refusals) wrote(id auth.ApplicationID, kept int) {
+	r.Lock()
+	defer r.Unlock()
+	c := r.of[id]
+	c.kept = kept
+	r.of[id] = c
+}
+
 // RefuseClient counts a wrong secret of an application. The first of an hour is
 // an event, and so is each tenfold of it: the operator sees how bad it is, and
-// nobody can fill the record.
+// nobody can fill the record. What lies between is written once a minute.
 func (s *Store) RefuseClient(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error {
+	wrong := s.refused.add(a.ID, now)
+	if wrong == 0 {
+		return nil
+	}
+	var kept int
+	err := s.transaction(ctx, func(t *tx) error {
 		bucket := throttle.ClientSecret(string(a.ID))
 		count, err := t.lockCount(ctx, bucket, now)
 		if err != nil {
 			return err
 		}
-		count = clientSecrets.Add(count, now)
-		if err := t.keepCount(ctx, bucket, count, ""); err != nil {
+		reached := 0
+		for range wrong {
+			if count = clientSecrets.Add(count, now); isPowerOfTen(count.Failures) {
+				reached = count.Failures
+			}
+		}
+		kept = count.Failures
+		if err := t.keepCount(ctx, bucket, count, ""); err != nil || reached == 0 {
 			return err
 		}
-		if !isPowerOfTen(count.Failures) {
-			return nil
-		}
-		return t.record(ctx, by, auth.EventClientRefused, "", fmt.Sprintf("%s: %d within an hour", a.Name, count.Failures), now)
+		return t.record(ctx, by, auth.EventClientRefused, "", fmt.Sprintf("%s: %d within an hour", a.Name, reached), now)
 	})
+	if err == nil {
+		s.refused.wrote(a.ID, kept)
+	}
+	return err
 }
 
 func isPowerOfTen(n int) bool {

@@ -29,3 +29,21 @@ func TestTheOperatorHearsOfWrongSecretsAndNotOfEach(t *testing.T) {
 		}
 	})
 }
+
+func TestAThousandWrongSecretsMakeFewTransactions(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		a := addWiki(t, s)
+		before := s.Work().Transactions
+		for n := range 1000 {
+			must(t, s.RefuseClient(t.Context(), auth.Actor{}, a, now.Add(time.Duration(n)*10*time.Millisecond)))
+		}
+		if made := s.Work().Transactions - before; made != 4 {
+			t.Errorf("%d transactions, want one at the first, the tenth, the hundredth and the thousandth", made)
+		}
+		found, err := s.Events(t.Context(), store.EventFilter{Kind: auth.EventClientRefused})
+		must(t, err)
+		if len(found) != 4 || found[0].Detail != a.Name+": 1000 within an hour" {
+			t.Errorf("the record says %+v", found)
+		}
+	})
+}

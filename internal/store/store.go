@@ -63,6 +63,7 @@ type Store struct {
 	ring     *keys.Ring
 	rules    Rules
 	listener Listener
+	refused  refusals
 }
 
 // Rules are the numbers that moments obey by themselves.
