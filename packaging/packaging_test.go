@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twinlock/twinlock/browser/kit"
 )
@@ -301,8 +302,25 @@ func TestTheBackupKeepsTheNewest(t *testing.T) {
 	if left := names(t, folder); len(left) != 6 {
 		t.Errorf("a backup that failed left %v", left)
 	}
+	cutOff, young := ".twinlock-2026-01-03T00-00-00Z.backup.half-123", ".twinlock-2026-01-04T00-00-00Z.backup.half-456"
+	for _, name := range []string{cutOff, young} {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := time.Now().Add(-72 * time.Hour)
+	if err := os.Chtimes(filepath.Join(folder, cutOff), old, old); err != nil {
+		t.Fatal(err)
+	}
 	run(t, folder, env, script, folder)
 	left := names(t, folder)
+	if slices.Contains(left, cutOff) || !slices.Contains(left, young) {
+		t.Errorf("of halves are left %v", left)
+	}
+	if err := os.Remove(filepath.Join(folder, young)); err != nil {
+		t.Fatal(err)
+	}
+	left = names(t, folder)
 	if len(left) != 6 || slices.Contains(left, "twinlock-2026-01-01T00-00-00Z.backup") || !slices.Contains(left, "twinlock-2026-01-02T00-00-00Z.backup") {
 		t.Errorf("left are %v", left)
 	}
