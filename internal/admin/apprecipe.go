@@ -60,15 +60,12 @@ func (h *Flow) addByRecipe(w http.ResponseWriter, r *http.Request, a auth.Applic
 	if filled.Kind == auth.SpeaksOpenID {
 		return h.addClient(w, r, a, filled.Client(), &filled)
 	}
-	a, err := h.Store.AddApplication(r.Context(), v.Actor(), a, v.Now)
+	made, err := h.Store.AddGate(r.Context(), v.Actor(), auth.Gate{Application: a, Rules: filled.Rules()}, v.Now)
 	if err != nil {
 		return err
 	}
-	if err := h.Store.SetApplicationRules(r.Context(), v.Actor(), a.ID, filled.Rules(), v.Now); err != nil {
-		return err
-	}
 	h.Notice(w, "adminapps.doneAdded")
-	return web.Redirect(w, "/admin/apps/"+string(a.ID)+"?recipe="+filled.ID)
+	return web.Redirect(w, "/admin/apps/"+string(made.ID)+"?recipe="+filled.ID)
 }
 
 // recipeSection shows what to put into a program's settings.
