@@ -50,6 +50,9 @@ func filledFor(r recipe.Recipe, v recipe.Values) (recipe.Recipe, ui.Text) {
 			return r, ui.T("adminapps.wrongRedirect", "Address", v.App)
 		}
 	}
+	if c.LogoutNotice != "" && redirect.CheckNotice(c.LogoutNotice) != nil {
+		return r, ui.T("adminapps.wrongRedirect", "Address", v.App)
+	}
 	return filled, ui.Text{}
 }
 
