@@ -41,8 +41,9 @@ type scrypted struct {
 }
 
 // readScrypt reads what follows "$scrypt$" in the PHC string format, which
-// Passlib writes too: "ln=16,r=8,p=1". It refuses more than 256 MiB, and more
-// work than 1 GiB of memory written once (about a second).
+// Passlib writes too: "ln=16,r=8,p=1". It refuses more than 64 MiB, which
+// N = 2^16 with r = 8 takes and every guess would take anew, and more work than
+// 1 GiB of memory written once (about a second).
 func readScrypt(rest string) (scrypted, bool) {
 	part := strings.Split(rest, "$")
 	if len(part) != 3 {
@@ -67,7 +68,7 @@ func readScrypt(rest string) (scrypted, bool) {
 	if h.log2N <= 24 {
 		memory = 128 * h.r << h.log2N
 	}
-	return h, sized && 0 < memory && memory <= 256<<20 && memory*h.p <= 1<<30
+	return h, sized && 0 < memory && memory <= 64<<20 && memory*h.p <= 1<<30
 }
 
 func (h scrypted) matches(password string) bool {
