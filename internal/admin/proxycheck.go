@@ -39,11 +39,12 @@ func (h *Flow) showProxyCheck(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := proxyCheckPage{Request: h.checkOf(web.ArrivedWith(r)), Instead: insteadOfAnAnswer()}
+	arrived := web.ArrivedWith(r)
+	page := proxyCheckPage{Request: h.checkOf(arrived), Instead: insteadOfAnAnswer()}
 	if query["answer"] != "" {
 		answer, ok := h.ReadProxyAnswer(query["answer"], v.User().ID, v.Now)
 		if page.Late = !ok; ok {
-			c := h.checkOfQuestion(answer)
+			c := h.checkOfQuestion(answer, arrived.Peer)
 			page.Question = &c
 		}
 	}
@@ -166,14 +167,15 @@ func (h *Flow) checkOf(a web.Arrived) check {
 	return c
 }
 
-// checkOfQuestion looks at what a proxy asked.
-func (h *Flow) checkOfQuestion(a web.ProxyAnswer) check {
+// checkOfQuestion looks at what a proxy asked. The peer is who brought the page's
+// own request.
+func (h *Flow) checkOfQuestion(a web.ProxyAnswer, peer netip.Addr) check {
 	s := h.see(a.Arrived)
 	about := ui.T("proxycheck.nothingRead")
 	if a.Read != (origin.Origin{}) {
 		about = ui.Words(a.Read.String())
 	}
-	c := check{Findings: h.findingsOfQuestion(a, s), Facts: append([]ui.Definition{
+	c := check{Findings: h.findingsOfQuestion(a, s, peer), Facts: append([]ui.Definition{
 		{Term: ui.T("proxycheck.opened"), Value: ui.Words(a.Test.At.String())},
 		{Term: ui.T("proxycheck.about"), Value: about},
 		{Term: ui.T("proxycheck.words"), Value: ui.Words("/forward-auth/" + a.Proxy), Code: true},

@@ -26,7 +26,7 @@ func exampleProxyChecks(at time.Time) (all []ui.Example) {
 		page(name, proxyCheckPage{Request: h.checkOf(exampleArrived(peer, host, headers)), Tests: tests})
 	}
 	question := func(name string, a web.ProxyAnswer) {
-		c := h.checkOfQuestion(a)
+		c := h.checkOfQuestion(a, good.Peer)
 		page(name, proxyCheckPage{Request: h.checkOf(good), Question: &c, Tests: tests})
 	}
 
@@ -56,6 +56,9 @@ func exampleProxyChecks(at time.Time) (all []ui.Example) {
 	unread := web.ProxyAnswer{Test: web.ProxyTest{At: wiki}, Asked: at, Proxy: "caddy", Cookie: true,
 		Arrived: exampleArrived("172.18.0.1", "127.0.0.1:8080", map[string]string{"X-Original-Url": "https://wiki.example.org/"})}
 	question("a question that names nothing, from a stranger", unread)
+	c := h.checkOfQuestion(unread, unread.Arrived.Peer)
+	page("a question by the proxy of this page, which is not trusted", proxyCheckPage{
+		Request: h.checkOf(exampleArrived("172.18.0.1", "id.example.org", fits)), Question: &c, Tests: tests})
 	return all
 }
 

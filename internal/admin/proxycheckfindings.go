@@ -123,10 +123,15 @@ func (h *Flow) findingsOfAddress(s seen) []finding {
 	return []finding{found(ui.Bad, "proxycheck.elsewhere", "Asked", asked, "Public", h.PublicURL).with(ourFile, `public_url = "`+asked+`"`)}
 }
 
-// findingsOfQuestion judge what an application's proxy asked.
-func (h *Flow) findingsOfQuestion(a web.ProxyAnswer, s seen) (all []finding) {
+// findingsOfQuestion judge what an application's proxy asked. Whoever sees the
+// link of a test can ask with it: only a peer that also brought the page's own
+// request is offered as one to trust.
+func (h *Flow) findingsOfQuestion(a web.ProxyAnswer, s seen, peer netip.Addr) (all []finding) {
 	at := a.Test.At.String()
-	if !s.Trusted {
+	switch {
+	case !s.Trusted && s.Peer != peer:
+		all = append(all, found(ui.Bad, "proxycheck.questionStranger", "Address", s.Peer.String()))
+	case !s.Trusted:
 		all = append(all, found(ui.Bad, "proxycheck.questionUntrusted", "Address", s.Peer.String()).with(ourFile, h.trusting(s.Peer)))
 	}
 	nginxNames := "proxy_set_header X-Original-URL " + at + "$request_uri;"

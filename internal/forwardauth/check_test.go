@@ -73,7 +73,7 @@ func TestOfEachMistakeOfAProxyTheAdministratorIsTold(t *testing.T) {
 		meddle      func(http.Header)
 		says        []string
 	}{
-		"not trusted": {"nginx", "172.18.0.1", asItIs, []string{"The question is refused", `trusted_proxies = ["10.0.0.1", "172.18.0.1"]`}},
+		"not trusted": {"nginx", "172.18.0.1", asItIs, []string{"The question is refused", "had the link of the test asked from 172.18.0.1"}},
 		"another scheme": {"nginx", "", func(h http.Header) {
 			h.Set("X-Original-Url", strings.Replace(h.Get("X-Original-Url"), "https://", "http://", 1))
 		}, []string{"The question is about another address", "asked about http://wiki.example.org.", "proxy_set_header X-Original-URL " + wikiURL + "$request_uri;"}},
@@ -106,6 +106,21 @@ func TestOfEachMistakeOfAProxyTheAdministratorIsTold(t *testing.T) {
 	eli.jar = d.visitor(nil).jar // what it was given is lost
 	if page := eli.Browser.Get(eli.tests("caddy", again, asItIs)); !page.Says("The browser is not recognised at wiki.example.org") {
 		t.Errorf("without a cookie it says\n%s", page.Text())
+	}
+}
+
+func TestAStrangerWhoHasTheLinkIsNotOfferedToBeTrusted(t *testing.T) {
+	const line = `trusted_proxies = ["10.0.0.1", "172.18.0.1"]`
+	d := newDoor(t)
+	eli := administrator(d, "eli@example.org")
+	eli.from = "172.18.0.1"
+	to := eli.tests("nginx", eli.link(), asItIs)
+	if page := eli.Browser.Get(to).WantStatus(http.StatusOK); page.Says(line) || !page.Says("do not trust that address") {
+		t.Errorf("of a stranger it says\n%s", page.Text())
+	}
+	eli.Browser.Network = "172.18.0.1" // the proxy that brings the page, too
+	if page := eli.Browser.Get(to).WantStatus(http.StatusOK); !page.Says(line) {
+		t.Errorf("of the page's own proxy it says\n%s", page.Text())
 	}
 }
 
