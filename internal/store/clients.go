@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -122,11 +123,14 @@ func (t *tx) writeAddresses(ctx context.Context, c auth.Client) error {
 	if _, err := t.exec(ctx, `DELETE FROM client_addresses WHERE application_id = $1`, c.Application); err != nil {
 		return fmt.Errorf("addresses of client %s: %w", c.Application, err)
 	}
-	for purpose, addresses := range map[string][]string{forAnswers: c.RedirectURIs, forLogout: c.LogoutURIs} {
-		for _, address := range addresses {
+	for _, of := range []struct {
+		purpose   string
+		addresses []string
+	}{{forAnswers, c.RedirectURIs}, {forLogout, c.LogoutURIs}} {
+		for _, address := range slices.Sorted(slices.Values(of.addresses)) { // locked in one order
 			if _, err := t.exec(ctx, `
 				INSERT INTO client_addresses (application_id, purpose, address) VALUES ($1, $2, $3)
-				ON CONFLICT DO NOTHING`, c.Application, purpose, address); err != nil {
+				ON CONFLICT DO NOTHING`, c.Application, of.purpose, address); err != nil {
 				return fmt.Errorf("addresses of client %s: %w", c.Application, err)
 			}
 		}
