@@ -114,7 +114,13 @@ func (s *Store) SetApplicationRules(ctx context.Context, by auth.Actor, id auth.
 	if err := areRules(rules); err != nil {
 		return fmt.Errorf("rules of application %s: %w", id, err)
 	}
-	return s.transaction(ctx, func(t *tx) error { return t.setRules(ctx, by, id, rules, now) })
+	return s.transaction(ctx, func(t *tx) error {
+		name, err := t.lockApplication(ctx, id)
+		if err != nil {
+			return err
+		}
+		return t.setRules(ctx, by, id, name, rules, now)
+	})
 }
 
 // ReplaceApplicationRules is SetApplicationRules for somebody who has seen the
@@ -124,7 +130,8 @@ func (s *Store) ReplaceApplicationRules(ctx context.Context, by auth.Actor, id a
 		return fmt.Errorf("rules of application %s: %w", id, err)
 	}
 	return s.transaction(ctx, func(t *tx) error {
-		if _, err := t.lockApplication(ctx, id); err != nil {
+		name, err := t.lockApplication(ctx, id)
+		if err != nil {
 			return err
 		}
 		kept, err := rulesOfApplication(ctx, t, id)
@@ -134,15 +141,12 @@ func (s *Store) ReplaceApplicationRules(ctx context.Context, by auth.Actor, id a
 		if !slices.Equal(kept, seen) {
 			return fmt.Errorf("rules of application %s: %w", id, ErrSpent)
 		}
-		return t.setRules(ctx, by, id, rules, now)
+		return t.setRules(ctx, by, id, name, rules, now)
 	})
 }
 
-func (t *tx) setRules(ctx context.Context, by auth.Actor, id auth.ApplicationID, rules []auth.Rule, now time.Time) error {
-	name, err := t.lockApplication(ctx, id)
-	if err != nil {
-		return err
-	}
+// setRules writes the rules of an application that is locked.
+func (t *tx) setRules(ctx context.Context, by auth.Actor, id auth.ApplicationID, name string, rules []auth.Rule, now time.Time) error {
 	if err := t.writeRules(ctx, id, rules); err != nil {
 		return err
 	}
