@@ -41,14 +41,16 @@ func above(to io.Writer, wipe func()) io.Writer {
 	return to
 }
 
+// wiped is no *os.File: io.Copy would find the file's own ReadFrom and pass
+// Write by.
 type wiped struct {
-	*os.File
+	to   io.Writer
 	wipe func()
 }
 
 func (w wiped) Write(p []byte) (int, error) {
 	w.wipe()
-	return w.File.Write(p)
+	return w.to.Write(p)
 }
 
 func isTerminal(file *os.File) bool {
