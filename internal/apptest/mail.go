@@ -31,6 +31,13 @@ func (m *Mail) Send(_ context.Context, message mail.Message) error {
 	return m.fail
 }
 
+// taken is how many letters are in the box.
+func (m *Mail) taken() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.all)
+}
+
 // Refuse takes no letter in any more, for this reason; nil ends that.
 func (m *Mail) Refuse(why error) {
 	m.mu.Lock()

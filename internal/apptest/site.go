@@ -70,7 +70,18 @@ func (s *Site) open(c config.Config) {
 	if err := s.ObeySettings(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
-	s.Mail.send = func() error { return s.SendLetters(context.Background()) }
+	s.Mail.send = s.sendAll
+}
+
+// sendAll sends what is due, one batch after another until none brings a letter.
+func (s *Site) sendAll() error {
+	for before := -1; before != s.Mail.taken(); {
+		before = s.Mail.taken()
+		if err := s.SendLetters(context.Background()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Site) close() {

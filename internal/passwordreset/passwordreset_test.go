@@ -700,7 +700,7 @@ func TestLettersGoToTheStoredAddressAlone(t *testing.T) {
 	}
 	for _, typed := range []string{
 		"ada@example.org\r\nBcc: eve@example.org", "ada@example.org,eve@example.org", "ada@example.org;eve@example.org",
-		"<ada@example.org>", `"ada"@example.org`, "ada@example.org@evil.example", "ada@evil.example\x00@example.org",
+		"<ada@example.org>", `"ada"@example.org`, "ada@example.org@evil.example",
 		"Ada <ada@example.org>", "ada@[127.0.0.1]", "ada", "@example.org", "", strings.Repeat("a", 10_000) + "@example.org",
 	} {
 		page := ask(site.Browser(), typed)
@@ -708,6 +708,7 @@ func TestLettersGoToTheStoredAddressAlone(t *testing.T) {
 			t.Errorf("%.40q: status %d, role=alert %q", typed, page.Status, page.Alert())
 		}
 	}
+	ask(site.Browser(), "ada@evil.example\x00@example.org").WantStatus(http.StatusBadRequest)
 	if got := len(site.Mail.To(t, ada.Address)); got != 4 {
 		t.Errorf("%d letters in the end, want 4", got)
 	}
