@@ -261,6 +261,7 @@ func TestWellKnownAddresses(t *testing.T) {
 
 // Nothing stands in the way of pasting.
 func TestNoFieldRefusesToBePastedInto(t *testing.T) {
+	t.Parallel()
 	tab := openGallery(t)
 	for i, example := range app.Examples() {
 		show(t, tab, i, example, "language=en")

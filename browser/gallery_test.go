@@ -39,15 +39,21 @@ func show(t *testing.T, tab *kit.Tab, number int, example ui.Example, query stri
 	})
 }
 
+// TestEveryPageIsAccessible holds in the dark as well, where a page has other
+// colours and nothing else.
 func TestEveryPageIsAccessible(t *testing.T) {
-	tab := openGallery(t)
-	for i, example := range app.Examples() {
-		for _, theme := range []string{"light", "dark"} {
-			show(t, tab, i, example, "language=de&theme="+theme)
-			for _, v := range tab.Accessibility() {
-				t.Errorf("%s, %s, %s: %s (%s) at %s", example.Page, example.Name, theme, v.Help, v.Impact, v.Nodes[0].HTML)
+	t.Parallel()
+	for theme, check := range map[string]func(*kit.Tab) []kit.Violation{"light": (*kit.Tab).Accessibility, "dark": (*kit.Tab).Contrast} {
+		t.Run(theme, func(t *testing.T) {
+			t.Parallel()
+			tab := openGallery(t)
+			for i, example := range app.Examples() {
+				show(t, tab, i, example, "language=de&theme="+theme)
+				for _, v := range check(tab) {
+					t.Errorf("%s, %s: %s (%s) at %s", example.Page, example.Name, v.Help, v.Impact, v.Nodes[0].HTML)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -55,6 +61,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 // third longer than English, and where text is twice as large, by the
 // browser's zoom or by itself.
 func TestNoPageScrollsSideways(t *testing.T) {
+	t.Parallel()
 	for name, prepare := range map[string]func(*kit.Tab){
 		"on a small phone":  func(tab *kit.Tab) { tab.Narrow() },
 		"at twice the zoom": func(tab *kit.Tab) { tab.Zoomed() },
@@ -63,6 +70,7 @@ func TestNoPageScrollsSideways(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			tab := openGallery(t)
 			prepare(tab)
 			for i, example := range app.Examples() {
@@ -92,6 +100,7 @@ const cutOff = `[...document.querySelectorAll("button, a, label, legend, h1, h2,
 // TestEverythingToPressIsLargeEnough holds for a thumb (44 px) on a phone, and
 // for a pointer (24 px). Links inside sentences are exempt.
 func TestEverythingToPressIsLargeEnough(t *testing.T) {
+	t.Parallel()
 	for _, least := range []int{24, 44} {
 		tab := openGallery(t)
 		if least == 44 {

@@ -25,6 +25,7 @@ const withoutBorder = `[...document.querySelectorAll("main input, main select, m
 	.map(e => e.outerHTML.slice(0, 120))`
 
 func TestForcedColoursKeepTheBordersOfFieldsAndButtons(t *testing.T) {
+	t.Parallel()
 	tab := openGallery(t).ForcedColours(true)
 	for i, example := range app.Examples() {
 		show(t, tab, i, example, "language=en")

@@ -681,14 +681,25 @@ var axe = sync.OnceValues(func() (string, error) {
 
 // Accessibility runs axe-core on the page: WCAG 2.2 A and AA, and best
 // practice.
-func (tab *Tab) Accessibility() (violations []Violation) {
+func (tab *Tab) Accessibility() []Violation {
+	tab.t.Helper()
+	return tab.axe(`{ resultTypes: ["violations"] }`)
+}
+
+// Contrast runs the one rule of axe-core that is about colours.
+func (tab *Tab) Contrast() []Violation {
+	tab.t.Helper()
+	return tab.axe(`{ resultTypes: ["violations"], runOnly: ["color-contrast"] }`)
+}
+
+func (tab *Tab) axe(options string) (violations []Violation) {
 	tab.t.Helper()
 	source, err := axe()
 	if err != nil {
 		tab.t.Fatalf("axe-core is missing (tools/prepare fetches it): %v", err)
 	}
 	tab.do("check accessibility", chromedp.Evaluate(source+"; true", nil), chromedp.Evaluate(
-		`axe.run(document, { resultTypes: ["violations"] }).then(r => r.violations)`, &violations,
+		`axe.run(document, `+options+`).then(r => r.violations)`, &violations,
 		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	return violations
 }
