@@ -26,7 +26,7 @@ import (
 )
 
 // patience is how long anything may take before a test fails.
-const patience = 15 * time.Second
+const patience = 40 * time.Second
 
 // Server is the shipped program, built with a clock that tests turn, on a
 // temporary folder.
