@@ -115,8 +115,7 @@ func (h *Flow) readQuestion(r *http.Request, a *asked) (why unasked, err error) 
 // application at an origin: cookies know no ports. On the machine itself, where
 // all there is may be tried, only our very address is ours.
 func (h *Flow) sharesOurCookies(at origin.Origin) bool {
-	ours, ok := origin.Parse(h.PublicURL)
-	return !ok || at == ours || at.Name() == ours.Name() && !at.Loopback()
+	return at == h.ours || at.Name() == h.ours.Name() && !at.Loopback()
 }
 
 // presence is whose request it is: whose session our own cookie names, where

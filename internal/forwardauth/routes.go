@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/web"
 )
 
@@ -20,11 +21,13 @@ var Pages fs.FS = files
 type Flow struct {
 	*web.Floor
 
-	complained sync.Map // from unasked to the *atomic.Int64 of when the log was last told so, Unix seconds
+	ours       origin.Origin // of the public URL, which the settings hold to be one
+	complained sync.Map      // from unasked to the *atomic.Int64 of when the log was last told so, Unix seconds
 }
 
 // Routes are the flow's addresses, in the order a visitor meets them.
 func (h *Flow) Routes() []web.Route {
+	h.ours, _ = origin.Parse(h.PublicURL)
 	question := func(d dialect) web.Route {
 		return web.Route{Method: http.MethodGet, Path: "/forward-auth/" + d.Name, Need: web.Anybody, Background: true, Serve: h.answerTo(d)}
 	}
