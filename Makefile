@@ -31,7 +31,7 @@ check: ## formatting, vet, staticcheck, tidy
 
 pictures: ## a picture of every page: phone and desktop, light and dark, into browser/pictures
 	@tools/prepare
-	@go test ./browser -run TestPictures -pictures -count=1
+	@go test ./browser ./browser/gallery -run 'TestPictures|TestRecoveryCodesArePrintedOnOnePageWithNothingElse' -pictures -count=1
 
 walk: ## walk through the two mission documents in a browser, one line a sentence
 	@tools/prepare

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/browser/kit"
-	"github.com/twinlock/twinlock/internal/app"
 )
 
 // field is what a password manager and a phone's keyboard read of a field.
@@ -255,23 +254,6 @@ func TestWellKnownAddresses(t *testing.T) {
 		answer.Body.Close()
 		if answer.StatusCode != want {
 			t.Errorf("%s answers %d, want %d", path, answer.StatusCode, want)
-		}
-	}
-}
-
-// Nothing stands in the way of pasting.
-func TestNoFieldRefusesToBePastedInto(t *testing.T) {
-	t.Parallel()
-	tab := openGallery(t)
-	for i, example := range app.Examples() {
-		show(t, tab, i, example, "language=en")
-		var refused []string
-		tab.Evaluate(`[...document.querySelectorAll("input:not([type=hidden], [type=checkbox], [type=radio], .unseen), textarea")]
-			.filter(e => e.checkVisibility({ visibilityProperty: true }) && (e.readOnly || e.disabled
-				|| !e.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData: new DataTransfer() }))))
-			.map(e => e.outerHTML)`, &refused)
-		for _, what := range refused {
-			t.Errorf("%s, %s: %s", example.Page, example.Name, what)
 		}
 	}
 }

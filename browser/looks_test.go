@@ -10,32 +10,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/browser/kit"
-	"github.com/twinlock/twinlock/internal/app"
 )
-
-// withoutBorder finds fields and buttons that cannot be told from the paper
-// around them where the system chooses all colours.
-const withoutBorder = `[...document.querySelectorAll("main input, main select, main textarea, main .button, dialog input, dialog .button, .bottom [aria-current]")]
-	.filter(e => e.checkVisibility({ visibilityProperty: true }) && !["hidden", "checkbox", "radio"].includes(e.type) && !e.matches(".unseen"))
-	.filter(e => {
-		const is = getComputedStyle(e)
-		return parseFloat(is.borderTopWidth) < 1 || is.borderTopStyle === "none" || is.borderTopColor === is.backgroundColor
-			|| is.borderTopColor === getComputedStyle(document.body).backgroundColor
-	})
-	.map(e => e.outerHTML.slice(0, 120))`
-
-func TestForcedColoursKeepTheBordersOfFieldsAndButtons(t *testing.T) {
-	t.Parallel()
-	tab := openGallery(t).ForcedColours(true)
-	for i, example := range app.Examples() {
-		show(t, tab, i, example, "language=en")
-		var bare []string
-		tab.Evaluate(withoutBorder, &bare)
-		for _, what := range bare {
-			t.Errorf("%s, %s: no border: %s", example.Page, example.Name, what)
-		}
-	}
-}
 
 func TestTheQRCodeIsReadInEveryColour(t *testing.T) {
 	s := withTwoFactor(t)
@@ -150,51 +125,6 @@ func TestReducedMotionStopsTheRing(t *testing.T) {
 		t.Errorf("still moves: %s", what)
 	}
 }
-
-// A ring around what has the focus is seen on every page, in every colour.
-func TestWhatHasTheFocusIsSeen(t *testing.T) {
-	for name, prepare := range map[string]func(*kit.Tab){
-		"colours of our own": func(*kit.Tab) {}, "forced colours": func(tab *kit.Tab) { tab.ForcedColours(true) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			tab := openGallery(t)
-			prepare(tab)
-			done := map[string]bool{}
-			for i, example := range app.Examples() {
-				if done[example.Page] { // its other states have the same controls
-					continue
-				}
-				done[example.Page] = true
-				show(t, tab, i, example, "language=en")
-				tab.Evaluate(`scrollTo(0, 0); document.activeElement.blur()`, nil)
-				seen := map[string]bool{}
-				for range 12 {
-					tab.Key("\t")
-					var at, what string
-					tab.Evaluate(focusRing, &what)
-					tab.Evaluate(`document.activeElement.outerHTML.slice(0, 100)`, &at)
-					if seen[at] {
-						break
-					}
-					seen[at] = true
-					if what != "" {
-						t.Errorf("%s, %s: %s at %s", example.Page, example.Name, what, at)
-					}
-				}
-			}
-		})
-	}
-}
-
-const focusRing = `(() => {
-	const e = document.activeElement
-	if (e === document.body) return ""
-	const rings = ["", "::after"].map(part => getComputedStyle(e, part))
-	if (!rings.some(is => is.outlineStyle !== "none" && parseFloat(is.outlineWidth) >= 2)) return "no ring"
-	const box = e.getBoundingClientRect()
-	if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) return "out of sight"
-	return ""
-})()`
 
 func TestTheFocusAfterARefusal(t *testing.T) {
 	s := withTwoFactor(t)

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/twinlock/twinlock/browser/kit"
 )
+
+var pictures = flag.Bool("pictures", false, "keep a picture of the printed codes in browser/pictures")
 
 // shownCodes is the page that shows ten recovery codes once, and the codes.
 func shownCodes(t *testing.T) (*kit.Tab, []string) {

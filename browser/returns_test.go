@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/twinlock/twinlock/browser/kit"
@@ -10,13 +11,18 @@ const (
 	comingBack = "/login/window"       // where the password of an expired session goes
 	howItIs    = "/login/window/state" // where a page asks how its session stands
 
-	// impatient pages give up after a second instead of ten.
-	impatient = `AbortSignal.timeout = (was => ms => was.call(AbortSignal, ms / 10))(AbortSignal.timeout)`
+	// A page in a hurry gives up after a second instead of ten.
+	canHurry = `window.hurry = false; AbortSignal.timeout = (was => ms => was.call(AbortSignal, hurry ? ms / 10 : ms))(AbortSignal.timeout)`
 	// Older browsers cannot let pages wait for each other.
 	withoutLocks = `delete Navigator.prototype.locks`
-	// Pages for which no time passes ask nothing by themselves: what a test holds
-	// back is the question that it is about.
-	timeless = `performance.now = (now => () => now)(performance.now()); 0`
+	// Pages for which no time passes, and which do not hear that they are looked
+	// at, ask nothing by themselves: what a test holds back is the question that it
+	// is about.
+	timeless = `performance.now = (now => () => now)(performance.now())
+		for (const moment of ["focus", "online", "visibilitychange"]) window.deaf.add(moment); 0`
+	canBeDeaf = `window.deaf = new Set()
+		for (const moment of ["focus", "online", "visibilitychange"])
+			addEventListener(moment, event => { if (deaf.has(moment)) event.stopImmediatePropagation() }, true)`
 	// Pages that say nothing to each other.
 	mute = `BroadcastChannel.prototype.postMessage = () => {}`
 )
@@ -26,7 +32,7 @@ const (
 func twoExpired(t *testing.T, scripts ...string) (s *kit.Server, g *kit.Gate, first, second *kit.Tab) {
 	t.Helper()
 	s, g = behindAGate(t)
-	first, second = twoOpen(t, s, scripts...)
+	first, second = twoOpen(t, s, append(scripts, canBeDeaf, canHurry)...)
 	lapse(s, first, second)
 	for _, tab := range []*kit.Tab{first, second} {
 		tab.Evaluate(timeless, nil)
@@ -80,6 +86,8 @@ func pressLogin(tab *kit.Tab) {
 	tab.Evaluate(`document.querySelector("#session-expired form.return .buttons button").click()`, nil)
 }
 
+func hurry(tab *kit.Tab, yes bool) { tab.Evaluate(fmt.Sprintf(`hurry = %v; 0`, yes), nil) }
+
 func TestTwoPagesComeBackAtOnce(t *testing.T) {
 	_, g, first, second := twoExpired(t)
 	held := g.Answer(comingBack)
@@ -108,7 +116,7 @@ func TestTwoPagesComeBackAtOnceWhereTheyCannotWaitForEachOther(t *testing.T) {
 	})
 	t.Run("the second's password comes when the first is back", func(t *testing.T) {
 		_, g, first, second := twoExpired(t, withoutLocks, mute)
-		held := g.Request(comingBack)
+		held := g.OneRequest(comingBack)
 		pressLogin(second)
 		held.Arrived(t)
 		pressLogin(first)
@@ -135,8 +143,9 @@ func TestAPageThatHearsOfTheReturnWhileItWaitsSendsNothing(t *testing.T) {
 func TestARequestThatHangsLeavesThePageCoveredAndCanBeTriedAgain(t *testing.T) {
 	for name, path := range map[string]string{"the question": howItIs, "the password": comingBack} {
 		t.Run(name, func(t *testing.T) {
-			_, g, first, second := twoExpired(t, impatient)
-			g.Request(path)
+			_, g, first, second := twoExpired(t)
+			held := g.Request(path)
+			hurry(first, true)
 			pressLogin(first)
 			first.Alert("The server did not answer").Find(expired, "dialog")
 			if typed := first.Value("Password"); typed != "" {
@@ -145,6 +154,8 @@ func TestARequestThatHangsLeavesThePageCoveredAndCanBeTriedAgain(t *testing.T) {
 			if first.Has("heading", "Account settings") {
 				t.Error("the page can be read")
 			}
+			held.Release()
+			hurry(first, false)
 			back(first, good)
 			bothGoOn(t, first, second)
 		})
@@ -152,19 +163,23 @@ func TestARequestThatHangsLeavesThePageCoveredAndCanBeTriedAgain(t *testing.T) {
 }
 
 func TestAReturnWhoseAnswerGotLostLeadsToTheLogin(t *testing.T) {
-	_, g, first, second := twoExpired(t, impatient)
+	_, g, first, second := twoExpired(t)
 	g.Answer(comingBack)
+	hurry(first, true)
 	pressLogin(first)
 	first.Alert("The server did not answer").Find(expired, "dialog")
+	hurry(first, false)
 	back(first, good).At("/login")
 	second.At("/login")
 	login(first, ada, good).At("/login/code")
 }
 
 func TestAPageThatHangsDoesNotHoldUpTheOthers(t *testing.T) {
-	_, _, first, second := twoExpired(t, impatient)
+	_, _, first, second := twoExpired(t)
 	first.Evaluate(`navigator.locks.request("twinlock", () => new Promise(() => {})); 0`, nil)
-	pressLogin(second)
+	hurry(second, true)
+	pressLogin(second) // how long it waits for the first is settled at once
+	hurry(second, false)
 	bothGoOn(t, first, second)
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -21,13 +22,15 @@ type Gate struct {
 	underway map[string]int // by path
 }
 
-// Hold keeps one request, or its answer.
+// Hold keeps the requests to a path, or their answers.
 type Hold struct {
 	path     string
 	answer   bool
+	one      bool
+	arrive   func()
 	arrived  chan struct{}
-	released chan struct{}
 	release  func()
+	released chan struct{}
 }
 
 // StartBehind starts a server that browsers reach through a gate only.
@@ -70,8 +73,8 @@ func (g *Gate) between(server *url.URL) http.Handler {
 
 // pass waits where something is held on this path, and counts what goes on.
 func (g *Gate) pass(ctx context.Context, path string, answer bool) error {
-	if h := g.claim(path, answer); h != nil {
-		close(h.arrived)
+	if h := g.holding(path, answer); h != nil {
+		h.arrive()
 		select {
 		case <-h.released:
 		case <-ctx.Done():
@@ -86,28 +89,42 @@ func (g *Gate) pass(ctx context.Context, path string, answer bool) error {
 	return nil
 }
 
-func (g *Gate) claim(path string, answer bool) *Hold {
+func (g *Gate) holding(path string, answer bool) *Hold {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i, h := range g.holds {
-		if h.path == path && h.answer == answer {
-			g.holds = append(g.holds[:i:i], g.holds[i+1:]...)
-			return h
-		}
+	i := slices.IndexFunc(g.holds, func(h *Hold) bool { return h.path == path && h.answer == answer })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	h := g.holds[i]
+	if h.one {
+		g.holds = slices.Delete(g.holds, i, i+1)
+	}
+	return h
 }
 
-// Request keeps the next request to a path from the server.
-func (g *Gate) Request(path string) *Hold { return g.hold(path, false) }
+// Request keeps requests to a path from the server, from now on until they are
+// released. A page may ask by itself besides what a test makes it ask, so that
+// one alone is not kept.
+func (g *Gate) Request(path string) *Hold { return g.hold(Hold{path: path}) }
 
-// Answer keeps the answer to the next request to a path from the browser; what
-// the request changes is then done.
-func (g *Gate) Answer(path string) *Hold { return g.hold(path, true) }
+// OneRequest keeps the next request to a path from the server, and no other.
+func (g *Gate) OneRequest(path string) *Hold { return g.hold(Hold{path: path, one: true}) }
 
-func (g *Gate) hold(path string, answer bool) *Hold {
-	h := &Hold{path: path, answer: answer, arrived: make(chan struct{}), released: make(chan struct{})}
-	h.release = sync.OnceFunc(func() { close(h.released) })
+// Answer keeps the answers to requests to a path from the browser; what the
+// requests change is then done.
+func (g *Gate) Answer(path string) *Hold { return g.hold(Hold{path: path, answer: true}) }
+
+func (g *Gate) hold(what Hold) *Hold {
+	h := &what
+	h.arrived, h.released = make(chan struct{}), make(chan struct{})
+	h.arrive = sync.OnceFunc(func() { close(h.arrived) })
+	h.release = sync.OnceFunc(func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.holds = slices.DeleteFunc(g.holds, func(one *Hold) bool { return one == h })
+		close(h.released)
+	})
 	g.t.Cleanup(h.release)
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -139,7 +156,7 @@ func (g *Gate) count(path string, by int) {
 	g.underway[path] += by
 }
 
-// Arrived waits until there is something held.
+// Arrived waits until something is held.
 func (h *Hold) Arrived(t testing.TB) {
 	t.Helper()
 	Eventually(t, "something at "+h.path+" is held", func() bool {
@@ -152,5 +169,5 @@ func (h *Hold) Arrived(t testing.TB) {
 	})
 }
 
-// Release lets it go on.
+// Release lets what is held go on, and all that comes.
 func (h *Hold) Release() { h.release() }

@@ -92,8 +92,7 @@ func (p *Profile) Tab() *Tab {
 	if err := chromedp.Run(ctx); err != nil { // attaches for as long as the tab lives, so without a time limit
 		p.t.Fatalf("open a tab: %v", err)
 	}
-	tab.do("open a tab", chromedp.EmulateViewport(1280, 900))
-	return tab
+	return tab.Desktop()
 }
 
 // Tab is one tab of a profile.
@@ -171,6 +170,12 @@ func (tab *Tab) Phone() *Tab {
 	return tab
 }
 
+// Desktop makes the tab a desktop's, which every tab is at first.
+func (tab *Tab) Desktop() *Tab {
+	tab.do("become a desktop", chromedp.EmulateViewport(1280, 900))
+	return tab
+}
+
 // Narrow makes the window as narrow as the smallest phone.
 func (tab *Tab) Narrow() *Tab {
 	tab.do("become narrow", chromedp.EmulateViewport(320, 640))
@@ -200,6 +205,9 @@ func (tab *Tab) ForcedColours(dark bool) *Tab {
 	}
 	return tab.media("forced-colors", "active", "prefers-color-scheme", "light")
 }
+
+// OwnColours leaves the colours to the page again.
+func (tab *Tab) OwnColours() *Tab { return tab.media() }
 
 // ReducedMotion makes the system ask for less motion.
 func (tab *Tab) ReducedMotion() *Tab { return tab.media("prefers-reduced-motion", "reduce") }
@@ -698,7 +706,11 @@ func (tab *Tab) axe(options string) (violations []Violation) {
 	if err != nil {
 		tab.t.Fatalf("axe-core is missing (tools/prepare fetches it): %v", err)
 	}
-	tab.do("check accessibility", chromedp.Evaluate(source+"; true", nil), chromedp.Evaluate(
+	var there bool
+	if tab.Evaluate(`"axe" in window`, &there); !there {
+		tab.Evaluate(source+"; 0", nil)
+	}
+	tab.do("check accessibility", chromedp.Evaluate(
 		`axe.run(document, `+options+`).then(r => r.violations)`, &violations,
 		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	return violations
