@@ -95,7 +95,10 @@ func every(t *testing.T, query string, looks []look) {
 
 func asItIs(*kit.Tab) {}
 
-func turnDark(tab *kit.Tab) { tab.Evaluate(`document.documentElement.dataset.theme = "dark"; 0`, nil) }
+// turnDark does not wait for colours that go over into one another.
+func turnDark(tab *kit.Tab) {
+	tab.Evaluate(`document.documentElement.dataset.theme = "dark"; document.getAnimations().forEach(one => one.finish()); 0`, nil)
+}
 
 func enlarge(tab *kit.Tab) { tab.Evaluate(`document.documentElement.style.fontSize = "200%"; 0`, nil) }
 
