@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -25,6 +24,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// withoutWindows is where Debian puts it. Its command is a script, which would
+// leave the browser running when it is ended.
+const withoutWindows = "/usr/lib/chromium/chromium-headless-shell"
+
 // one Chromium serves all tests of a process: the one without windows, where
 // this machine has it, which takes a third of the time.
 var chromium = sync.OnceValues(func() (context.Context, error) {
@@ -33,8 +36,8 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("host-resolver-rules", "MAP *.example.org 127.0.0.1"),
 	)
-	if shell, err := exec.LookPath("chromium-headless-shell"); err == nil {
-		options = append(options, chromedp.ExecPath(shell))
+	if _, err := os.Stat(withoutWindows); err == nil {
+		options = append(options, chromedp.ExecPath(withoutWindows))
 	}
 	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
 	// The library complains of events that are newer than itself.
