@@ -93,7 +93,7 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	eli, browser := site.Administrator("eli@example.org"), site.Browser()
 	browser.SignIn(eli)
 	page := "/admin/users/" + string(eli.ID)
-	const why = "This is the last administrator. Make somebody else one first."
+	const why = "This is the last administrator. Make somebody else one first; who was only invited does not count yet."
 	for _, button := range []string{"Take administration away", "Disable account"} {
 		if refused := browser.Get(page).Form(button).Press().WantStatus(http.StatusUnprocessableEntity); refused.Alert() != why {
 			t.Errorf("%s: the page says %q", button, refused.Alert())

@@ -123,7 +123,7 @@ func (s *Store) Health(ctx context.Context, now time.Time) (h Health, err error)
 	}{
 		{&h.People, `SELECT COUNT(*) FROM users`, nil},
 		{&h.WithTwoFactor, `SELECT COUNT(*) FROM users WHERE two_factor_since > 0`, nil},
-		{&h.Administrators, `SELECT COUNT(*) FROM users WHERE administrator AND state = 'active'`, nil},
+		{&h.Administrators, `SELECT COUNT(*) FROM users WHERE ` + administering, nil},
 		{&h.Sessions, `SELECT COUNT(*) FROM sessions WHERE ended_at = 0`, nil},
 		{&h.LettersWaiting, `SELECT COUNT(*) FROM letters WHERE done_at = 0`, nil},
 		{&h.LettersFailed, `SELECT COUNT(*) FROM letters WHERE done_at > 0 AND failure <> ''`, nil},

@@ -290,6 +290,38 @@ func TestOneAdministratorRemains(t *testing.T) {
 	})
 }
 
+// Fay was invited to administer, and has no password to log in with yet.
+func TestWhoIsOnlyInvitedToAdministerIsNotTheOneWhoRemains(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ada := storetest.Person(t, s, "ada@example.org")
+		must(t, s.SetAdministrator(t.Context(), command, ada.ID, true, now))
+		var link secret.Token
+		invited := newcomer(t)
+		invited.Administrator = true
+		mailed := store.Mailed{Life: time.Hour, Path: func(made secret.Token) string { link = made; return "/" }}
+		fay, err := s.InviteUser(t.Context(), command, invited, mailed, now)
+		must(t, err)
+		for name, remove := range map[string]func() error{
+			"disabled": func() error { return s.DisableUser(t.Context(), command, ada.ID, now) },
+			"deleted":  func() error { return s.DeleteUser(t.Context(), command, ada.ID, now) },
+			"demoted":  func() error { return s.SetAdministrator(t.Context(), command, ada.ID, false, now) },
+		} {
+			if err := remove(); !errors.Is(err, store.ErrLastAdministrator) {
+				t.Errorf("the last one with a password %s: %v, want ErrLastAdministrator", name, err)
+			}
+		}
+		if health, err := s.Health(t.Context(), now); err != nil || health.Administrators != 1 {
+			t.Errorf("%d administrators are counted, want 1 (%v)", health.Administrators, err)
+		}
+		must(t, s.SetAdministrator(t.Context(), command, fay.ID, false, now))
+		must(t, s.SetAdministrator(t.Context(), command, fay.ID, true, now))
+		_, err = s.InviteUser(t.Context(), command, invited, mailed, now) // the first link is outdated
+		must(t, err)
+		must(t, s.AcceptInvitation(t.Context(), auth.Actor{}, link.Hash(), "", "hash", now))
+		must(t, s.SetAdministrator(t.Context(), command, ada.ID, false, now))
+	})
+}
+
 func TestTwoAdministratorsCannotRemoveOneAnotherAtOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		by := auth.Actor{Command: true}

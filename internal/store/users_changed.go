@@ -15,10 +15,14 @@ func (t *tx) lockAdministrators(ctx context.Context) error {
 	return t.keepSetting(ctx, "administrators", "")
 }
 
+// administering is the condition under which somebody can administer: whoever
+// was only invited has no password to log in with.
+const administering = `administrator AND state = 'active' AND password_hash <> ''`
+
 // keepsAnAdministrator refuses what has just left nobody to administer.
 func (t *tx) keepsAnAdministrator(ctx context.Context) error {
 	var n int
-	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE administrator AND state = 'active'`).Scan(&n)
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE `+administering).Scan(&n)
 	if err != nil {
 		return fmt.Errorf("count administrators: %w", err)
 	}
@@ -54,7 +58,7 @@ func (s *Store) changeUser(ctx context.Context, by auth.Actor, id auth.UserID, n
 		if err := change.make(t, u); err != nil {
 			return err
 		}
-		if u.Administrator && u.State == auth.Active {
+		if u.Administrator && u.State == auth.Active && u.HasPassword {
 			if err := t.keepsAnAdministrator(ctx); err != nil {
 				return err
 			}
