@@ -11,6 +11,7 @@ import (
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/mail"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 // administered is an administrator at work, and somebody to work on.
@@ -86,6 +87,58 @@ func TestEveryButtonOfAPersonsPageDoesWhatItSays(t *testing.T) {
 	for _, stale := range []string{"disable", "enable", "end-sessions", "must", "may", "administrator", "user", "reset-password", "invite", "unlock", "delete", "no-such-change"} {
 		browser.Post(page+"/"+stale, nil).WantStatus(http.StatusNotFound)
 	}
+}
+
+// Two pages are open; what is pressed on the older one was done on the other.
+func TestAStaleButtonSaysWhatIsTrue(t *testing.T) {
+	site, browser, ada, page := administered(t)
+	hers := site.Browser()
+	hers.SignIn(ada)
+	hers.EnableTwoFactor(ada)
+	stale := browser.Get(page)
+	refused := func(f *apptest.Form, u auth.User, why string) {
+		t.Helper()
+		letters, events := len(site.Mail.To(t, u.Address)), recorded(t, site, u.ID)
+		if answer := f.Press().WantStatus(http.StatusUnprocessableEntity); !strings.Contains(answer.Alert(), why) {
+			t.Errorf("the page says %q, want %q", answer.Alert(), why)
+		}
+		if l, e := len(site.Mail.To(t, u.Address)), recorded(t, site, u.ID); l != letters || e != events {
+			t.Errorf("%d letters and %d events, want %d and %d", l, e, letters, events)
+		}
+	}
+	browser.Get(page).Form("Clear second factors").Fill("Reason", "Lost the phone").Press().WantStatus(http.StatusOK)
+	refused(stale.Form("Clear second factors").Fill("Reason", "Lost it again"), ada.User(), "No second factor is on any more, so none was cleared.")
+	browser.Get(page).Form("Disable account").Press().WantStatus(http.StatusOK)
+	refused(stale.Form("Mail a password reset"), ada.User(), "This account is disabled. Enable it first.")
+
+	invite := func() *apptest.Page {
+		return browser.Get("/admin/users").Form("Invite").Fill("Email", "fay@example.org").Fill("Name", "Fay").Press()
+	}
+	invited := invite().WantDone("The invitation is on its way.")
+	fay, err := site.Store.UserByAddress(t.Context(), "fay@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	her := "/admin/users/" + string(fay.ID)
+	browser.Get(her).Form("Disable account").Press().WantStatus(http.StatusOK)
+	refused(invited.Form("Invite again"), fay, "This account is disabled. Enable it first.")
+	if again := invite().WantStatus(http.StatusUnprocessableEntity); !strings.Contains(again.Alert(), "This account is disabled. Enable it first.") {
+		t.Errorf("the page says %q", again.Alert())
+	}
+	browser.Get(her).Form("Enable account").Press().WantStatus(http.StatusOK)
+	site.Clock.Turn(time.Second) // so that the invitation is the newest letter
+	invited.Form("Invite again").Press().WantDone("The invitation is on its way.")
+	site.Browser().Get(apptest.Link(t, site.Mail.Last(t, fay.Address))).Form("Set new password").Fill("New password", apptest.Password).Press().WantStatus(http.StatusOK)
+	refused(invited.Form("Invite again"), fay, "This person accepted the invitation and is here already.")
+}
+
+func recorded(t *testing.T, site *apptest.Site, of auth.UserID) int {
+	t.Helper()
+	events, err := site.Store.Events(t.Context(), store.EventFilter{Subject: of, Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(events)
 }
 
 func TestTheLastAdministratorStays(t *testing.T) {

@@ -91,6 +91,8 @@ func (h *Flow) invite(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.Is(err, store.ErrTaken):
 		page.Email.Error = ui.T("users.taken")
+	case errors.Is(err, store.ErrDisabled):
+		page.Email.Error = ui.T("users.isDisabled")
 	case errors.Is(err, store.ErrTooManyLetters):
 		page.Email.Error = ui.T("users.tooManyLetters")
 	case err != nil:
@@ -206,6 +208,10 @@ func (h *Flow) changeUser(w http.ResponseWriter, r *http.Request) error {
 		return h.refuseUser(w, r, ui.T("users.lastAdministrator"))
 	case errors.Is(err, store.ErrTooManyLetters):
 		return h.refuseUser(w, r, ui.T("users.tooManyLetters"))
+	case errors.Is(err, store.ErrDisabled):
+		return h.refuseUser(w, r, ui.T("users.isDisabled"))
+	case errors.Is(err, store.ErrTaken):
+		return h.refuseUser(w, r, ui.T("users.accepted"))
 	case err != nil:
 		return err
 	}
@@ -253,9 +259,6 @@ func (h *Flow) inviteAgain(r *http.Request, id auth.UserID) error {
 	}
 	_, err = h.Store.InviteUser(r.Context(), v.Actor(),
 		store.NewUser{Address: address.Address{Spelling: u.Address, Canonical: u.Canonical}}, h.InvitationLink, v.Now)
-	if errors.Is(err, store.ErrTaken) {
-		return nil // accepted meanwhile
-	}
 	return err
 }
 
@@ -307,7 +310,10 @@ func (h *Flow) clearFactors(w http.ResponseWriter, r *http.Request, id auth.User
 		page.Summary = ui.SummarizeAmong(ui.Text{}, &page.Reason)
 		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/user", page)
 	}
-	if err := h.Store.ClearFactors(r.Context(), v.Actor(), id, reason, v.Now); err != nil {
+	err = h.Store.ClearFactors(r.Context(), v.Actor(), id, reason, v.Now)
+	if errors.Is(err, store.ErrNoFactor) {
+		return h.refuseUser(w, r, ui.T("users.noFactor"))
+	} else if err != nil {
 		return err
 	}
 	h.Notice(w, "users.doneCleared")

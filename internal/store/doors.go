@@ -181,11 +181,14 @@ func (s *Store) Unlock(ctx context.Context, by auth.Actor, token secret.Hash, no
 }
 
 // OpenDoors opens a person's doors that failures closed, on the word of whoever
-// administers. The person is told.
+// administers. The person is told. Where nobody failed nothing happens.
 func (s *Store) OpenDoors(ctx context.Context, by auth.Actor, id auth.UserID, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		u, err := t.lockUser(ctx, id)
 		if err != nil {
+			return err
+		}
+		if failed, err := t.hasFailed(ctx, id, u.Canonical); err != nil || !failed {
 			return err
 		}
 		if err := t.openDoors(ctx, id, u.Canonical, now); err != nil {
@@ -202,13 +205,9 @@ func (s *Store) OpenDoors(ctx context.Context, by auth.Actor, id auth.UserID, no
 // those of the browsers it is known in as well: whoever opened the door by mail
 // comes back with one of them. Links that would open them again are void.
 func (t *tx) openDoors(ctx context.Context, user auth.UserID, canonical string, now time.Time) error {
-	devices, err := list(ctx, t, scanHash, `SELECT token_hash FROM devices WHERE user_id = $1`, user)
+	buckets, err := t.doorsOf(ctx, user, canonical)
 	if err != nil {
-		return fmt.Errorf("devices of %s: %w", user, err)
-	}
-	buckets := []throttle.Bucket{throttle.Password(canonical), throttle.Code(string(user))}
-	for _, device := range devices {
-		buckets = append(buckets, throttle.PasswordFromDevice(device))
+		return err
 	}
 	for _, bucket := range buckets {
 		if err := t.clear(ctx, bucket); err != nil {
@@ -219,6 +218,35 @@ func (t *tx) openDoors(ctx context.Context, user auth.UserID, canonical string, 
 		return fmt.Errorf("open the doors of %s: %w", user, err)
 	}
 	return t.voidLinks(ctx, user, LinkUnlock, now)
+}
+
+// doorsOf are the doors of an account, whether or not anybody failed at them.
+func (t *tx) doorsOf(ctx context.Context, user auth.UserID, canonical string) ([]throttle.Bucket, error) {
+	devices, err := list(ctx, t, scanHash, `SELECT token_hash FROM devices WHERE user_id = $1`, user)
+	if err != nil {
+		return nil, fmt.Errorf("devices of %s: %w", user, err)
+	}
+	buckets := []throttle.Bucket{throttle.Password(canonical), throttle.Code(string(user))}
+	for _, device := range devices {
+		buckets = append(buckets, throttle.PasswordFromDevice(device))
+	}
+	return buckets, nil
+}
+
+// hasFailed tells whether there is anything that openDoors would forget.
+func (t *tx) hasFailed(ctx context.Context, user auth.UserID, canonical string) (bool, error) {
+	buckets, err := t.doorsOf(ctx, user, canonical)
+	if err != nil {
+		return false, err
+	}
+	for _, bucket := range buckets {
+		var n int
+		err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM throttle WHERE bucket = $1 OR user_id = $2`, bucket, user).Scan(&n)
+		if err != nil || n > 0 {
+			return n > 0, err
+		}
+	}
+	return false, nil
 }
 
 func scanHash(r row) (h secret.Hash, err error) { return h, r.Scan(&h) }

@@ -11,15 +11,18 @@ import (
 
 // InviteUser makes an account without a password and mails the invitation to
 // choose one. An account that was invited before and has none yet gets a new
-// letter; one that has a password is ErrTaken. ErrTooManyLetters where the
-// address had its share of the hour.
+// letter; one that has a password is ErrTaken, and one that was disabled
+// ErrDisabled. ErrTooManyLetters where the address had its share of the hour.
 func (s *Store) InviteUser(ctx context.Context, by auth.Actor, n NewUser, m Mailed, now time.Time) (u auth.User, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
 		if u, err = t.knownUser(ctx, n.Address.Canonical); err != nil {
 			return err
 		}
-		if u.HasPassword {
+		switch {
+		case u.HasPassword:
 			return ErrTaken
+		case u.State == auth.Disabled:
+			return ErrDisabled
 		}
 		u, err = t.invite(ctx, by, u, n, m, now)
 		return err

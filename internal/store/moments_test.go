@@ -292,7 +292,9 @@ var moments = map[string]moment{
 		return func() error { return p.OfferSetup(p.Context(), command, secret.New().Hash(), now) }
 	}, ""},
 	"OpenDoors": {auth.EventDoorOpened, func(p play) func() error {
+		var box mailbox
 		u := p.ada()
+		closeDoor(p.T, p.Store, box.doorOf(u, u.Canonical), now)
 		return func() error { return p.OpenDoors(p.Context(), eli, u.ID, now) }
 	}, ""},
 	"ProvePassword": {auth.EventLoginBegun, func(p play) func() error {

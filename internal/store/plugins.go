@@ -30,11 +30,25 @@ func (t *tx) changeActivation(ctx context.Context, by auth.Actor, id auth.Plugin
 	wanted := before
 	wanted.Groups, wanted.Users = slices.Clone(before.Groups), slices.Clone(before.Users)
 	change(&wanted)
+	if isSo(before, wanted) {
+		return nil
+	}
 	wanted.Plugin, t.plugins = id, true
 	if err := t.writeActivation(ctx, wanted); err != nil {
 		return err
 	}
 	return t.recordActivation(ctx, by, before, wanted, now)
+}
+
+// isSo tells whether a plug-in works for the same people, in whatever order they
+// are named.
+func isSo(is, wanted auth.Activation) bool {
+	return is.Active == wanted.Active && is.Everyone == wanted.Everyone &&
+		sameNames(is.Groups, wanted.Groups) && sameNames(is.Users, wanted.Users)
+}
+
+func sameNames[ID ~string](a, b []ID) bool {
+	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a))), slices.Compact(slices.Sorted(slices.Values(b))))
 }
 
 func (t *tx) writeActivation(ctx context.Context, a auth.Activation) error {

@@ -33,6 +33,11 @@ var (
 	ErrTaken = errors.New("already taken")
 	// ErrLastAdministrator is returned for what would leave nobody to administer.
 	ErrLastAdministrator = errors.New("the last administrator cannot be removed")
+	// ErrDisabled is returned for a letter whose link would not work, because
+	// the account that it is for is disabled.
+	ErrDisabled = errors.New("this account is disabled; enable it first")
+	// ErrNoFactor is returned where second factors are to be cleared and none is on.
+	ErrNoFactor = errors.New("no second factor is on, so none was cleared")
 	// ErrTooManyLetters is returned when an address cannot receive a letter yet,
 	// because it had too many in the last hour.
 	ErrTooManyLetters = errors.New("this address has had as many letters as it gets in an hour; try again later")

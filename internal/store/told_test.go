@@ -8,6 +8,7 @@ import (
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 var toNowhere = store.Mailed{Life: 1e12, Path: func(t secret.Token) string { return "/somewhere/" + t.Reveal() }}
@@ -28,9 +29,17 @@ func TestAPersonIsToldWhatAnAdministratorDidToTheAccount(t *testing.T) {
 			{"need not use", func() error { return s.SetMustUseTwoFactor(ctx, eli, u.ID, false, now) }, auth.LetterTwoFactorOptional},
 			{"role given", func() error { return s.SetAdministrator(ctx, eli, u.ID, true, now) }, auth.LetterAdministratorMade},
 			{"end sessions", func() error { _, err := s.EndSessions(ctx, eli, u.ID, "", "why", now); return err }, auth.LetterSessionsEnded},
-			{"open doors", func() error { return s.OpenDoors(ctx, eli, u.ID, now) }, auth.LetterLoginOpened},
+			{"open doors", func() error {
+				_, err := s.Pay(ctx, throttle.Password(u.Canonical), storetest.Rules.Tries, now)
+				must(t, err)
+				return s.OpenDoors(ctx, eli, u.ID, now)
+			}, auth.LetterLoginOpened},
 			{"start a reset", func() error { return s.StartReset(ctx, eli, u.ID, toNowhere, now) }, auth.LetterResetStarted},
-			{"clear factors", func() error { return s.ClearFactors(ctx, eli, u.ID, "lost phone", now) }, auth.LetterTwoFactorReset},
+			{"clear factors", func() error {
+				by := inSession(t, s, reread(t, s, u.ID))
+				protect(t, s, &by)
+				return s.ClearFactors(ctx, eli, u.ID, "lost phone", now)
+			}, auth.LetterTwoFactorReset},
 			{"another administrator", func() error {
 				return s.SetAdministrator(ctx, eli, storetest.Person(t, s, "bob@example.org").ID, true, now)
 			}, auth.LetterAdministratorMade},
@@ -119,6 +128,61 @@ func TestWhatStaysAsItWasIsNoNews(t *testing.T) {
 				}
 			}
 			must(t, change.make(false))
+		}
+	})
+}
+
+// What is not there cannot be undone, and whoever is kept out gets no link, for
+// it would not work.
+func TestWhatHasNothingToDoIsNoNews(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		u, g := storetest.Person(t, s, "ada@example.org"), group(t, s, "Staff")
+		fay, err := s.InviteUser(ctx, eli, newcomer(t), toNowhere, now)
+		must(t, err)
+		out := storetest.Person(t, s, "out@example.org")
+		must(t, s.DisableUser(ctx, eli, out.ID, now))
+		must(t, s.DisableUser(ctx, eli, fay.ID, now))
+		enable(t, s, func(a *auth.Activation) { a.Groups, a.Users = []auth.GroupID{g.ID}, []auth.UserID{u.ID, out.ID} })
+		events, letters := len(recorded(t, s, "")), waiting(t, s)
+		for name, tt := range map[string]struct {
+			act  func() error
+			want error
+		}{
+			"an invitation of somebody disabled": {func() error { _, err := s.InviteUser(ctx, eli, newcomer(t), toNowhere, now); return err }, store.ErrDisabled},
+			"a reset for somebody disabled":      {func() error { return s.StartReset(ctx, eli, out.ID, toNowhere, now) }, store.ErrDisabled},
+			"open doors are opened":              {func() error { return s.OpenDoors(ctx, eli, u.ID, now) }, nil},
+			"no factors are cleared":             {func() error { return s.ClearFactors(ctx, eli, u.ID, "lost", now) }, store.ErrNoFactor},
+			"a plug-in is saved as it was": {func() error {
+				return s.ChangeActivation(ctx, eli, auth.TwoFactorPlugin, store.NoLoss, now, func(a *auth.Activation) { a.Users = []auth.UserID{out.ID, u.ID} })
+			}, nil},
+		} {
+			if err := tt.act(); !errors.Is(err, tt.want) {
+				t.Errorf("%s: %v, want %v", name, err, tt.want)
+			}
+			if e, l := len(recorded(t, s, "")), waiting(t, s); e != events || l != letters {
+				t.Errorf("%s: %d events and %d letters, want %d and %d", name, e, l, events, letters)
+				events, letters = e, l
+			}
+		}
+	})
+}
+
+// Whoever waits because of wrong passwords is let in as well as whoever is locked.
+func TestAnAdministratorEndsAWait(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := storetest.Person(t, s, "ada@example.org")
+		var box mailbox
+		d := box.doorOf(u, u.Canonical)
+		for range closing.Free + 1 {
+			if _, err := s.PayAtDoor(t.Context(), d, nil, auth.Actor{}, now); err != nil {
+				break
+			}
+		}
+		must(t, s.OpenDoors(t.Context(), eli, u.ID, now))
+		wantOpen(t, s, d, now)
+		if events := recorded(t, s, auth.EventDoorOpened); len(events) != 1 {
+			t.Errorf("%d events, want 1", len(events))
 		}
 	})
 }

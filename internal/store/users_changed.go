@@ -145,9 +145,12 @@ func (t *tx) tellChange(ctx context.Context, by auth.Actor, u auth.User, gives b
 }
 
 // ClearFactors removes a person's second factors for a reason, which the
-// person is told. Every session ends.
+// person is told. Every session ends. ErrNoFactor where none is on.
 func (s *Store) ClearFactors(ctx context.Context, by auth.Actor, id auth.UserID, reason string, now time.Time) error {
 	return s.changeUser(ctx, by, id, now, userChange{auth.EventTwoFactorCleared, reason, nil, func(t *tx, u auth.User) error {
+		if !u.TwoFactor() {
+			return ErrNoFactor
+		}
 		removed, err := t.removeFactors(ctx, id)
 		if err != nil {
 			return err
@@ -165,13 +168,16 @@ func (s *Store) ClearFactors(ctx context.Context, by auth.Actor, id auth.UserID,
 }
 
 // StartReset mails a person a link to a new password because somebody who
-// administers wants it so. ErrTooManyLetters where the address had its share of
-// the hour.
+// administers wants it so. ErrDisabled where the link would not work, and
+// ErrTooManyLetters where the address had its share of the hour.
 func (s *Store) StartReset(ctx context.Context, by auth.Actor, id auth.UserID, m Mailed, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		u, err := t.lockUser(ctx, id)
 		if err != nil {
 			return err
+		}
+		if u.State == auth.Disabled {
+			return ErrDisabled
 		}
 		if err := t.mailLink(ctx, u, LinkReset, actOn(u, auth.LetterResetStarted, by, now), m, now); err != nil {
 			return err
