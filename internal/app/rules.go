@@ -31,7 +31,10 @@ func triesOf(c config.Config) proof.Rules {
 	network := throttle.Rule{
 		Free: c.ThrottleNetwork, FirstWait: c.ThrottleFirstWait, LongestWait: c.ThrottleLongestWait, Window: c.ThrottleNetworkSpan,
 	}
-	return proof.Rules{Password: row, Code: row, Network: network, BitsIPv6: c.ThrottleNetworkIPv6, CodesThisMonth: monthOf(c)}
+	requests := network
+	requests.Free = c.ThrottleRequests
+	return proof.Rules{Password: row, Code: row, Network: network, Requests: requests, BitsIPv6: c.ThrottleNetworkIPv6,
+		CodesThisMonth: monthOf(c)}
 }
 
 func costOf(c config.Config) password.Cost {
@@ -47,6 +50,7 @@ func rulesOf(c config.Config) store.Rules {
 	return store.Rules{
 		Tries:            tries.Password,
 		Network:          tries.Network,
+		Requests:         tries.Requests,
 		Policy:           policyOf(c),
 		Letters:          throttle.Rule{Free: c.LettersPerHour, CloseAfter: c.LettersPerHour, Window: time.Hour},
 		CodesThisMonth:   monthOf(c),

@@ -23,6 +23,7 @@ const (
 	EventLogout             EventKind = "logout"
 	EventSessionEnded       EventKind = "session.ended"
 	EventSignupBegun        EventKind = "signup.begun"
+	EventRequestsHeld       EventKind = "requests.held" // a network address asked so often that it has to wait
 	EventSignupConfirmed    EventKind = "signup.confirmed"
 	EventUserAdded          EventKind = "user.added"
 	EventUserInvited        EventKind = "user.invited"
@@ -108,6 +109,7 @@ var EventKinds = []EventKind{
 	EventLogout,
 	EventSessionEnded,
 	EventSignupBegun,
+	EventRequestsHeld,
 	EventSignupConfirmed,
 	EventUserAdded,
 	EventUserInvited,

@@ -67,6 +67,7 @@ type Config struct {
 	ThrottleNetwork     int           `name:"throttle_network" default:"20" accept:"5..10000" help:"How many failures of one network address within throttle_network_within cost no wait."`
 	ThrottleNetworkIPv6 int           `name:"throttle_network_ipv6" default:"64" accept:"32..128" help:"How many bits of an IPv6 address are one network address."`
 	ThrottleNetworkSpan time.Duration `name:"throttle_network_within" default:"15m" accept:"1m..24h" help:"How long the failures of a network address count."`
+	ThrottleRequests    int           `name:"throttle_requests" default:"200" accept:"20..100000" help:"How many sign-ups, and apart from them how many requests for a new password, one network address sends within throttle_network_within before it waits."`
 	WrongCodes          int           `name:"wrong_codes" default:"5" accept:"1..20" help:"How many wrong codes end a begun login."`
 	WrongCodesInAll     int           `name:"wrong_codes_in_all" default:"50" accept:"10..1000" help:"How many wrong codes within wrong_codes_within, whatever succeeded in between, ask for a new password."`
 	WrongCodesInAllSpan time.Duration `name:"wrong_codes_within" default:"30d" accept:"1d..90d" help:"How long wrong codes count towards wrong_codes_in_all."`

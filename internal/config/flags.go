@@ -56,6 +56,7 @@ type Flags struct {
 	ThrottleNetwork               *string `name:"throttle-network" placeholder:"20" help:"How many failures of one network address within throttle_network_within cost no wait."`
 	ThrottleNetworkIpv6           *string `name:"throttle-network-ipv6" placeholder:"64" help:"How many bits of an IPv6 address are one network address."`
 	ThrottleNetworkWithin         *string `name:"throttle-network-within" placeholder:"15m" help:"How long the failures of a network address count."`
+	ThrottleRequests              *string `name:"throttle-requests" placeholder:"200" help:"How many sign-ups, and apart from them how many requests for a new password, one network address sends within throttle_network_within before it waits."`
 	WrongCodes                    *string `name:"wrong-codes" placeholder:"5" help:"How many wrong codes end a begun login."`
 	WrongCodesInAll               *string `name:"wrong-codes-in-all" placeholder:"50" help:"How many wrong codes within wrong_codes_within, whatever succeeded in between, ask for a new password."`
 	WrongCodesWithin              *string `name:"wrong-codes-within" placeholder:"30d" help:"How long wrong codes count towards wrong_codes_in_all."`

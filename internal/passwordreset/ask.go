@@ -7,7 +7,9 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/throttle"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -29,7 +31,14 @@ func (h *Flow) postAsk(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "passwordreset/ask", page)
 	}
-	if err := h.mail(r.Context(), web.Asking(r), typed.Canonical); err != nil {
+	err = h.mail(r.Context(), h.From(r), typed.Canonical)
+	var wait *store.WaitError
+	if errors.As(err, &wait) {
+		return h.ShowHeld(w, r, wait, "passwordreset/ask", func(text ui.Text) any {
+			page.Summary = ui.SummarizeAmong(text, &page.Email)
+			return page
+		})
+	} else if err != nil {
 		return err
 	}
 	return h.Show(w, r, http.StatusOK, "passwordreset/sent", h.newSentPage(typed))
@@ -45,21 +54,30 @@ func (h *Flow) mailAgain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return web.Redirect(w, "/forgot-password")
 	}
-	if err := h.mail(r.Context(), web.Asking(r), typed.Canonical); err != nil {
+	page := h.newSentPage(typed)
+	err = h.mail(r.Context(), h.From(r), typed.Canonical)
+	var wait *store.WaitError
+	if errors.As(err, &wait) {
+		return h.ShowHeld(w, r, wait, "passwordreset/sent", page.held)
+	} else if err != nil {
 		return err
 	}
-	return h.ShowDone(w, r, "passwordreset/sent", ui.T("forgot.doneAgain"), h.newSentPage(typed))
+	return h.ShowDone(w, r, "passwordreset/sent", ui.T("forgot.doneAgain"), page)
 }
 
 // mail sends the link to whoever has the address. For everybody else the
-// request is recorded all the same: both take one transaction.
-func (h *Flow) mail(ctx context.Context, v *web.Visitor, canonical string) error {
+// request is recorded all the same: both take one transaction. While the
+// visitor's network address has to wait it gives a *store.WaitError.
+func (h *Flow) mail(ctx context.Context, from proof.From, canonical string) error {
+	if err := h.Proof.PayRequest(ctx, from, throttle.ResetRequests); err != nil {
+		return err
+	}
 	u, err := h.Store.UserByAddress(ctx, canonical)
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && u.State != auth.Active:
-		return h.Store.Record(ctx, v.Actor(), auth.EventResetRequested, "", "nobody to write to", v.Now)
+		return h.Store.Record(ctx, from.Actor, auth.EventResetRequested, "", "nobody to write to", from.Now)
 	case err != nil:
 		return err
 	}
-	return h.Store.MailReset(ctx, u, h.Link, v.Actor(), v.Now)
+	return h.Store.MailReset(ctx, u, h.Link, from.Actor, from.Now)
 }

@@ -40,6 +40,7 @@ func (p *askPage) read() (address.Address, bool) {
 
 // sentPage says the same to everybody.
 type sentPage struct {
+	ui.Summary
 	Address string
 	Life    time.Duration
 	Letters int // that one address gets in an hour
@@ -49,6 +50,12 @@ type sentPage struct {
 func (h *Flow) newSentPage(a address.Address) sentPage {
 	return sentPage{Address: a.Spelling, Life: h.Link.Life, Letters: h.Settings.LettersPerHour,
 		Again: web.NewAgain("/forgot-password/again", a.Spelling)}
+}
+
+// held is the page while the visitor's network address has to wait.
+func (p sentPage) held(why ui.Text) any {
+	p.Summary = ui.Summary{Text: why, Focused: true}
+	return p
 }
 
 // choosePage asks for the new password.
@@ -106,10 +113,15 @@ func Examples() []ui.Example {
 	locked.check()
 	malformed := newAskPage("ada")
 	malformed.read()
+	held := newAskPage(u.Address)
+	held.Summary = ui.SummarizeAmong(ui.T("errors.held", "Wait", "8 s"), &held.Email)
 	return []ui.Example{
 		{Page: "passwordreset/ask", Name: "asked", Data: newAskPage("")},
 		{Page: "passwordreset/ask", Name: "no address", Data: malformed},
+		{Page: "passwordreset/ask", Name: "too many from this network", Data: held},
 		{Page: "passwordreset/sent", Name: "sent", Data: h.newSentPage(address.Address{Spelling: u.Address})},
+		{Page: "passwordreset/sent", Name: "too many from this network",
+			Data: h.newSentPage(address.Address{Spelling: u.Address}).held(ui.T("errors.held", "Wait", "8 s"))},
 		{Page: "passwordreset/choose", Name: "without second factors", Data: h.newChoosePage(owner{User: u}, "t")},
 		{Page: "passwordreset/choose", Name: "with second factors", Data: h.newChoosePage(owner{User: u, AsksCode: true}, "t")},
 		{Page: "passwordreset/choose", Name: "refused, code demanded", Data: wrong},

@@ -31,6 +31,7 @@ type Rules struct {
 	Code           throttle.Rule
 	CodesThisMonth throttle.Rule
 	Network        throttle.Rule
+	Requests       throttle.Rule
 	BitsIPv6       int // of an IPv6 address, that are one network address
 }
 

@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/throttle"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -35,6 +37,44 @@ func (h *Flow) open(r *http.Request) error {
 		Action: &ui.Button{Label: ui.T("login.toLogin"), Href: "/login"}}
 }
 
+// errFull refuses a sign-up while too many wait for their letters.
+var errFull = errors.New("too many sign-ups wait for their letters")
+
+// fullRest is when to come back then: what waits is sent by that time, as long
+// as a mail server takes it.
+const fullRest = time.Minute
+
+// mayBegin refuses before anything is looked at: whatever the address is, a
+// network that asked too often has to wait, and so has everybody while too many
+// letters do.
+func (h *Flow) mayBegin(r *http.Request) error {
+	if err := h.Proof.MayRequest(r.Context(), h.From(r), throttle.SignUps); err != nil {
+		return err
+	}
+	takes, err := h.Store.TakesSignups(r.Context())
+	if err == nil && !takes {
+		return errFull
+	}
+	return err
+}
+
+// refuseForNow shows the page as it was typed where nothing is wrong but the
+// time. Any other error stays one.
+func (h *Flow) refuseForNow(w http.ResponseWriter, r *http.Request, err error, page string, with func(ui.Text) any) error {
+	var wait *store.WaitError
+	var busy *slots.BusyError
+	switch {
+	case errors.As(err, &wait):
+		return h.ShowHeld(w, r, wait, page, with)
+	case errors.As(err, &busy):
+		return h.ShowBusy(w, r, busy, page, with)
+	case errors.Is(err, errFull):
+		web.RetryAfter(w, fullRest)
+		return h.Show(w, r, http.StatusServiceUnavailable, page, with(ui.T("register.full")))
+	}
+	return err
+}
+
 // postCreate begins a sign-up. The answer, and the work, are the same for an
 // address that has an account.
 func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
@@ -49,8 +89,12 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 
-	// Decide.
 	page := h.newCreatePage(form["email"], web.ReturnTo(form["next"]))
+	if err := h.mayBegin(r); err != nil {
+		return h.refuseForNow(w, r, err, "register/create", page.refused)
+	}
+
+	// Decide.
 	typed, err := address.Parse(form["email"])
 	switch {
 	case strings.TrimSpace(form["email"]) == "":
@@ -67,16 +111,13 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	if page.HasFailed() {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "register/create", page)
 	}
+	if err := h.Proof.PayRequest(ctx, h.From(r), throttle.SignUps); err != nil {
+		return h.refuseForNow(w, r, err, "register/create", page.refused)
+	}
 	n := store.NewSignup{Address: typed, Language: v.Texts.Tag(), Browser: h.Browser(w, r).Hash(), Return: page.Next}
 	n.Hash, err = h.Proof.Hash(ctx, form["password"])
-	var busy *slots.BusyError
-	if errors.As(err, &busy) {
-		return h.ShowBusy(w, r, busy, "register/create", func(text ui.Text) any {
-			page.Summary = ui.Summarize(text, &page.Email, &page.Password)
-			return page
-		})
-	} else if err != nil {
-		return err
+	if err != nil {
+		return h.refuseForNow(w, r, err, "register/create", page.refused)
 	}
 
 	// Write.
@@ -103,11 +144,18 @@ func (h *Flow) mailAgain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return web.Redirect(w, "/register")
 	}
+	page := h.newSentPage(typed)
+	if err := h.mayBegin(r); err != nil {
+		return h.refuseForNow(w, r, err, "register/sent", page.refused)
+	}
+	if err := h.Proof.PayRequest(r.Context(), h.From(r), throttle.SignUps); err != nil {
+		return h.refuseForNow(w, r, err, "register/sent", page.refused)
+	}
 	browser := h.Browser(w, r).Hash()
 	if err := h.Store.MailSignupAgain(r.Context(), v.Actor(), typed.Canonical, browser, h.Link, v.Now); err != nil {
 		return err
 	}
-	return h.ShowDone(w, r, "register/sent", ui.T("forgot.doneAgain"), h.newSentPage(typed))
+	return h.ShowDone(w, r, "register/sent", ui.T("forgot.doneAgain"), page)
 }
 
 // takes tells whether addresses of this domain may sign up.

@@ -28,11 +28,18 @@ func (h *Flow) newCreatePage(email, next string) createPage {
 	}
 }
 
+// refused is the page where no account can be created for now.
+func (p createPage) refused(why ui.Text) any {
+	p.Summary = ui.Summarize(why, &p.Email, &p.Password)
+	return p
+}
+
 // Back is the login that the visitor came from.
 func (p createPage) Back() string { return web.Login(p.Next) }
 
 // sentPage says the same whether or not the address has an account.
 type sentPage struct {
+	ui.Summary
 	Address string
 	Life    time.Duration
 	Again   ui.Again
@@ -40,6 +47,12 @@ type sentPage struct {
 
 func (h *Flow) newSentPage(a address.Address) sentPage {
 	return sentPage{Address: a.Spelling, Life: h.Link.Life, Again: web.NewAgain("/register/again", a.Spelling)}
+}
+
+// refused is the page where the letter cannot be sent again for now.
+func (p sentPage) refused(why ui.Text) any {
+	p.Summary = ui.Summary{Text: why, Focused: true}
+	return p
 }
 
 // confirmPage is one button, and the password where another browser signed up.
@@ -91,6 +104,11 @@ func Examples() []ui.Example {
 	return []ui.Example{
 		{Page: "register/create", Name: "empty", Data: h.newCreatePage("", "")},
 		{Page: "register/create", Name: "refused", Data: wrong},
+		{Page: "register/create", Name: "too many from this network",
+			Data: h.newCreatePage(u.Address, "").refused(ui.T("errors.held", "Wait", "8 s"))},
+		{Page: "register/create", Name: "too many waiting", Data: h.newCreatePage(u.Address, "").refused(ui.T("register.full"))},
+		{Page: "register/sent", Name: "too many from this network",
+			Data: h.newSentPage(address.Address{Spelling: u.Address}).refused(ui.T("errors.held", "Wait", "8 s"))},
 		{Page: "register/sent", Name: "sent", Data: h.newSentPage(address.Address{Spelling: u.Address})},
 		{Page: "register/confirm", Name: "in the browser that signed up", Data: newConfirmPage("t", u.Address, true)},
 		{Page: "register/confirm", Name: "in another browser", Data: newConfirmPage("t", u.Address, false)},

@@ -321,6 +321,8 @@ func (r Rules) ofKind() map[throttle.Kind]throttle.Rule {
 		throttle.UnlockOffers:    unlockLetters,
 		throttle.CodesTold:       wrongCodeLetters,
 		throttle.ClientSecrets:   clientSecrets,
+		throttle.ResetRequests:   r.Requests,
+		throttle.SignUps:         r.Requests,
 	}
 }
 

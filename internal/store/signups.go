@@ -55,6 +55,23 @@ func (t *tx) queueVerification(ctx context.Context, by auth.Actor, signup auth.S
 	}, now)
 }
 
+// SignupsThatWait is how many sign-ups may wait for their letters at once: as
+// many as a mail server that takes twenty a second is through with in a minute.
+const SignupsThatWait = 1000
+
+// TakesSignups tells whether another letter of a sign-up may be queued. Where
+// many ask at once, a few more than may are let in.
+func (s *Store) TakesSignups(ctx context.Context) (bool, error) {
+	var waiting int
+	err := s.read.QueryRowContext(ctx, `
+		SELECT COUNT(*) FROM (SELECT 1 FROM letters WHERE done_at = 0 AND kind = $1 LIMIT $2) AS waiting`,
+		auth.LetterVerify, SignupsThatWait).Scan(&waiting)
+	if err != nil {
+		return false, fmt.Errorf("letters of sign-ups that wait: %w", err)
+	}
+	return waiting < SignupsThatWait, nil
+}
+
 // NewSignup is somebody who begins to sign up.
 type NewSignup struct {
 	Address  address.Address

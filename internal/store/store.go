@@ -77,6 +77,7 @@ type Rules struct {
 	CodesThisMonth   throttle.Rule // wrong codes after right passwords
 	Tries            throttle.Rule // passwords and codes in a row
 	Network          throttle.Rule // failures from one network address
+	Requests         throttle.Rule // for letters that strangers may ask for, from one network address
 	Policy           auth.Policy   // what the settings say for everybody
 	RecoveryCodesFew int           // with so many left, or fewer, a person is asked to make new ones
 	SessionsAtOnce   int           // of one person

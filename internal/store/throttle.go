@@ -72,6 +72,27 @@ func (s *Store) Waits(ctx context.Context, bucket throttle.Bucket, rule throttle
 	return waits(rule.State(count, now))
 }
 
+// PayRequest is Pay for what strangers may ask for without proving anything. A
+// request after which its network address has to wait is an event: the operator
+// sees the flood, and no flood fills the record, for the waits double.
+func (s *Store) PayRequest(ctx context.Context, by auth.Actor, bucket throttle.Bucket, rule throttle.Rule, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		count, err := t.lockCount(ctx, bucket, now)
+		if err != nil {
+			return err
+		}
+		if err := waits(rule.State(count, now)); err != nil {
+			return err
+		}
+		count = rule.Add(count, now)
+		if err := t.keepCount(ctx, bucket, count, ""); err != nil || waits(rule.State(count, now)) == nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventRequestsHeld, "",
+			fmt.Sprintf("%s: %d within %s", bucket.Kind(), count.Failures, rule.Window), now)
+	})
+}
+
 func waits(state throttle.State) error {
 	switch {
 	case state.Closed:

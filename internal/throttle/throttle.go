@@ -41,12 +41,14 @@ const (
 	UnlockOffers  Kind = "unlock"
 	CodesTold     Kind = "codes-told"
 	ClientSecrets Kind = "client"
+	ResetRequests Kind = "reset-requests"
+	SignUps       Kind = "sign-ups"
 )
 
 // Kinds are all of them.
 var Kinds = []Kind{
 	Passwords, DevicePasswords, Codes, MonthsCodes, LettersCodes, SetUpCodes, Networks, LinkLetters, ExistsLetters, UnlockOffers, CodesTold,
-	ClientSecrets,
+	ClientSecrets, ResetRequests, SignUps,
 }
 
 // Kind is what is counted in the bucket.
@@ -79,14 +81,22 @@ func SetUpCode(user string) Bucket { return bucket(SetUpCodes, user) }
 
 // Network counts failures from a network address; of IPv6 the network of so
 // many bits that one customer has to itself.
-func Network(a netip.Addr, bitsIPv6 int) Bucket {
+func Network(a netip.Addr, bitsIPv6 int) Bucket { return bucket(Networks, networkOf(a, bitsIPv6)) }
+
+func networkOf(a netip.Addr, bitsIPv6 int) string {
 	a = a.Unmap()
 	if a.Is6() {
 		if p, err := a.Prefix(bitsIPv6); err == nil {
-			return bucket(Networks, p.String())
+			return p.String()
 		}
 	}
-	return bucket(Networks, a.String())
+	return a.String()
+}
+
+// Requests counts what strangers ask for from a network address, by a kind of
+// its own: ResetRequests or SignUps.
+func Requests(kind Kind, a netip.Addr, bitsIPv6 int) Bucket {
+	return bucket(kind, networkOf(a, bitsIPv6))
 }
 
 // Letters counts letters with a link to an address.

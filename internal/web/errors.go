@@ -71,6 +71,16 @@ func (f *Floor) ShowBusy(w http.ResponseWriter, r *http.Request, busy *slots.Bus
 	return f.Show(w, r, http.StatusServiceUnavailable, page, with(ui.T("errors.busy")))
 }
 
+// ShowHeld is the answer while a network address has to wait with what strangers
+// may ask for: the page as it was typed, and when to come back. It is the same
+// whichever address was typed.
+func (f *Floor) ShowHeld(w http.ResponseWriter, r *http.Request, wait *store.WaitError, page string, with func(ui.Text) any) error {
+	v := Asking(r)
+	left := wait.Until.Sub(v.Now)
+	RetryAfter(w, left)
+	return f.Show(w, r, http.StatusTooManyRequests, page, with(ui.T("errors.held", "Wait", v.Texts.Duration(left))))
+}
+
 // DeadLink is the one answer for a mailed link that does not work: whether it
 // is too old, was used, was replaced or was never made, nobody is told.
 func DeadLink(action *ui.Button) error {

@@ -27,6 +27,7 @@ var Rules = store.Rules{
 	CodesThisMonth:   throttle.Rule{Free: 50, CloseAfter: 50, Window: 30 * 24 * time.Hour},
 	Tries:            throttle.Rule{Free: 5, FirstWait: time.Second, LongestWait: 15 * time.Minute, CloseAfter: 100},
 	Network:          throttle.Rule{Free: 20, FirstWait: time.Second, LongestWait: 15 * time.Minute, Window: 15 * time.Minute},
+	Requests:         throttle.Rule{Free: 200, FirstWait: time.Second, LongestWait: 15 * time.Minute, Window: 15 * time.Minute},
 	Policy:           Policy,
 	RecoveryCodesFew: 3,
 	SessionsAtOnce:   48,
