@@ -187,6 +187,26 @@ func TestWithoutThePluginNothingIsLeft(t *testing.T) {
 	tab.Open("/account").See(enable)
 }
 
+// In the cloud edition the operator's settings alone say for whom it works; the
+// administrator reads them, and has nothing to press.
+func TestTheCloudEdition(t *testing.T) {
+	s := kit.Start(t, "--edition", "cloud", "--plugins", "two-factor:user="+ada)
+	s.Person(ada, good, "--name", "Ada")
+	s.Person(bea, next, "--name", "Bea", "--admin")
+	tab := login(s.Profile(t), bea, next).At("/apps").Menu("Bea", "Administration").At("/admin").Press("Plugins").At("/admin/plugins")
+	tab.See("Which plug-ins are active, and for whom, is set by the operator of this server.").Find("Two-factor authentication", "region")
+	for _, button := range []string{"Activate", "Deactivate", "Save"} {
+		if tab.Has("button", button) {
+			t.Errorf("%s is offered", button)
+		}
+	}
+	if !tab.Ticked("Groups or single users") || strings.TrimSpace(tab.Value("Users")) != ada {
+		t.Errorf("it is shown as enabled for %q", tab.Value("Users"))
+	}
+	tab.Open("/account").See("Account settings").HasNot("link", enable)
+	login(s.Profile(t), ada, good).At("/apps").Open("/account").Press(enable).At("/account/two-factor")
+}
+
 func TestTheAdministratorsPlugins(t *testing.T) {
 	s := kit.Start(t)
 	s.Person(ada, good, "--name", "Ada", "--admin")
