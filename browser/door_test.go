@@ -2,6 +2,7 @@ package browser
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/twinlock/twinlock/browser/kit"
@@ -149,4 +150,28 @@ func TestAccountSettings(t *testing.T) {
 	login(other, bea, next).At("/apps")
 	tab.Open("/account/sessions").Press("End all others").Status("1 other session has ended")
 	other.Open("/account").At("/login")
+}
+
+// Whoever sits down at the computer after a logout and goes back sees nothing of
+// the person who was there, with scripts or without.
+func TestAfterALogoutBackShowsNothing(t *testing.T) {
+	s := kit.Start(t)
+	s.Person(ada, good, "--name", "Ada", "--admin")
+	for name, with := range map[string]func(*kit.Tab) *kit.Tab{
+		"with scripts":    func(tab *kit.Tab) *kit.Tab { return tab },
+		"without scripts": (*kit.Tab).WithoutScript,
+	} {
+		t.Run(name, func(t *testing.T) {
+			tab := with(s.Profile(t))
+			login(tab, ada, good).At("/apps").Open("/admin/users").See(ada).Open("/account").See(ada)
+			tab.Menu("Ada", "Log out").At("/login")
+			for _, page := range []string{"/account", "/admin/users"} {
+				tab.Back()
+				if said := tab.Text(); strings.Contains(said, ada) || strings.Contains(said, "Ada") {
+					t.Errorf("%s is shown again: %s", page, said)
+				}
+				tab.At("/login")
+			}
+		})
+	}
 }

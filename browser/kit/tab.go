@@ -269,18 +269,18 @@ func (tab *Tab) Open(path string) *Tab {
 func (tab *Tab) Reload() { tab.t.Helper(); tab.do("reload", chromedp.Reload()) }
 
 // Back goes to the page before. A page that Chromium kept comes back without
-// loading again, so nothing but the history tells when it is there.
+// loading again, so nothing but the history tells when it is there; and one that
+// now leads elsewhere is another there, at the same place.
 func (tab *Tab) Back() {
 	tab.t.Helper()
 	entries, at := tab.history()
 	if at == 0 {
 		tab.fail("there is no page before")
 	}
-	before := entries[at-1].ID
-	tab.do("go back", page.NavigateToHistoryEntry(before))
+	tab.do("go back", page.NavigateToHistoryEntry(entries[at-1].ID))
 	tab.wait("the page before", func() bool {
-		entries, at := tab.history()
-		return at < len(entries) && entries[at].ID == before && tab.loaded()
+		_, now := tab.history()
+		return now == at-1 && tab.loaded()
 	})
 }
 
