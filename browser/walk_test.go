@@ -35,9 +35,15 @@ func TestTheMission(t *testing.T) {
 		}},
 		{"and enabled for users", func() { tab.Tick("Everyone").Press("Save").Status("Saved") }},
 		{"open the account settings from the user menu in the top right corner", func() {
+			if menu, page := placeOf(tab, "header summary"), placeOf(tab, "body"); page.Right-menu.Right > 60 || menu.Top > 40 {
+				t.Errorf("the user menu is at %+v of %+v", menu, page)
+			}
 			tab.Menu("Ada", "Account settings").At("/account")
 		}},
 		{"click on Enable 2-factor authentication with a smartphone app at the bottom", func() {
+			if button := placeOf(tab, "#two-factor .button"); button.Top < placeOf(tab, "main section:not(#two-factor)").Bottom {
+				t.Errorf("the button is at %+v, and there is more below", button)
+			}
 			tab.Press(enable).At("/account/two-factor")
 		}},
 		{"a configuration area opens with a randomly generated key and a QR code", func() { key = keyOf(t, tab) }},
@@ -49,7 +55,12 @@ func TestTheMission(t *testing.T) {
 				t.Errorf("the QR code leads to %q", href)
 			}
 		}},
-		{"transfer the data manually from the pane next to the QR code", func() { tab.See("Secret key").See("Period (seconds)") }},
+		{"transfer the data manually from the pane next to the QR code", func() {
+			tab.See("Secret key").See("Period (seconds)")
+			if typed, code := placeOf(tab, ".typed"), placeOf(tab, "[aria-label='QR code']"); typed.Right > code.Left || typed.Top > code.Bottom || typed.Bottom < code.Top {
+				t.Errorf("the data are at %+v, the QR code is at %+v", typed, code)
+			}
+		}},
 		{"you have about 30 seconds to click after the code has changed", func() { tab.See("about 30 seconds") }},
 		{"type the generated code in the Login code field and click Activate", func() {
 			tab.Fill("Login code", codeAt(t, key, -30*time.Second)).Press("Activate")
@@ -116,6 +127,18 @@ func TestTheMission(t *testing.T) {
 		fmt.Println("walked:", sentence.says)
 	}
 	nothingSecretIsLeft(t, s, tab, key, codes)
+}
+
+// place is where the edges of something are.
+type place struct{ Left, Top, Right, Bottom float64 }
+
+// placeOf gives the edges around everything that fits a selector.
+func placeOf(tab *kit.Tab, selector string) (p place) {
+	tab.Evaluate(fmt.Sprintf(`(all => ({
+		Left: Math.min(...all.map(b => b.left)), Top: Math.min(...all.map(b => b.top)) + scrollY,
+		Right: Math.max(...all.map(b => b.right)), Bottom: Math.max(...all.map(b => b.bottom)) + scrollY,
+	}))([...document.querySelectorAll(%q)].map(e => e.getBoundingClientRect()))`, selector), &p)
+	return p
 }
 
 // nothingSecretIsLeft searches what the server printed and kept for everything
