@@ -11,9 +11,16 @@ import (
 // authentication up, logs in with its code, disables it, and gets over a
 // forgotten password, in a browser that runs no scripts.
 func TestTheWholeWalkWithoutScripts(t *testing.T) {
-	s := withTwoFactor(t)
-	tab := s.Profile(t).WithoutScript()
+	for name, on := range map[string]func(*kit.Tab) *kit.Tab{"on a desktop": (*kit.Tab).Desktop, "on a phone": (*kit.Tab).Phone} {
+		t.Run(name, func(t *testing.T) {
+			s := withTwoFactor(t)
+			walkWithoutScripts(t, s, on(s.Profile(t).WithoutScript()))
+		})
+	}
+}
 
+func walkWithoutScripts(t *testing.T, s *kit.Server, tab *kit.Tab) {
+	t.Helper()
 	tab.Open("/register").Fill("Email", bea).Fill("Password", "short").Press("Create account").Alert("at least 12 characters")
 	tab.Fill("Password", good).Press("Create account").See("We have mailed " + bea)
 	tab.Open(s.Link(s.Letter(bea, "token="))).Press("Confirm address").At("/apps").Status("Welcome")
