@@ -38,6 +38,8 @@ type Proxied struct {
 	App  string // the application's address at the proxy, without a slash at its end
 	Port string // of the proxy
 
+	instead []string // pairs of what the proxy's settings say and what they shall
+
 	mu   sync.Mutex
 	last http.Header // of the last request that reached the application
 }
@@ -48,7 +50,19 @@ var Proxies = map[string]func(t testing.TB, p *Proxied, behind, app string){"ngi
 // StartProxied starts all three. Flags are further ones of the server.
 func StartProxied(t testing.TB, proxy string, flags ...string) *Proxied {
 	t.Helper()
-	p := &Proxied{Port: FreePort(t)}
+	return startProxied(t, proxy, nil, flags)
+}
+
+// StartSpoiled is StartProxied where a line is missing from the proxy's
+// settings, wherever it stands.
+func StartSpoiled(t testing.TB, proxy, line string) *Proxied {
+	t.Helper()
+	return startProxied(t, proxy, []string{line, ""}, nil)
+}
+
+func startProxied(t testing.TB, proxy string, instead, flags []string) *Proxied {
+	t.Helper()
+	p := &Proxied{Port: FreePort(t), instead: instead}
 	p.App = "https://wiki.example.org:" + p.Port
 	app := httptest.NewServer(http.HandlerFunc(p.answer))
 	t.Cleanup(app.Close)
@@ -108,7 +122,7 @@ func startNginx(t testing.TB, p *Proxied, behind, app string) {
 	site := documented(t, "nginx.conf", "listen 443 ssl", "listen 127.0.0.1:"+p.Port+" ssl",
 		"/etc/ssl/certs/example.org.pem", certificate, "/etc/ssl/private/example.org.key", key,
 		"https://wiki.example.org$request_uri", p.App+"$request_uri", "127.0.0.1:8080", behind, "127.0.0.1:3000", app)
-	runNginx(t, folder, site)
+	runNginx(t, folder, replaced(t, site, p.instead...))
 }
 
 // runNginx runs nginx with these sites and nothing of this machine's settings.
@@ -127,7 +141,7 @@ func startCaddy(t testing.TB, p *Proxied, behind, app string) {
 	t.Helper()
 	folder := t.TempDir()
 	site := documented(t, "Caddyfile", "127.0.0.1:8080", behind, "127.0.0.1:3000", app)
-	runCaddy(t, folder, site, p.Port, FreePort(t), "\tauto_https disable_redirects\n")
+	runCaddy(t, folder, replaced(t, site, p.instead...), p.Port, FreePort(t), "\tauto_https disable_redirects\n")
 }
 
 // runCaddy runs Caddy with these sites on other ports than 443 and 80, and an

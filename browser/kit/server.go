@@ -201,6 +201,13 @@ func (s *Server) Restart() {
 	s.start()
 }
 
+// RestartWith is Restart with further flags; the last one of a name counts.
+func (s *Server) RestartWith(flags ...string) {
+	s.t.Helper()
+	s.flags = append(s.flags, flags...)
+	s.Restart()
+}
+
 // Clock turns the server's clock: "+61m", "-1h", or an instant.
 func (s *Server) Clock(spec string) {
 	s.t.Helper()
