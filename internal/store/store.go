@@ -16,7 +16,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/keys"
@@ -69,6 +68,8 @@ type Store struct {
 	rules    Rules
 	listener Listener
 	refused  refusals
+
+	collation string // of PostgreSQL: see folded
 }
 
 // Rules are the numbers that moments obey by themselves.
@@ -97,7 +98,7 @@ func Open(ctx context.Context, databaseURL string, ring *keys.Ring, rules Rules)
 		_ = s.Close()
 		return nil, err
 	}
-	if err := s.claimKeys(ctx); err != nil {
+	if err := errors.Join(s.claimKeys(ctx), s.findCollation(ctx)); err != nil {
 		_ = s.Close()
 		return nil, err
 	}

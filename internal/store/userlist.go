@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/twinlock/twinlock/internal/auth"
 )
 
@@ -29,7 +31,7 @@ type ListedUser struct {
 
 // Users lists people by address, and tells how many the filter finds in all.
 func (s *Store) Users(ctx context.Context, f UserFilter) (people []ListedUser, found int, err error) {
-	where, args := f.where()
+	where, args := s.found(f)
 	if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM users u WHERE `+where, args...).Scan(&found); err != nil {
 		return nil, 0, fmt.Errorf("count users: %w", err)
 	}
@@ -50,15 +52,17 @@ func (s *Store) Users(ctx context.Context, f UserFilter) (people []ListedUser, f
 	return people, found, nil
 }
 
-// where is the filter in SQL, with its arguments numbered from 1.
-func (f UserFilter) where() (string, []any) {
+// found is a filter in SQL, with its arguments numbered from 1.
+func (s *Store) found(f UserFilter) (string, []any) {
 	conditions, args := []string{"1 = 1"}, []any{}
 	add := func(condition string, arg any) {
 		args = append(args, arg)
 		conditions = append(conditions, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(args))))
 	}
 	if f.Search != "" {
-		add(`(u.canonical LIKE ? ESCAPE '\' OR LOWER(u.name) LIKE ? ESCAPE '\')`, "%"+escapeLike(strings.ToLower(f.Search))+"%")
+		// The canonical address has the domain in ASCII, the other one as it is shown.
+		add(s.folded(`u.canonical || ' ' || u.address || ' ' || u.name`)+` LIKE `+s.folded(`?`)+` ESCAPE '\'`,
+			"%"+escapeLike(norm.NFC.String(f.Search))+"%")
 	}
 	if f.Group != "" {
 		add(`EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = u.id AND m.group_id = ?)`, f.Group)
