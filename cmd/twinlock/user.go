@@ -234,7 +234,7 @@ func (c *userList) runOn(s *surroundings) error {
 func (s *surroundings) everybody(f store.UserFilter) (all []store.ListedUser, err error) {
 	f.Limit = 500
 	for {
-		page, found, err := s.app.Store.Users(s.ctx, f)
+		page, found, err := s.app.Store.Users(s.ctx, f, s.app.Now())
 		if err != nil {
 			return nil, err
 		}

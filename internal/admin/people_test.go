@@ -252,3 +252,29 @@ func TestWhoMayNotAdministerChangesNothing(t *testing.T) {
 		t.Errorf("something changed: %v %+v (%v)", groups, u, err)
 	}
 }
+
+// A session is shown to whoever administers as long as it can come back.
+func TestASessionPastItsOverallLimitIsNoSession(t *testing.T) {
+	site, browser, ada, page := administered(t)
+	site.Browser().SignIn(ada)
+	counted := func(want int, sessions string) {
+		t.Helper()
+		people, _, err := site.Store.Users(t.Context(), store.UserFilter{Search: ada.Address}, site.Now())
+		if err != nil || len(people) != 1 || people[0].Sessions != want {
+			t.Errorf("counted %+v, want %d sessions (%v)", people, want, err)
+		}
+		if got := browser.Get("/admin").Definition("Sessions"); got != sessions {
+			t.Errorf("the overview counts %s sessions, want %s", got, sessions)
+		}
+		if shown := browser.Get(page); shown.Says("None.") != (want == 0) || shown.HasButton("End sessions") != (want > 0) {
+			t.Errorf("with %d sessions the page says %s", want, shown.Text())
+		}
+	}
+	counted(1, "2")
+	site.Clock.Turn(24 * time.Hour)
+	root := site.Administrator("root@example.org")
+	browser = site.Browser()
+	browser.SignIn(root)
+	browser.EnableTwoFactor(root)
+	counted(0, "1")
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,13 +36,13 @@ func (h *Flow) usersPage(r *http.Request) (usersPage, error) {
 	if err != nil || number < 1 || number > 1_000_000 {
 		number = 1
 	}
-	search := strings.TrimSpace(query["search"])
+	search, now := strings.TrimSpace(query["search"]), web.Asking(r).Now
 	filter := store.UserFilter{Search: search, Locked: query["locked"] != "", Limit: usersOnAPage, Offset: (number - 1) * usersOnAPage}
-	people, found, err := h.Store.Users(r.Context(), filter)
+	people, found, err := h.Store.Users(r.Context(), filter, now)
 	if err != nil {
 		return usersPage{}, err
 	}
-	_, locked, err := h.Store.Users(r.Context(), store.UserFilter{Locked: true, Limit: 1})
+	_, locked, err := h.Store.Users(r.Context(), store.UserFilter{Locked: true, Limit: 1}, now)
 	if err != nil {
 		return usersPage{}, err
 	}
@@ -126,9 +127,6 @@ func (h *Flow) userPage(r *http.Request) (page userPage, err error) {
 	if page.Groups, err = h.memberships(r, id); err != nil {
 		return page, err
 	}
-	if page.Sessions, err = h.Store.Sessions(ctx, id); err != nil {
-		return page, err
-	}
 	if page.Doors, err = h.Store.ClosedDoors(ctx, id); err != nil {
 		return page, err
 	}
@@ -138,10 +136,24 @@ func (h *Flow) userPage(r *http.Request) (page userPage, err error) {
 	}
 	page.Events = eventRows(events)
 	policy, err := h.Live.PolicyOf(ctx, id)
+	if err != nil {
+		return page, err
+	}
 	page.Enabled = policy.TwoFactor
+	if page.Sessions, err = h.sessionsOf(r, page.User, policy); err != nil {
+		return page, err
+	}
 	page.Self = web.Asking(r).User().ID == id
 	page.Reason = ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}
-	return page, err
+	return page, nil
+}
+
+// sessionsOf are a person's sessions that are not over.
+func (h *Flow) sessionsOf(r *http.Request, u auth.User, p auth.Policy) ([]auth.Session, error) {
+	all, err := h.Store.Sessions(r.Context(), u.ID)
+	return slices.DeleteFunc(all, func(s auth.Session) bool {
+		return auth.StandingOf(s, u, p, web.Asking(r).Now) == auth.Over
+	}), err
 }
 
 // memberships are all groups, ticked where the person is in.

@@ -395,7 +395,7 @@ func addressOf(site *apptest.Site, rt web.Route) string {
 		}
 		return path
 	}
-	somebody, _, err := site.Store.Users(context.Background(), store.UserFilter{})
+	somebody, _, err := site.Store.Users(context.Background(), store.UserFilter{}, site.Now())
 	if err != nil || len(somebody) == 0 {
 		return path
 	}

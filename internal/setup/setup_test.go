@@ -180,7 +180,7 @@ func TestOfTwoWizardsAtOnceOneWins(t *testing.T) {
 			won++
 		}
 	}
-	_, made, err := site.Store.Users(t.Context(), store.UserFilter{Limit: 10})
+	_, made, err := site.Store.Users(t.Context(), store.UserFilter{Limit: 10}, site.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ func empty(t *testing.T, db *sql.DB) {
 // wantActorsThatAre sees that nobody acted who has no account.
 func wantActorsThatAre(t *testing.T, s *store.Store) {
 	t.Helper()
-	all, _, err := s.Users(t.Context(), store.UserFilter{Limit: 1000})
+	all, _, err := s.Users(t.Context(), store.UserFilter{Limit: 1000}, now)
 	must(t, err)
 	for _, e := range recorded(t, s, "") {
 		isOne := func(u store.ListedUser) bool { return u.ID == e.Actor }

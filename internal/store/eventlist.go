@@ -107,7 +107,7 @@ type Health struct {
 	People            int
 	WithTwoFactor     int
 	Administrators    int
-	Sessions          int // not ended
+	Sessions          int // neither ended nor past the overall limit
 	LettersWaiting    int
 	LettersFailed     int    // given up
 	LastFailure       string // what the last failed try said
@@ -124,7 +124,7 @@ func (s *Store) Health(ctx context.Context, now time.Time) (h Health, err error)
 		{&h.People, `SELECT COUNT(*) FROM users`, nil},
 		{&h.WithTwoFactor, `SELECT COUNT(*) FROM users WHERE two_factor_since > 0`, nil},
 		{&h.Administrators, `SELECT COUNT(*) FROM users WHERE ` + administering, nil},
-		{&h.Sessions, `SELECT COUNT(*) FROM sessions WHERE ended_at = 0`, nil},
+		{&h.Sessions, `SELECT COUNT(*) FROM sessions s WHERE ` + s.goingOn(now), nil},
 		{&h.LettersWaiting, `SELECT COUNT(*) FROM letters WHERE done_at = 0`, nil},
 		{&h.LettersFailed, `SELECT COUNT(*) FROM letters WHERE done_at > 0 AND failure <> ''`, nil},
 		{&h.FactorsUnreadable, `SELECT COUNT(DISTINCT subject) FROM events WHERE kind = $1 AND at > $2`,

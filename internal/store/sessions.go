@@ -72,6 +72,13 @@ func (s *Store) Sessions(ctx context.Context, user auth.UserID) ([]auth.Session,
 		 ORDER BY s.last_seen_at DESC, s.id`, user)
 }
 
+// goingOn is the condition under which a session s is not over by its own times:
+// see auth.StandingOf.
+func (s *Store) goingOn(now time.Time) string {
+	return fmt.Sprintf(`s.ended_at = 0 AND s.began_at > %d AND s.began_at <= %d`,
+		millis(now.Add(-s.rules.Policy.SessionOverall)), s.latestBeginning(now))
+}
+
 // NewSession is a session that was just made, with the secrets that only the
 // browser keeps.
 type NewSession struct {

@@ -25,12 +25,12 @@ type UserFilter struct {
 type ListedUser struct {
 	auth.User
 	CodesLeft int       // recovery codes
-	Sessions  int       // not ended
+	Sessions  int       // neither ended nor past the overall limit
 	Locked    time.Time // when the first of the doors closed that are closed; zero where all are open
 }
 
 // Users lists people by address, and tells how many the filter finds in all.
-func (s *Store) Users(ctx context.Context, f UserFilter) (people []ListedUser, found int, err error) {
+func (s *Store) Users(ctx context.Context, f UserFilter, now time.Time) (people []ListedUser, found int, err error) {
 	where, args := s.found(f)
 	if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM users u WHERE `+where, args...).Scan(&found); err != nil {
 		return nil, 0, fmt.Errorf("count users: %w", err)
@@ -42,10 +42,10 @@ func (s *Store) Users(ctx context.Context, f UserFilter) (people []ListedUser, f
 	people, err = list(ctx, s.read, scanListedUser, fmt.Sprintf(`
 		SELECT %s,
 		       (SELECT COUNT(*) FROM recovery_codes c WHERE c.user_id = u.id AND c.used_at = 0),
-		       (SELECT COUNT(*) FROM sessions s WHERE s.user_id = u.id AND s.ended_at = 0),
+		       (SELECT COUNT(*) FROM sessions s WHERE s.user_id = u.id AND %s),
 		       (SELECT COALESCE(MIN(d.closed_at), 0) FROM throttle d WHERE d.user_id = u.id AND d.closed_at > 0)
 		  FROM users u WHERE %s ORDER BY u.canonical LIMIT $%d OFFSET $%d`,
-		userColumns, where, len(args)+1, len(args)+2), append(args, limit, f.Offset)...)
+		userColumns, s.goingOn(now), where, len(args)+1, len(args)+2), append(args, limit, f.Offset)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)
 	}
