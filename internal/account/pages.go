@@ -72,6 +72,7 @@ func (f *codeForm) refuse(why ui.Text) {
 type setUpPage struct {
 	codeForm
 	Attempt auth.AttemptID // of the login that waits for this; "" inside a session
+	Admits  bool           // the administration waits for this
 	Account string
 	Next    string // one of our pages that waits for this; "" for none
 	Back    string
@@ -90,7 +91,7 @@ type setUpPage struct {
 func (h *Flow) setUpPage(e enroller, key totp.Key, sealed string, now time.Time) (setUpPage, error) {
 	page := newSetUpPage(key, e.Address, now)
 	page.Attempt, page.Sealed, page.Kept = e.Attempt.ID, sealed, h.Rules.SetUpTimeout
-	page.Next, page.Back = e.Next, e.leadsTo()
+	page.Next, page.Back, page.Admits = e.Next, e.backTo(), e.administers()
 	link, err := appLink(key, h.Site, e.Address)
 	if err != nil {
 		return page, err
@@ -285,11 +286,11 @@ func twoFactorExamples(since time.Time) []ui.Example {
 	now := time.Date(2026, 11, 23, 12, 0, 12, 0, time.UTC)
 	ada := auth.User{ID: "ada", Address: "ada@example.org", TwoFactorSince: since}
 	setUp := exampleSetUp(now)
-	wrong, ahead, over, forced := setUp, setUp, setUp, setUp
+	wrong, ahead, over, forced, admits := setUp, setUp, setUp, setUp, setUp
 	wrong.refuse(setUpText(proof.SetUpCode{Verdict: proof.Wrong}))
 	ahead.refuse(setUpText(proof.SetUpCode{Verdict: proof.Wrong, Drift: 5 * time.Minute}))
 	over.Summary = ui.SummarizeAmong(ui.T("twofactor.setUpOver"))
-	forced.Attempt = "a"
+	forced.Attempt, admits.Admits = "a", true
 	must, refused := ada, newDisablePage(ada)
 	must.MustUseTwoFactor = true
 	refused.refuse(web.CodeText(proof.Wrong, now))
@@ -304,6 +305,7 @@ func twoFactorExamples(since time.Time) []ui.Example {
 		{Page: "account/set-up", Name: "wrong code", Data: wrong},
 		{Page: "account/set-up", Name: "the phone's clock is ahead", Data: ahead},
 		{Page: "account/set-up", Name: "took too long", Data: over},
+		{Page: "account/set-up", Name: "the administration waits for it", Data: admits},
 		{Page: "account/new-codes", Name: "shown once", Data: codes},
 		{Page: "account/not-saved", Name: "tick missing", Data: newNotSavedPage("/account")},
 		{Page: "account/recovery-codes", Name: "two used", Data: newRecoveryCodesPage(some, 3)},

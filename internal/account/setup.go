@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -31,12 +32,27 @@ type enroller struct {
 // forced tells that a login waits for this.
 func (e enroller) forced() bool { return e.Attempt.ID != "" }
 
-// leadsTo is where a set-up inside a session leads, done or not.
+// leadsTo is where a set-up inside a session leads.
 func (e enroller) leadsTo() string {
 	if e.Next == "" {
 		return "/account"
 	}
 	return e.Next
+}
+
+// administers tells that a page of the administration waits, which lets nobody
+// in without the set-up.
+func (e enroller) administers() bool {
+	page, _, _ := strings.Cut(e.Next, "?")
+	return page == "/admin" || strings.HasPrefix(page, "/admin/")
+}
+
+// backTo is where whoever sets nothing up goes.
+func (e enroller) backTo() string {
+	if e.administers() {
+		return "/account"
+	}
+	return e.leadsTo()
 }
 
 // actor is who does it. A login on its way has no session, and is nothing to

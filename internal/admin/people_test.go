@@ -278,3 +278,28 @@ func TestASessionPastItsOverallLimitIsNoSession(t *testing.T) {
 	browser.EnableTwoFactor(root)
 	counted(0, "1")
 }
+
+func TestAnAdministratorWithoutAFactorIsLedToTheSetUpAndBack(t *testing.T) {
+	site := apptest.New(t)
+	site.Activate(auth.TwoFactorPlugin)
+	eli, browser := site.Administrator("eli@example.org"), site.Browser()
+	browser.SignIn(eli)
+	const why = "The administration opens to accounts with two-factor authentication."
+	setUp := browser.Get("/admin/users?search=ada").WantPath("/account/two-factor")
+	if !setUp.Says(why) || setUp.Href("Back") != "/account" {
+		t.Errorf("Back leads to %s, and the page says %s", setUp.Href("Back"), setUp.Text())
+	}
+	wrong := setUp.Form("Activate").Fill("Login code", "000000").Press().WantStatus(http.StatusUnprocessableEntity)
+	if !wrong.Says(why) {
+		t.Errorf("after a wrong code the page says %s", wrong.Text())
+	}
+	eli.SetUpPhone(wrong.Definition("Secret key"))
+	codes := wrong.Form("Activate").Fill("Login code", eli.Code()).Press().WantStatus(http.StatusOK)
+	back := codes.Form("Continue").Tick("I have saved these codes").Press().WantPath("/admin/users").WantStatus(http.StatusOK)
+	if got := back.Form("Search").Values.Get("search"); got != "ada" {
+		t.Errorf("searched for is %q", got)
+	}
+	if mine := site.Browser(); mine.SignIn(site.Person("ada@example.org")).Status == http.StatusOK && mine.Get("/account/two-factor?next=/apps").Says(why) {
+		t.Error("whoever does not administer reads of the administration")
+	}
+}

@@ -19,7 +19,7 @@ func (h *Flow) AskAgain(w http.ResponseWriter, r *http.Request, missing auth.Ans
 	case auth.No:
 		return web.Forbidden()
 	case auth.NeedsSetUp:
-		return web.Redirect(w, "/account/two-factor")
+		return web.Redirect(w, toSetUp(r))
 	}
 	if r.Method == http.MethodGet {
 		return web.Redirect(w, "/login/confirm?"+url.Values{
@@ -32,6 +32,14 @@ func (h *Flow) AskAgain(w http.ResponseWriter, r *http.Request, missing auth.Ans
 	page := newConfirmPage(missing, web.Asking(r).Presence.User)
 	page.Held = form
 	return h.Show(w, r, http.StatusForbidden, "login/confirm", page)
+}
+
+// toSetUp leads to the set-up, and from there back to the page that was asked for.
+func toSetUp(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return "/account/two-factor"
+	}
+	return "/account/two-factor?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
 }
 
 // mayConfirm tells whether there is a session whose proofs can be made fresh:
