@@ -40,7 +40,9 @@ type App struct {
 
 	log    *slog.Logger
 	ring   *keys.Ring
-	slots  *slots.Slots
+	slots  *slots.Slots // where passwords are hashed
+	judges *slots.Slots // where passwords of forms are judged
+	bar    *slots.Slots // where they are judged while they are typed
 	cost   password.Cost
 	bundle *i18n.Bundle
 	setup  *setup.Flow
@@ -56,13 +58,15 @@ type Options struct {
 	Pseudo   bool             // the pseudo-language is offered too
 	Outgoing Sender           // nil: as the settings say
 	HashCost password.Cost    // zero: as the settings say
-	Slots    *slots.Slots     // nil: as the settings say; Close ends them
+	Slots    *slots.Slots     // nil: as the settings say; Close ends them, and the two below
+	Judges   *slots.Slots     // nil: as many as hash
+	Bar      *slots.Slots     // nil: as many as hash, and no line behind them
 }
 
 // New opens the keys and the database that the settings name and builds the
 // program on them. Nothing runs before Start.
 func New(ctx context.Context, c config.Config, o Options) (*App, error) {
-	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost, slots: o.Slots, work: background{drain: drain}}
+	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost, slots: o.Slots, judges: o.Judges, bar: o.Bar, work: background{drain: drain}}
 	if a.cost == (password.Cost{}) {
 		a.cost = costOf(c)
 	}
@@ -105,9 +109,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.startClock(ctx); err != nil {
 		return err
 	}
-	if a.slots == nil {
-		a.slots = slotsOf(c)
-	}
+	a.openSlots()
 	a.Floor = &web.Floor{
 		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
 		IdleNotice: c.IdleNotice, Now: a.Now, SetBacks: a.setBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
@@ -117,14 +119,29 @@ func (a *App) build(ctx context.Context) error {
 	return nil
 }
 
-// slotsOf is where passwords are hashed.
-func slotsOf(c config.Config) *slots.Slots {
-	count := c.HashSlots
+// openSlots makes room for what takes a processor for a while. Whoever judges
+// passwords as they are typed, and anybody may, keeps no form waiting; and forms
+// that are judged keep no login from being hashed.
+func (a *App) openSlots() {
+	count := a.Config.HashSlots
 	if count == 0 {
 		count = runtime.GOMAXPROCS(0)
 	}
-	return slots.New(count, 64*count, c.HashWait)
+	if a.slots == nil {
+		a.slots = slots.New(count, lineBehind*count, a.Config.HashWait)
+	}
+	if a.judges == nil {
+		a.judges = slots.New(count, lineBehind*count, a.Config.HashWait)
+	}
+	if a.bar == nil {
+		a.bar = slots.New(count, 0, barWait)
+	}
 }
+
+const (
+	lineBehind = 64          // how many wait for each slot at most
+	barWait    = time.Second // how long a free slot may take to begin
+)
 
 // startClock lets the program's clock go on from where it was kept.
 func (a *App) startClock(ctx context.Context) (err error) {
@@ -168,7 +185,9 @@ func mailed(life time.Duration, path string) store.Mailed {
 
 // Close keeps how far the clock has come and closes the database.
 func (a *App) Close() error {
-	a.slots.Close()
+	for _, s := range []*slots.Slots{a.slots, a.judges, a.bar} {
+		s.Close()
+	}
 	return errors.Join(a.keepClock(context.Background()), a.Store.Close())
 }
 

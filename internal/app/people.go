@@ -1,12 +1,14 @@
 package app
 
 import (
+	"context"
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/written"
 )
 
 // InvitationLink is the link that an invitation carries.
@@ -15,12 +17,31 @@ func (a *App) InvitationLink() store.Mailed { return mailed(a.Config.InvitationL
 // ResetLink is the link that a letter about a forgotten password carries.
 func (a *App) ResetLink() store.Mailed { return mailed(a.Config.ResetLink, "/forgot-password/new") }
 
-// JudgePassword holds a new password to the rules, for whoever will own it.
+// JudgePassword holds a new password to the rules, for whoever will own it. Of a
+// name that is longer than any may be, only the beginning counts: each of its
+// words would have to be looked for.
 func (a *App) JudgePassword(chosen string, owner address.Address, name string) password.Verdict {
+	if letters := []rune(name); len(letters) > int(written.Name) {
+		name = string(letters[:written.Name])
+	}
 	own := append(strings.FieldsFunc(owner.Spelling+" "+name, notInWord), a.Config.SiteName, a.host())
 	c := a.Config
 	rules := password.Rules{Minimum: c.PasswordMinimum, Maximum: c.PasswordMaximum, Score: c.PasswordScore}
 	return rules.Judge(chosen, own)
+}
+
+// judgeForm is JudgePassword for forms that anybody may send; a *slots.BusyError
+// where too many wait.
+func (a *App) judgeForm(ctx context.Context, chosen string, owner address.Address, name string) (v password.Verdict, err error) {
+	err = a.judges.Do(ctx, func() { v = a.JudgePassword(chosen, owner, name) })
+	return v, err
+}
+
+// judgeTyped is JudgePassword while the password is typed; a *slots.BusyError at
+// once where others are at it.
+func (a *App) judgeTyped(ctx context.Context, chosen string, owner address.Address, name string) (v password.Verdict, err error) {
+	err = a.bar.Do(ctx, func() { v = a.JudgePassword(chosen, owner, name) })
+	return v, err
 }
 
 // Hashed counts the passwords and recovery codes that were hashed so far.

@@ -8,6 +8,7 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -71,7 +72,14 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	page := h.newChoosePage(owner, form["token"])
 	u := owner.User
 	own := address.Address{Spelling: u.Address, Canonical: u.Canonical}
-	if verdict := h.Judge(form["password"], own, u.Name); !verdict.Accepted() {
+	verdict, err := h.Judge(ctx, form["password"], own, u.Name)
+	var busy *slots.BusyError
+	if errors.As(err, &busy) {
+		return h.ShowBusy(w, r, busy, "passwordreset/choose", page.busy)
+	} else if err != nil {
+		return err
+	}
+	if !verdict.Accepted() {
 		page.Password.Error = web.PasswordText(verdict)
 	}
 	token, _ := secret.Parse(form["token"])

@@ -81,6 +81,16 @@ func (h *Flow) newChoosePage(o owner, token string) choosePage {
 	return p
 }
 
+// busy is the page where nothing is wrong but the time.
+func (p choosePage) busy(why ui.Text) any {
+	fields := []*ui.Field{&p.Password}
+	if p.Code != nil {
+		fields = append(fields, p.Code)
+	}
+	p.Summary = ui.SummarizeAmong(why, fields...)
+	return p
+}
+
 // check tells whether anything is marked. What only one of two fields is refused
 // for is said in the summary alone, which leads to the field.
 func (p *choosePage) check() bool {
@@ -123,6 +133,7 @@ func Examples() []ui.Example {
 		{Page: "passwordreset/sent", Name: "too many from this network",
 			Data: h.newSentPage(address.Address{Spelling: u.Address}).held(ui.T("errors.held", "Wait", "8 s"))},
 		{Page: "passwordreset/choose", Name: "without second factors", Data: h.newChoosePage(owner{User: u}, "t")},
+		{Page: "passwordreset/choose", Name: "busy", Data: h.newChoosePage(owner{User: u}, "t").busy(ui.T("errors.busy"))},
 		{Page: "passwordreset/choose", Name: "with second factors", Data: h.newChoosePage(owner{User: u, AsksCode: true}, "t")},
 		{Page: "passwordreset/choose", Name: "refused, code demanded", Data: wrong},
 		{Page: "passwordreset/choose", Name: "locked, code demanded", Data: locked},

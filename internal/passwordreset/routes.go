@@ -1,6 +1,7 @@
 package passwordreset
 
 import (
+	"context"
 	"embed"
 	"io/fs"
 	"net/http"
@@ -25,7 +26,7 @@ type Flow struct {
 	*web.Floor
 	Proof    *proof.Examiner
 	Settings config.Config
-	Judge    func(chosen string, owner address.Address, name string) password.Verdict
+	Judge    func(ctx context.Context, chosen string, owner address.Address, name string) (password.Verdict, error)
 	Link     store.Mailed
 }
 

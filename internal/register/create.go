@@ -104,7 +104,11 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	case !h.takes(typed):
 		page.Email.Error = ui.T("register.wrongDomain", "Domains", h.Settings.MailDomains.String())
 	}
-	if verdict := h.Judge(form["password"], typed, ""); !verdict.Accepted() {
+	verdict, err := h.Judge(ctx, form["password"], typed, "")
+	if err != nil {
+		return h.refuseForNow(w, r, err, "register/create", page.refused)
+	}
+	if !verdict.Accepted() {
 		page.Password.Error = web.PasswordText(verdict)
 	}
 	page.Summary = ui.Summarize(ui.Text{}, &page.Email, &page.Password)
@@ -165,7 +169,7 @@ func (h *Flow) takes(a address.Address) bool {
 }
 
 // judgeStrength tells how good a password is while it is typed. Nothing of it
-// is kept.
+// is kept. Where others are at it already nobody is told: the form will tell.
 func (h *Flow) judgeStrength(w http.ResponseWriter, r *http.Request) error {
 	form, err := web.ReadForm(r, "password", "email", "name")
 	if err != nil {
@@ -177,7 +181,10 @@ func (h *Flow) judgeStrength(w http.ResponseWriter, r *http.Request) error {
 	if v.SignedIn() {
 		owner, name = address.Address{Spelling: v.User().Address}, v.User().Name
 	}
-	verdict := h.Judge(form["password"], owner, name)
+	verdict, err := h.JudgeTyped(r.Context(), form["password"], owner, name)
+	if err != nil {
+		return err
+	}
 	judgement := ui.Judgement{Score: verdict.Score, Accepted: verdict.Accepted(), Text: ui.T("form.passwordGood").In(v.Texts)}
 	if !judgement.Accepted {
 		judgement.Text = web.PasswordText(verdict).In(v.Texts)

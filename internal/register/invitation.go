@@ -59,7 +59,11 @@ func (h *Flow) postInvitation(w http.ResponseWriter, r *http.Request) error {
 	name, refused := web.ReadName(form["name"])
 	page.Name.Error = refused
 	owner := address.Address{Spelling: u.Address, Canonical: u.Canonical}
-	if verdict := h.Judge(form["password"], owner, name); !verdict.Accepted() {
+	verdict, err := h.Judge(ctx, form["password"], owner, name)
+	if err != nil {
+		return h.refuseForNow(w, r, err, "register/invitation", page.refused)
+	}
+	if !verdict.Accepted() {
 		page.Password.Error = web.PasswordText(verdict)
 	}
 	page.Summary = ui.Summarize(ui.Text{}, &page.Name, &page.Password)
@@ -68,7 +72,7 @@ func (h *Flow) postInvitation(w http.ResponseWriter, r *http.Request) error {
 	}
 	hash, err := h.Proof.Hash(ctx, form["password"])
 	if err != nil {
-		return err
+		return h.refuseForNow(w, r, err, "register/invitation", page.refused)
 	}
 
 	// Write.

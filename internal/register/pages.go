@@ -91,6 +91,12 @@ func (h *Flow) newInvitationPage(token string, u auth.User, name string) invitat
 		Password: web.NewPasswordField("form.newPassword", h.Settings.PasswordMinimum)}
 }
 
+// refused is the page where nothing is wrong but the time.
+func (p invitationPage) refused(why ui.Text) any {
+	p.Summary = ui.Summarize(why, &p.Name, &p.Password)
+	return p
+}
+
 // Examples are the flow's pages in named states.
 func Examples() []ui.Example {
 	h := &Flow{Settings: config.Config{PasswordMinimum: 12}, Link: store.Mailed{Life: 24 * time.Hour}}
@@ -113,6 +119,7 @@ func Examples() []ui.Example {
 		{Page: "register/confirm", Name: "in the browser that signed up", Data: newConfirmPage("t", u.Address, true)},
 		{Page: "register/confirm", Name: "in another browser", Data: newConfirmPage("t", u.Address, false)},
 		{Page: "register/confirm", Name: "wrong password", Data: refused},
+		{Page: "register/invitation", Name: "busy", Data: h.newInvitationPage("t", u, u.Name).refused(ui.T("errors.busy"))},
 		{Page: "register/invitation", Name: "invited", Data: h.newInvitationPage("t", u, u.Name)},
 	}
 }

@@ -21,14 +21,21 @@ var files embed.FS
 // Pages holds the flow's templates.
 var Pages fs.FS = files
 
+// Judge holds a new password to the rules, for whoever will own it; a
+// *slots.BusyError where too many ask.
+type Judge func(ctx context.Context, chosen string, owner address.Address, name string) (password.Verdict, error)
+
 // Flow makes accounts. It is safe for concurrent use.
 type Flow struct {
 	*web.Floor
 	Proof    *proof.Examiner
 	Settings config.Config
-	Judge    func(chosen string, owner address.Address, name string) password.Verdict
+	Judge    Judge
 	Link     store.Mailed
 	Timeout  time.Duration // of the login that confirming begins
+
+	// JudgeTyped judges while a password is typed, and makes nobody wait.
+	JudgeTyped Judge
 
 	// Registration is who may create an account, as it now holds.
 	Registration func(context.Context) (config.Registration, error)

@@ -435,6 +435,7 @@ var noAct = map[string]string{
 	"MailUnlock":        "that the door closed, of which it tells, is recorded by Refuse",
 	"PayAtDoor":         "a try is counted before it is looked at; what comes of it is recorded",
 	"Pay":               "a try is counted before it is looked at; what comes of it is recorded",
+	"PayRequest":        "a request is counted before it is looked at; what comes of it is recorded, and that its network has to wait",
 	"ProveCode":         "a step of a login, which ends recorded: finished, dropped or refused",
 	"Purge":             "what is over is removed after the times of the settings",
 	"Refresh":           "what was given is recorded by BeginGrant, as long as it lasts",

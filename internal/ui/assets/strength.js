@@ -16,6 +16,7 @@ for (const strength of document.querySelectorAll('[data-judge]')) {
     try {
       const answer = await fetch(judge, { method: 'POST', body: question(), signal: asking.signal })
       if (answer.ok) show(await answer.json())
+      else strength.hidden = true // too many ask at once: what it said was of another password
     } catch {
       // Stopped by the next letter, or no network: the form will tell.
     }
