@@ -31,7 +31,7 @@ func examiner(t *testing.T) (*proof.Examiner, *slots.Slots) {
 	t.Helper()
 	one := slots.New(1, 1, time.Minute)
 	return &proof.Examiner{
-		Store: storetest.Open(t, storetest.Engines["SQLite"](t), keys.New()), Slots: one,
+		Store: storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New()), Slots: one,
 		Cost: password.Cost{MemoryKiB: 64, Passes: 1},
 		Rules: proof.Rules{Password: row, Code: row, BitsIPv6: 64, Network: row,
 			CodesThisMonth: throttle.Rule{Free: 1, CloseAfter: 1, Window: 30 * 24 * time.Hour}},

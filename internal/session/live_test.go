@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 // What another server, or a command typed beside the database, ends is over at
 // the next request here.
 func TestWhatAnotherProcessEndsIsOverAtOnce(t *testing.T) {
-	ring, address, now := keys.New(), storetest.PostgreSQL(t), storetest.Now
+	ring, address, now := keys.New(), storetest.Migrated["PostgreSQL"](t), storetest.Now
 	here, elsewhere := storetest.Open(t, address, ring), storetest.Open(t, address, ring)
 	live := session.New(here, storetest.Policy)
 	u := storetest.Person(t, here, "ada@example.org")
@@ -48,7 +48,7 @@ func TestWhatAnotherProcessEndsIsOverAtOnce(t *testing.T) {
 // What an application demands holds at its proxy's next question, though what is
 // known of applications is held in memory.
 func TestADemandForTwoFactorAuthenticationHoldsAtOnce(t *testing.T) {
-	s, by, now := storetest.Open(t, storetest.Engines["SQLite"](t), keys.New()), auth.Actor{Command: true}, storetest.Now
+	s, by, now := storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New()), auth.Actor{Command: true}, storetest.Now
 	live := session.New(s, storetest.Policy)
 	notes, err := s.AddApplication(t.Context(), by, auth.Application{Kind: auth.BehindProxy, Name: "Notes", URL: "https://notes.example.org", Everyone: true}, now)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 func TestASessionThatEndedLeavesNothingInMemory(t *testing.T) {
 	now := storetest.Now
-	s := storetest.Open(t, storetest.Engines["SQLite"](t), keys.New())
+	s := storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New())
 	live := New(s, storetest.Policy)
 	u := storetest.Person(t, s, "ada@example.org")
 	made := storetest.Session(t, s, u, now)
@@ -33,7 +33,7 @@ func TestASessionThatEndedLeavesNothingInMemory(t *testing.T) {
 // A request that had read the clock before it was set back may be noted after
 // that: what is written of it does not lie ahead.
 func TestNoTimeAheadOfNowIsWritten(t *testing.T) {
-	s, now := storetest.Open(t, storetest.Engines["SQLite"](t), keys.New()), storetest.Now
+	s, now := storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New()), storetest.Now
 	live := New(s, storetest.Policy)
 	made := storetest.Session(t, s, storetest.Person(t, s, "ada@example.org"), now.Add(-time.Minute))
 	live.Seen(made.Session.ID, now.Add(time.Hour))

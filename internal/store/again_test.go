@@ -44,7 +44,7 @@ const losesToOthers = `
 // Whatever a run left behind would be seen in the next.
 func TestAMomentThatLostToAnotherIsRunAgainAsIfItWereTheFirst(t *testing.T) {
 	t.Parallel()
-	url := storetest.PostgreSQL(t)
+	url := storetest.Migrated["PostgreSQL"](t)
 	s, db := storetest.Open(t, url, keys.New()), behind(t, url)
 	execute(t, db, losesToOthers)
 	for name, m := range moments {
@@ -101,7 +101,7 @@ func TestACommitThatFailsIsNeitherASuccessNorRunAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := storetest.PostgreSQL(t)
+			url := storetest.Migrated["PostgreSQL"](t)
 			s, db := storetest.Open(t, url, keys.New()), behind(t, url)
 			by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
 			execute(t, db, `
@@ -126,7 +126,7 @@ func TestACommitThatFailsIsNeitherASuccessNorRunAgain(t *testing.T) {
 }
 
 func TestAMomentThatAlwaysLosesIsGivenUp(t *testing.T) {
-	url := storetest.PostgreSQL(t)
+	url := storetest.Migrated["PostgreSQL"](t)
 	s, db := storetest.Open(t, url, keys.New()), behind(t, url)
 	execute(t, db, `
 		CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '40001'; END $$;

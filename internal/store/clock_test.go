@@ -38,7 +38,7 @@ type watched struct {
 // eachWatched runs a test on a fresh store of each engine.
 func eachWatched(t *testing.T, test func(*testing.T, watched)) {
 	t.Helper()
-	for name, address := range storetest.Engines {
+	for name, address := range storetest.Migrated {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := address(t)

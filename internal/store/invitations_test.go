@@ -93,7 +93,7 @@ func TestAnInvitationBringsNoPassword(t *testing.T) {
 // Two lists hold the same address, and the second comes to it before the first is
 // done with it.
 func TestAnAddressThatIsInvitedAtOnceByTwoGetsOneLetter(t *testing.T) {
-	url := storetest.PostgreSQL(t)
+	url := storetest.Migrated["PostgreSQL"](t)
 	s, db := storetest.Open(t, url, keys.New()), behind(t, url)
 	signup(t, s, storetest.Browser, "hash", now)
 	open := hold(t, db, lockBucket, throttle.Letters(bea.Canonical))

@@ -458,7 +458,7 @@ func TestNoActIsWithoutItsEvent(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := storetest.Open(t, storetest.Engines["SQLite"](t), keys.New())
+			s := storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New())
 			act := m.prepare(play{t, s})
 			before := len(recorded(t, s, m.tells))
 			must(t, act())
@@ -585,7 +585,7 @@ func receiver(f *ast.FuncDecl) string {
 }
 
 func TestASessionThatMakesRoomIsRecorded(t *testing.T) {
-	s := storetest.Open(t, storetest.Engines["SQLite"](t), keys.New())
+	s := storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New())
 	u := storetest.Person(t, s, "ada@example.org")
 	for i := range storetest.Rules.SessionsAtOnce + 1 {
 		storetest.Session(t, s, u, now.Add(time.Duration(i)*time.Second))
@@ -597,7 +597,7 @@ func TestASessionThatMakesRoomIsRecorded(t *testing.T) {
 }
 
 func TestPreferencesThatStayAsTheyWereAreNoEvent(t *testing.T) {
-	s := storetest.Open(t, storetest.Engines["SQLite"](t), keys.New())
+	s := storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New())
 	by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
 	for range 2 {
 		must(t, s.SavePreferences(t.Context(), by, "de", "dark", now))

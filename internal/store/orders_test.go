@@ -165,7 +165,7 @@ func TestMomentsThatMeetTakeTurns(t *testing.T) {
 	for name, prepare := range meetings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := storetest.PostgreSQL(t)
+			url := storetest.Migrated["PostgreSQL"](t)
 			s, db := storetest.Open(t, url, keys.New()), behind(t, url)
 			m := prepare(play{t, s})
 			before := s.Work().Transactions
@@ -236,7 +236,7 @@ func TestWhoTurnsTheCodeOffIsNotCountedAmongWhoLosesIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := storetest.PostgreSQL(t)
+			url := storetest.Migrated["PostgreSQL"](t)
 			s, db := storetest.Open(t, url, keys.New()), behind(t, url)
 			by, code := play{t, s}.withCode()
 			enable(t, s, func(a *auth.Activation) { a.Everyone = true })
@@ -259,7 +259,7 @@ func TestWhoTurnsTheCodeOffIsNotCountedAmongWhoLosesIt(t *testing.T) {
 
 // A right password forgets the count while another try is about to be added to it.
 func TestATryMeetsACountThatIsForgotten(t *testing.T) {
-	url := storetest.PostgreSQL(t)
+	url := storetest.Migrated["PostgreSQL"](t)
 	s, db := storetest.Open(t, url, keys.New()), behind(t, url)
 	bucket := throttle.Password("ada@example.org")
 	try := func() error {
@@ -280,7 +280,7 @@ func TestATryMeetsACountThatIsForgotten(t *testing.T) {
 
 // Somebody tries the address that an account is about to get.
 func TestAnAddressChangesWhileItIsTried(t *testing.T) {
-	url := storetest.PostgreSQL(t)
+	url := storetest.Migrated["PostgreSQL"](t)
 	s, db := storetest.Open(t, url, keys.New()), behind(t, url)
 	p := play{t, s}
 	by := p.signedIn()
@@ -304,7 +304,7 @@ func TestAnAddressChangesWhileItIsTried(t *testing.T) {
 
 // Somebody comes back while what was over is being removed.
 func TestWhatComesBackMeanwhileIsNotRemoved(t *testing.T) {
-	url := storetest.PostgreSQL(t)
+	url := storetest.Migrated["PostgreSQL"](t)
 	s, db := storetest.Open(t, url, keys.New()), behind(t, url)
 	bucket := throttle.Password("ada@example.org")
 	_, err := s.Pay(t.Context(), bucket, storetest.Rules.Tries, now)

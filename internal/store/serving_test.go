@@ -12,7 +12,7 @@ import (
 
 // Servers on other machines have no lock in the data folder.
 func TestADatabaseThatServersUseIsNobodysAlone(t *testing.T) {
-	url := storetest.Engines["PostgreSQL"](t)
+	url := storetest.Migrated["PostgreSQL"](t)
 	one, two := storetest.Open(t, url, keys.New()), storetest.Open(t, url, nil)
 	first, err := one.Serve(t.Context())
 	must(t, err)
@@ -36,7 +36,7 @@ func TestADatabaseThatServersUseIsNobodysAlone(t *testing.T) {
 }
 
 func TestAServerWhoseConnectionBrokeSaysAnewThatItServes(t *testing.T) {
-	url := storetest.Engines["PostgreSQL"](t)
+	url := storetest.Migrated["PostgreSQL"](t)
 	one, two := storetest.Open(t, url, keys.New()), storetest.Open(t, url, nil)
 	use, err := one.Serve(t.Context())
 	must(t, err)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/twinlock/twinlock/internal/apptest/child"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 // postgres is one temporary server for all tests of a process: as its own
@@ -29,6 +31,9 @@ type postgres struct {
 	admin  *sql.DB
 	server *exec.Cmd
 	made   atomic.Int64
+
+	migrated func() error // makes the database with the tables, once
+	idle     chan string  // the addresses of empty copies of it
 }
 
 var startPostgres = sync.OnceValues(newPostgres)
@@ -37,15 +42,94 @@ var startPostgres = sync.OnceValues(newPostgres)
 // PostgreSQL are missing the test fails and says so; it is never skipped.
 func PostgreSQL(t *testing.T) string {
 	t.Helper()
+	return begun(t).fresh(t, "template1")
+}
+
+func migratedPostgreSQL(t *testing.T) string {
+	t.Helper()
+	server := begun(t)
+	if err := server.migrated(); err != nil {
+		t.Fatalf("PostgreSQL: %v", err)
+	}
+	return server.fresh(t, tables)
+}
+
+// lentPostgreSQL is a migrated database for a test that changes rows alone. It
+// is taken back when the test ends: emptying one takes a tenth of the time of
+// making another.
+func lentPostgreSQL(t *testing.T) string {
+	t.Helper()
+	server := begun(t)
+	var url string
+	select {
+	case url = <-server.idle:
+	default:
+		url = migratedPostgreSQL(t)
+	}
+	t.Cleanup(func() {
+		if !t.Failed() && empty(url) == nil {
+			server.takeBack(url)
+		}
+	})
+	return url
+}
+
+func (p *postgres) takeBack(url string) {
+	select {
+	case p.idle <- url:
+	default:
+	}
+}
+
+// empty leaves a database as its migrations do: every row is deleted, children
+// before their parents, but for the clock's one row.
+func empty(url string) error {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var all strings.Builder
+	for _, table := range slices.Backward(store.Tables) {
+		switch table.Name {
+		case "goose_db_version":
+		case "clock":
+			all.WriteString("UPDATE clock SET furthest_at = 0, set_backs = 0; ")
+		default:
+			fmt.Fprintf(&all, "DELETE FROM %s; ", table.Name)
+		}
+	}
+	_, err = db.Exec("DO $$ BEGIN " + all.String() + "END $$")
+	return err
+}
+
+func begun(t *testing.T) *postgres {
+	t.Helper()
 	server, err := startPostgres()
 	if err != nil {
 		t.Fatalf("PostgreSQL: %v", err)
 	}
-	name := fmt.Sprintf("twinlock_%d", server.made.Add(1))
-	if _, err := server.admin.Exec("CREATE DATABASE " + name); err != nil {
+	return server
+}
+
+// fresh makes a copy of a database to which nobody is connected.
+func (p *postgres) fresh(t *testing.T, of string) string {
+	t.Helper()
+	name := fmt.Sprintf("twinlock_%d", p.made.Add(1))
+	if _, err := p.admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + of); err != nil {
 		t.Fatalf("PostgreSQL: %v", err)
 	}
-	return server.address(name)
+	return p.address(name)
+}
+
+// tables is the database with every table in it.
+const tables = "twinlock_tables"
+
+func (p *postgres) makeTables() error {
+	if _, err := p.admin.Exec("CREATE DATABASE " + tables); err != nil {
+		return err
+	}
+	return migrate(p.address(tables))
 }
 
 func (p *postgres) address(database string) string {
@@ -71,7 +155,8 @@ func newPostgres() (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &postgres{}
+	p := &postgres{idle: make(chan string, 16)}
+	p.migrated = sync.OnceValue(p.makeTables)
 	if p.folder, err = os.MkdirTemp("", "twinlock-postgres-"); err != nil {
 		return nil, err
 	}

@@ -3,7 +3,10 @@
 package storetest
 
 import (
+	"context"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,16 +46,64 @@ var Policy = auth.Policy{
 // Address is where a test's database is.
 type Address func(*testing.T) string
 
-// Engines are SQLite and PostgreSQL.
+// Engines are SQLite and PostgreSQL, with nothing in them.
 var Engines = map[string]Address{
 	"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "twinlock.db") },
 	"PostgreSQL": PostgreSQL,
 }
 
+// Migrated are databases of each engine with every table in it, and no rows:
+// copies of one, since a test of a few milliseconds would migrate for a hundred.
+var Migrated = map[string]Address{
+	"SQLite":     migratedSQLite,
+	"PostgreSQL": migratedPostgreSQL,
+}
+
+func migratedSQLite(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "twinlock.db")
+	WriteSQLite(t, file)
+	return "sqlite:" + file
+}
+
+// WriteSQLite writes an SQLite database with every table in it to a file.
+func WriteSQLite(t testing.TB, file string) {
+	t.Helper()
+	whole, err := sqlite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var sqlite = sync.OnceValues(func() (whole []byte, err error) {
+	folder, err := os.MkdirTemp("", "twinlock-sqlite-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	file := filepath.Join(folder, "twinlock.db")
+	if err := migrate("sqlite:" + file); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
+// migrate makes the tables, without claiming the database for any keys.
+func migrate(url string) error {
+	s, err := store.Open(context.Background(), url, nil, Rules)
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
 // Each runs a test on a fresh store of each engine.
 func Each(t *testing.T, test func(*testing.T, *store.Store)) {
 	t.Helper()
-	for name, address := range Engines {
+	for name, address := range map[string]Address{"SQLite": migratedSQLite, "PostgreSQL": lentPostgreSQL} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, Open(t, address(t), keys.New()))
