@@ -3,6 +3,7 @@ package apptest
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
 // Site is a running Twinlock. Its embedded App is the program itself, for what
@@ -40,7 +42,7 @@ func New(t testing.TB, settings ...string) *Site {
 // the kit's.
 func NewWith(t testing.TB, o app.Options, settings ...string) *Site {
 	t.Helper()
-	given := map[string]string{"data": t.TempDir(), "hash_slots": "2"}
+	given := map[string]string{"data": migrated(t), "hash_slots": "2"}
 	for _, s := range settings {
 		name, value, _ := strings.Cut(s, "=")
 		given[name] = value
@@ -53,6 +55,14 @@ func NewWith(t testing.TB, o app.Options, settings ...string) *Site {
 	s.open(c)
 	t.Cleanup(s.close)
 	return s
+}
+
+// migrated is a data folder with a database in which every table is.
+func migrated(t testing.TB) string {
+	t.Helper()
+	folder := t.TempDir()
+	storetest.WriteSQLite(t, filepath.Join(folder, "twinlock.db"))
+	return folder
 }
 
 func (s *Site) open(c config.Config) {
