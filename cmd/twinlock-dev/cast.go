@@ -8,6 +8,7 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/recovery"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
@@ -95,6 +96,6 @@ func enrol(ctx context.Context, a *app.App, u auth.User, key totp.Key, hash secr
 		return err
 	}
 	_, err = a.Store.EnableTwoFactor(ctx, auth.Actor{User: u}, store.Enrolment{
-		User: u.ID, Generation: u.Generation, Key: key, Codes: recovery.Hash(recovery.New(10)), Attempt: attempt.ID}, a.Now())
+		User: u.ID, Generation: u.Generation, Key: key, Codes: recovery.Hash(recovery.New(10), recovery.Cost(password.Usual)), Attempt: attempt.ID}, a.Now())
 	return err
 }

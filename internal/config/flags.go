@@ -46,8 +46,8 @@ type Flags struct {
 	RecoveryCodes                 *string `name:"recovery-codes" placeholder:"10" help:"How many recovery codes are made at a time."`
 	RecoveryCodesFew              *string `name:"recovery-codes-few" placeholder:"3" help:"With how many recovery codes left a person is asked to make new ones; always below recovery_codes."`
 	HashSlots                     *string `name:"hash-slots" placeholder:"0" help:"How many passwords are hashed at once; 0 means as many as there are processor cores."`
-	HashMemory                    *string `name:"hash-memory" placeholder:"19" help:"How much memory, in MiB, the hash of a password takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for."`
-	HashPasses                    *string `name:"hash-passes" placeholder:"2" help:"How often the hash of a password goes through that memory."`
+	HashMemory                    *string `name:"hash-memory" placeholder:"19" help:"How much memory, in MiB, the hash of a password or a recovery code takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for."`
+	HashPasses                    *string `name:"hash-passes" placeholder:"2" help:"How often such a hash goes through that memory."`
 	HashWait                      *string `name:"hash-wait" placeholder:"5s" help:"How long a login waits for its turn to be hashed before it is asked to come back."`
 	ThrottleFree                  *string `name:"throttle-free" placeholder:"5" help:"How many wrong passwords, or wrong codes, in a row cost no wait."`
 	ThrottleFirstWait             *string `name:"throttle-first-wait" placeholder:"1s" help:"The first wait after those; each further failure doubles it."`

@@ -48,7 +48,7 @@ func protected(t *testing.T, s *store.Store) (auth.User, []recovery.Code) {
 	by := auth.Actor{User: u, Session: storetest.Session(t, s, u, now).Session}
 	codes := recovery.New(1)
 	_, err := s.EnableTwoFactor(t.Context(), by, store.Enrolment{User: u.ID, Generation: u.Generation,
-		Key: totp.NewKey(), Codes: recovery.Hash(codes)}, now)
+		Key: totp.NewKey(), Codes: recovery.Hash(codes, recovery.Cost{MemoryKiB: 64, Passes: 1})}, now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,19 +100,27 @@ func sign(r rune) rune {
 	return unicode.ToUpper(r)
 }
 
+// Cost is how much work one hash is; a password's has the same. The zero value
+// is next to none.
+type Cost struct {
+	MemoryKiB uint32
+	Passes    uint32
+}
+
 // Set is the codes of one person as they are kept: hashed, with one salt for
 // all, so that a typed code costs one hash and not ten.
 type Set struct {
 	Salt   []byte
+	Cost   Cost // of each hash
 	Hashes [][]byte
 }
 
 const saltSize = 16
 
-// Hash hashes codes under a new salt. It takes as long as a password for each:
-// call it in a slot.
-func Hash(codes []Code) Set {
-	s := Set{Salt: make([]byte, saltSize)}
+// Hash hashes codes under a new salt, each as a password of that cost: call it
+// in a slot.
+func Hash(codes []Code, cost Cost) Set {
+	s := Set{Salt: make([]byte, saltSize), Cost: cost}
 	rand.Read(s.Salt)
 	for _, c := range codes {
 		s.Hashes = append(s.Hashes, s.hash(c.signs()))
@@ -120,9 +128,9 @@ func Hash(codes []Code) Set {
 	return s
 }
 
-// hash is Argon2id with what OWASP asks at least: 19 MiB, two passes, one lane.
+// hash is Argon2id of one lane, which takes no less than one pass.
 func (s Set) hash(signs string) []byte {
-	return argon2.IDKey([]byte(signs), s.Salt, 2, 19*1024, 1, 32)
+	return argon2.IDKey([]byte(signs), s.Salt, max(s.Cost.Passes, 1), s.Cost.MemoryKiB, 1, 32)
 }
 
 // Match finds the code that was typed, as Clean gives it. It computes one hash

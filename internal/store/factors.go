@@ -99,8 +99,8 @@ func (t *tx) removeFactors(ctx context.Context, user auth.UserID) (removed []str
 func (s *Store) RecoverySet(ctx context.Context, user auth.UserID) (RecoverySet, error) {
 	var set RecoverySet
 	var made int64
-	err := s.read.QueryRowContext(ctx, `SELECT salt, made_at FROM recovery_sets WHERE user_id = $1`, user).
-		Scan(&set.Hashes.Salt, &made)
+	err := s.read.QueryRowContext(ctx, `SELECT salt, memory_kib, passes, made_at FROM recovery_sets WHERE user_id = $1`, user).
+		Scan(&set.Hashes.Salt, &set.Hashes.Cost.MemoryKiB, &set.Hashes.Cost.Passes, &made)
 	if err != nil {
 		return set, fmt.Errorf("recovery codes of %s: %w", user, notFound(err))
 	}
@@ -142,8 +142,8 @@ func (t *tx) replaceRecoveryCodes(ctx context.Context, user auth.UserID, set rec
 			return fmt.Errorf("void recovery codes: %w", err)
 		}
 	}
-	if _, err := t.exec(ctx, `INSERT INTO recovery_sets (user_id, salt, made_at) VALUES ($1, $2, $3)`,
-		user, set.Salt, millis(now)); err != nil {
+	if _, err := t.exec(ctx, `INSERT INTO recovery_sets (user_id, salt, memory_kib, passes, made_at) VALUES ($1, $2, $3, $4, $5)`,
+		user, set.Salt, int64(set.Cost.MemoryKiB), int64(set.Cost.Passes), millis(now)); err != nil {
 		return fmt.Errorf("keep recovery codes: %w", err)
 	}
 	for i, hash := range set.Hashes {

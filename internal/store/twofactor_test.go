@@ -352,3 +352,19 @@ func TestAQuestionThatIsGivenUpMakesNoKeyUnreadable(t *testing.T) {
 		}
 	})
 }
+
+func TestASetOfRecoveryCodesKeepsWhatItsHashesCost(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := storetest.Person(t, s, "ada@example.org")
+		by := inSession(t, s, u)
+		e := enrolmentOf(u)
+		e.Codes.Cost = recovery.Cost{MemoryKiB: 64, Passes: 3}
+		if _, err := s.EnableTwoFactor(t.Context(), by, e, now); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := s.RecoverySet(t.Context(), u.ID)
+		if err != nil || kept.Hashes.Cost != e.Codes.Cost {
+			t.Errorf("the cost is %+v, want %+v (%v)", kept.Hashes.Cost, e.Codes.Cost, err)
+		}
+	})
+}
