@@ -54,13 +54,8 @@ func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, typed string, sp
 
 	// Decide.
 	checked, err := h.Proof.Code(ctx, h.From(r), v.User(), typed)
-	var wait *store.WaitError
-	switch {
-	case errors.As(err, &wait):
-		web.RetryAfter(w, wait.Until.Sub(v.Now))
-		return false, refuse(http.StatusTooManyRequests, web.WaitText(wait, v))
-	case err != nil:
-		return false, err
+	if err != nil {
+		return false, refuseForNow(w, r, err, refuse)
 	}
 
 	// Write.
@@ -69,7 +64,7 @@ func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, typed string, sp
 		case errors.Is(err, store.ErrSpent):
 			checked.Verdict = proof.Spent // another request was faster
 		case err != nil:
-			return false, errors.Join(err, h.Proof.TakeBack(ctx, checked.Paid...))
+			return false, refuseForNow(w, r, errors.Join(err, h.Proof.TakeBack(ctx, checked.Paid...)), refuse)
 		default:
 			return true, nil
 		}
@@ -80,4 +75,13 @@ func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, typed string, sp
 
 	// Answer.
 	return false, refuse(http.StatusUnprocessableEntity, web.CodeText(checked.Verdict, v.Now))
+}
+
+// refuseForNow answers what could not be done for now; any other error it gives
+// back.
+func refuseForNow(w http.ResponseWriter, r *http.Request, err error, refuse func(int, ui.Text) error) error {
+	if status, why := web.NotNow(w, r, err, web.WaitText); status != 0 {
+		return refuse(status, why)
+	}
+	return err
 }

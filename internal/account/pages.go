@@ -136,6 +136,11 @@ func setUpText(c proof.SetUpCode) ui.Text {
 	return ui.T("twofactor.wrongCode")
 }
 
+// setUpWaitText says when to come back. No letter opens this door.
+func setUpWaitText(wait *store.WaitError, v *web.Visitor) ui.Text {
+	return ui.T("twofactor.wait", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now)))
+}
+
 // app is an authenticator app and where to get it.
 type app struct {
 	Name   string

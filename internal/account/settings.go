@@ -116,11 +116,10 @@ func (h *Flow) changePassword(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	tried, err := h.Proof.Password(ctx, h.From(r), u.Canonical, form["current-password"])
-	var wait *store.WaitError
+	status, why := web.NotNow(w, r, err, web.WaitText)
 	switch {
-	case errors.As(err, &wait):
-		web.RetryAfter(w, wait.Until.Sub(v.Now))
-		return h.refuseSettings(w, r, http.StatusTooManyRequests, markCurrent(web.WaitText(wait, v)))
+	case status != 0:
+		return h.refuseSettings(w, r, status, markCurrent(why))
 	case err != nil:
 		return err
 	case !tried.Right || tried.User.ID != u.ID:
@@ -131,7 +130,12 @@ func (h *Flow) changePassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	chosen := store.NewPassword{Checked: tried.Hash, Paid: tried.Paid}
 	if chosen.Hash, err = h.Proof.Hash(ctx, form["new-password"]); err != nil {
-		return errors.Join(err, h.Proof.TakeBack(ctx, tried.Paid))
+		err = errors.Join(err, h.Proof.TakeBack(ctx, tried.Paid))
+	}
+	if status, why := web.NotNow(w, r, err, web.WaitText); status != 0 {
+		return h.refuseSettings(w, r, status, markCurrent(why))
+	} else if err != nil {
+		return err
 	}
 
 	// Write.

@@ -225,12 +225,11 @@ func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form
 
 	// Decide.
 	checked, err := h.Proof.SetUpCode(ctx, h.From(r), e.User, key, form["code"])
-	var wait *store.WaitError
+	status, why := web.NotNow(w, r, err, setUpWaitText)
 	switch {
-	case errors.As(err, &wait):
-		web.RetryAfter(w, wait.Until.Sub(v.Now))
-		page.refuse(ui.T("twofactor.wait", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now))))
-		return h.Show(w, r, http.StatusTooManyRequests, "account/set-up", page)
+	case status != 0:
+		page.refuse(why)
+		return h.Show(w, r, status, "account/set-up", page)
 	case err != nil:
 		return err
 	case checked.Verdict != proof.Right:
@@ -241,7 +240,13 @@ func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form
 	// Write.
 	codes, set, err := h.freshCodes(r)
 	if err != nil {
-		return errors.Join(err, h.Proof.TakeBack(ctx, checked.Paid))
+		err = errors.Join(err, h.Proof.TakeBack(ctx, checked.Paid))
+	}
+	if status, why := web.NotNow(w, r, err, setUpWaitText); status != 0 {
+		page.refuse(why)
+		return h.Show(w, r, status, "account/set-up", page)
+	} else if err != nil {
+		return err
 	}
 	token, err := h.Store.EnableTwoFactor(ctx, e.actor(v), store.Enrolment{
 		User: e.ID, Generation: e.Generation, Key: key, Step: checked.Step, Codes: set,

@@ -99,12 +99,11 @@ func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.For
 	}
 	ctx, v := r.Context(), web.Asking(r)
 	checked, err := h.Proof.Code(ctx, h.From(r), v.User(), form["code"])
-	var wait *store.WaitError
+	status, why := web.NotNow(w, r, err, web.WaitText)
 	switch {
-	case errors.As(err, &wait):
-		web.RetryAfter(w, wait.Until.Sub(v.Now))
-		page.refuse(web.WaitText(wait, v))
-		return false, h.Show(w, r, http.StatusTooManyRequests, "admin/loss", page)
+	case status != 0:
+		page.refuse(why)
+		return false, h.Show(w, r, status, "admin/loss", page)
 	case err != nil:
 		return false, err
 	case checked.Verdict != proof.Right:

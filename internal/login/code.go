@@ -7,7 +7,6 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/store"
-	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
 
@@ -58,15 +57,10 @@ func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
 
 	// Decide.
 	checked, err := h.Proof.Code(ctx, h.From(r), u, form["code"])
-	var wait *store.WaitError
-	switch {
-	case errors.As(err, &wait):
-		return h.refuseForNow(w, r, "login/code", wait, func(text ui.Text) any {
-			page.Code.Error = text
-			page.Summary = ui.Summarize(text, &page.Code)
-			return page
-		})
-	case err != nil:
+	if status, why := web.NotNow(w, r, err, web.WaitText); status != 0 {
+		page.mark(why)
+		return h.Show(w, r, status, "login/code", page)
+	} else if err != nil {
 		return err
 	}
 

@@ -92,14 +92,10 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 
 	// Decide.
 	again, err := h.proveAgain(r, &page, form)
-	var wait *store.WaitError
-	switch {
-	case errors.As(err, &wait):
-		return h.refuseForNow(w, r, "login/confirm", wait, func(text ui.Text) any {
-			page.Summary = ui.Summarize(text, page.fields()...)
-			return page
-		})
-	case err != nil:
+	if status, why := web.NotNow(w, r, err, web.WaitText); status != 0 {
+		page.Summary = ui.Summarize(why, page.fields()...)
+		return h.Show(w, r, status, "login/confirm", page)
+	} else if err != nil {
 		return err
 	}
 

@@ -75,11 +75,16 @@ func codeField() ui.Field {
 
 // refuse says what happened as far as it may be said, and what to do next.
 func (p *codePage) refuse(v proof.Verdict, a auth.Attempt, now time.Time, limit int) {
-	p.Code.Error = web.CodeText(v, now)
+	why := web.CodeText(v, now)
 	if left := limit - a.WrongCodes; v == proof.Wrong && left <= 2 {
-		p.Code.Error = ui.N("login.wrongCodeFew", left)
+		why = ui.N("login.wrongCodeFew", left)
 	}
-	p.Summary = ui.Summarize(p.Code.Error, &p.Code)
+	p.mark(why)
+}
+
+func (p *codePage) mark(why ui.Text) {
+	p.Code.Error = why
+	p.Summary = ui.Summarize(why, &p.Code)
 }
 
 // confirmPage asks for a fresh password, a fresh code, or both.

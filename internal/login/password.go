@@ -7,7 +7,6 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -71,18 +70,10 @@ func (h *Flow) postPassword(w http.ResponseWriter, r *http.Request) error {
 
 	// Decide.
 	found, err := h.Proof.Password(ctx, h.From(r), typed.Canonical, form["password"])
-	var wait *store.WaitError
-	var busy *slots.BusyError
-	shown := func(text ui.Text) any {
-		page.Summary = ui.Summarize(text, &page.Email, &page.Password)
-		return page
-	}
-	switch {
-	case errors.As(err, &wait):
-		return h.refuseForNow(w, r, "login/password", wait, shown)
-	case errors.As(err, &busy):
-		return h.ShowBusy(w, r, busy, "login/password", shown)
-	case err != nil:
+	if status, why := web.NotNow(w, r, err, web.WaitText); status != 0 {
+		page.Summary = ui.Summarize(why, &page.Email, &page.Password)
+		return h.Show(w, r, status, "login/password", page)
+	} else if err != nil {
 		return err
 	}
 
@@ -106,13 +97,6 @@ func (h *Flow) postPassword(w http.ResponseWriter, r *http.Request) error {
 
 	// Answer.
 	return h.goNext(w, r, attempt, found.User)
-}
-
-// refuseForNow shows the page again with the time to come back.
-func (h *Flow) refuseForNow(w http.ResponseWriter, r *http.Request, page string, wait *store.WaitError, with func(ui.Text) any) error {
-	v := web.Asking(r)
-	web.RetryAfter(w, wait.Until.Sub(v.Now))
-	return h.Show(w, r, http.StatusTooManyRequests, page, with(web.WaitText(wait, v)))
 }
 
 // goNext sends the visitor to whatever the attempt owes next. It is the only

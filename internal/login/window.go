@@ -117,12 +117,10 @@ func (h *Flow) returnThroughWindow(w http.ResponseWriter, r *http.Request) error
 	from := h.From(r)
 	from.Actor.User, from.Actor.Session = lapsed.User, lapsed.Session
 	tried, err := h.Proof.Password(ctx, from, lapsed.User.Canonical, form["password"])
-	var wait *store.WaitError
+	status, why := web.NotNow(w, r, err, web.WaitText)
 	switch {
-	case errors.As(err, &wait):
-		web.RetryAfter(w, wait.Until.Sub(v.Now))
-		return web.JSON(w, http.StatusTooManyRequests,
-			windowAnswer{Standing: standingLapsed, Text: web.WaitText(wait, v).In(v.Texts)})
+	case status != 0:
+		return web.JSON(w, status, windowAnswer{Standing: standingLapsed, Text: why.In(v.Texts)})
 	case err != nil:
 		return err
 	case !tried.Right:

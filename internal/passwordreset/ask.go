@@ -32,12 +32,9 @@ func (h *Flow) postAsk(w http.ResponseWriter, r *http.Request) error {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "passwordreset/ask", page)
 	}
 	err = h.mail(r.Context(), h.From(r), typed.Canonical)
-	var wait *store.WaitError
-	if errors.As(err, &wait) {
-		return h.ShowHeld(w, r, wait, "passwordreset/ask", func(text ui.Text) any {
-			page.Summary = ui.SummarizeAmong(text, &page.Email)
-			return page
-		})
+	if status, why := web.NotNow(w, r, err, web.HeldText); status != 0 {
+		page.Summary = ui.SummarizeAmong(why, &page.Email)
+		return h.Show(w, r, status, "passwordreset/ask", page)
 	} else if err != nil {
 		return err
 	}
@@ -56,9 +53,8 @@ func (h *Flow) mailAgain(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := h.newSentPage(typed)
 	err = h.mail(r.Context(), h.From(r), typed.Canonical)
-	var wait *store.WaitError
-	if errors.As(err, &wait) {
-		return h.ShowHeld(w, r, wait, "passwordreset/sent", page.held)
+	if status, why := web.NotNow(w, r, err, web.HeldText); status != 0 {
+		return h.Show(w, r, status, "passwordreset/sent", page.held(why))
 	} else if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/secret"
-	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -73,9 +72,8 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	u := owner.User
 	own := address.Address{Spelling: u.Address, Canonical: u.Canonical}
 	verdict, err := h.Judge(ctx, form["password"], own, u.Name)
-	var busy *slots.BusyError
-	if errors.As(err, &busy) {
-		return h.ShowBusy(w, r, busy, "passwordreset/choose", page.busy)
+	if status, why := web.NotNow(w, r, err, web.WaitText); status != 0 {
+		return h.Show(w, r, status, "passwordreset/choose", page.busy(why))
 	} else if err != nil {
 		return err
 	}
@@ -94,7 +92,12 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 		return h.Show(w, r, status, "passwordreset/choose", page)
 	}
 	if reset.Hash, err = h.Proof.Hash(ctx, form["password"]); err != nil {
-		return errors.Join(err, h.Proof.TakeBack(ctx, reset.Paid...))
+		err = errors.Join(err, h.Proof.TakeBack(ctx, reset.Paid...))
+	}
+	if status, why := web.NotNow(w, r, err, web.WaitText); status != 0 {
+		return h.Show(w, r, status, "passwordreset/choose", page.busy(why))
+	} else if err != nil {
+		return err
 	}
 
 	// Write.
@@ -143,19 +146,18 @@ func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage
 	if !o.AsksCode || typed == "" && !o.DemandsCode {
 		return http.StatusUnprocessableEntity, nil
 	}
-	v := web.Asking(r)
 	checked, err := h.Proof.CodeByLetter(r.Context(), h.From(r), o.User, typed)
-	var wait *store.WaitError
-	switch {
-	case errors.As(err, &wait):
-		web.RetryAfter(w, wait.Until.Sub(v.Now))
-		page.Code.Error = waitText(wait, o, v)
+	status, page.Code.Error = web.NotNow(w, r, err, func(wait *store.WaitError, v *web.Visitor) ui.Text {
 		page.Locked = o.DemandsCode && wait.Closed && !wait.Lasting
-		return http.StatusTooManyRequests, nil
+		return waitText(wait, o, v)
+	})
+	switch {
+	case status != 0:
+		return status, nil
 	case err != nil:
 		return 0, err
 	case checked.Verdict != proof.Right:
-		page.Code.Error = web.CodeText(checked.Verdict, v.Now)
+		page.Code.Error = web.CodeText(checked.Verdict, web.Asking(r).Now)
 		return http.StatusUnprocessableEntity, h.Proof.RefuseCode(r.Context(), h.From(r), o.User, checked)
 	}
 	reset.KeepFactors, reset.Code, reset.Paid = true, checked.Claim, checked.Paid

@@ -104,14 +104,12 @@ func (h *Flow) provePassword(w http.ResponseWriter, r *http.Request, page *confi
 		page.refuse(ui.T("login.missingPassword"))
 		return http.StatusUnprocessableEntity, nil
 	}
-	v := web.Asking(r)
 	tried, err := h.Proof.SignupPassword(r.Context(), h.From(r), canonical, typed)
-	var wait *store.WaitError
+	status, why := web.NotNow(w, r, err, waitText)
 	switch {
-	case errors.As(err, &wait):
-		web.RetryAfter(w, wait.Until.Sub(v.Now))
-		page.refuse(waitText(wait, v))
-		return http.StatusTooManyRequests, nil
+	case status != 0:
+		page.refuse(why)
+		return status, nil
 	case err != nil:
 		return 0, err
 	case !tried.Right || tried.Signup.Canonical != canonical:

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/config"
-	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/throttle"
 	"github.com/twinlock/twinlock/internal/ui"
@@ -61,18 +60,15 @@ func (h *Flow) mayBegin(r *http.Request) error {
 // refuseForNow shows the page as it was typed where nothing is wrong but the
 // time. Any other error stays one.
 func (h *Flow) refuseForNow(w http.ResponseWriter, r *http.Request, err error, page string, with func(ui.Text) any) error {
-	var wait *store.WaitError
-	var busy *slots.BusyError
-	switch {
-	case errors.As(err, &wait):
-		return h.ShowHeld(w, r, wait, page, with)
-	case errors.As(err, &busy):
-		return h.ShowBusy(w, r, busy, page, with)
-	case errors.Is(err, errFull):
+	status, why := web.NotNow(w, r, err, web.HeldText)
+	if errors.Is(err, errFull) {
 		web.RetryAfter(w, fullRest)
-		return h.Show(w, r, http.StatusServiceUnavailable, page, with(ui.T("register.full")))
+		status, why = http.StatusServiceUnavailable, ui.T("register.full")
 	}
-	return err
+	if status == 0 {
+		return err
+	}
+	return h.Show(w, r, status, page, with(why))
 }
 
 // postCreate begins a sign-up. The answer, and the work, are the same for an

@@ -100,7 +100,11 @@ func (h *Flow) postWizard(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "setup/wizard", page)
 	}
-	if first.Hash, err = h.Proof.Hash(ctx, form["password"]); err != nil {
+	first.Hash, err = h.Proof.Hash(ctx, form["password"])
+	if status, why := web.NotNow(w, r, err, web.WaitText); status != 0 {
+		page.Summary = ui.Summarize(why, page.fields()...)
+		return h.Show(w, r, status, "setup/wizard", page)
+	} else if err != nil {
 		return err
 	}
 	first.Language, first.Browser = v.Texts.Tag(), h.Browser(w, r).Hash()

@@ -21,6 +21,12 @@ func WaitText(wait *store.WaitError, v *Visitor) ui.Text {
 	return ui.T("login.wait", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now)))
 }
 
+// HeldText says when to come back while a network address has to wait with what
+// strangers may ask for. It is the same whichever address was typed.
+func HeldText(wait *store.WaitError, v *Visitor) ui.Text {
+	return ui.T("errors.held", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now)))
+}
+
 // CodeText says why a code was not taken, and what to do next.
 func CodeText(verdict proof.Verdict, now time.Time) ui.Text {
 	switch verdict {

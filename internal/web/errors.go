@@ -63,22 +63,23 @@ func Busy(wait time.Duration) error {
 		Heading: ui.T("errors.busyHeading"), Text: ui.T("errors.busy")}
 }
 
-// ShowBusy is Busy where a form can be shown as it was typed: the visitor only
-// has to send it again. The text is for its summary.
-func (f *Floor) ShowBusy(w http.ResponseWriter, r *http.Request, busy *slots.BusyError, page string, with func(ui.Text) any) error {
-	noteOf(r).failed(busy)
-	RetryAfter(w, busy.RetryAfter)
-	return f.Show(w, r, http.StatusServiceUnavailable, page, with(ui.T("errors.busy")))
-}
-
-// ShowHeld is the answer while a network address has to wait with what strangers
-// may ask for: the page as it was typed, and when to come back. It is the same
-// whichever address was typed.
-func (f *Floor) ShowHeld(w http.ResponseWriter, r *http.Request, wait *store.WaitError, page string, with func(ui.Text) any) error {
-	v := Asking(r)
-	left := wait.Until.Sub(v.Now)
-	RetryAfter(w, left)
-	return f.Show(w, r, http.StatusTooManyRequests, page, with(ui.T("errors.held", "Wait", v.Texts.Duration(left))))
+// NotNow tells a form why what was typed was not looked at for now, and says
+// when to come back: 429 during a wait, in the form's own words for it, and 503
+// when too many passwords are being hashed. The form is shown again as it was
+// typed. Any other error has the status 0, and is not for the form.
+func NotNow(w http.ResponseWriter, r *http.Request, err error, words func(*store.WaitError, *Visitor) ui.Text) (status int, why ui.Text) {
+	var wait *store.WaitError
+	var busy *slots.BusyError
+	switch v := Asking(r); {
+	case errors.As(err, &wait):
+		RetryAfter(w, wait.Until.Sub(v.Now))
+		return http.StatusTooManyRequests, words(wait, v)
+	case errors.As(err, &busy):
+		noteOf(r).failed(err)
+		RetryAfter(w, busy.RetryAfter)
+		return http.StatusServiceUnavailable, ui.T("errors.busy")
+	}
+	return 0, ui.Text{}
 }
 
 // DeadLink is the one answer for a mailed link that does not work: whether it
