@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest"
 )
@@ -66,4 +67,22 @@ func TestTooManyWrongCurrentPasswordsSayWhenToComeBack(t *testing.T) {
 	if page.Header.Get("Retry-After") != "1" || !strings.Contains(page.Alert(), "Try again in 1 second") {
 		t.Errorf("the page says %q, Retry-After %s", page.Alert(), page.Header.Get("Retry-After"))
 	}
+}
+
+func TestANewPasswordFromTheSettingsEndsTheMonthsWrongCodes(t *testing.T) {
+	site, ada, inside := newSite(t, "wrong_codes_in_all=10")
+	inside.EnableTwoFactor(ada)
+	logIn := func() *apptest.Page {
+		return site.Browser().Get("/login").Form("Login").Fill("Email", ada.Address).Fill("Password", ada.Password).Press()
+	}
+	for range 10 {
+		site.Clock.Turn(time.Minute)
+		logIn().Form("Send code").Fill("Login code", "000000").Press()
+	}
+	site.Clock.Turn(time.Minute)
+	logIn().WantStatus(http.StatusForbidden) // a new password is owed
+
+	changePassword(inside, ada.Password, anotherPassword).Press().WantStatus(http.StatusOK).WantPath("/account")
+	ada.Password = anotherPassword
+	site.Browser().SignIn(ada).WantPath("/apps")
 }

@@ -30,8 +30,8 @@ type NewPassword struct {
 	Paid    Payment
 }
 
-// ChangePassword sets a new password. Every other session ends, and the
-// acting one gets a new token. ErrSpent where the password was changed since
+// ChangePassword sets a new password, and forgets the month's wrong codes beside
+// the old one. Every other session ends, and the acting one gets a new token. ErrSpent where the password was changed since
 // the current one was checked.
 func (s *Store) ChangePassword(ctx context.Context, by auth.Actor, n NewPassword, now time.Time) (token secret.Token, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
@@ -43,7 +43,7 @@ func (s *Store) ChangePassword(ctx context.Context, by auth.Actor, n NewPassword
 			n.Hash.Reveal(), millis(now), u.ID, n.Checked.Reveal()); err != nil {
 			return fmt.Errorf("change the password of %s: %w", u.ID, err)
 		}
-		if err := t.clear(ctx, n.Paid.Bucket); err != nil {
+		if err := errors.Join(t.clear(ctx, n.Paid.Bucket), t.clearMonth(ctx, u.ID)); err != nil {
 			return err
 		}
 		proved := by.Session

@@ -70,7 +70,13 @@ func (t *tx) newPassword(ctx context.Context, u auth.User, hash secret.Text, why
 	if err := t.openDoors(ctx, u.ID, u.Canonical, now); err != nil {
 		return err
 	}
-	for _, bucket := range []throttle.Bucket{throttle.CodesThisMonth(string(u.ID)), throttle.CodesByLetter(string(u.ID))} {
+	return t.clearMonth(ctx, u.ID)
+}
+
+// clearMonth forgets the month's wrong codes: they asked for a new password, and
+// here it is.
+func (t *tx) clearMonth(ctx context.Context, user auth.UserID) error {
+	for _, bucket := range []throttle.Bucket{throttle.CodesThisMonth(string(user)), throttle.CodesByLetter(string(user))} {
 		if err := t.clear(ctx, bucket); err != nil {
 			return err
 		}
