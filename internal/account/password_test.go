@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 const (
@@ -85,4 +87,23 @@ func TestANewPasswordFromTheSettingsEndsTheMonthsWrongCodes(t *testing.T) {
 	changePassword(inside, ada.Password, anotherPassword).Press().WantStatus(http.StatusOK).WantPath("/account")
 	ada.Password = anotherPassword
 	site.Browser().SignIn(ada).WantPath("/apps")
+}
+
+func TestBothPasswordsMissingAreBothMarkedAndCostNoTry(t *testing.T) {
+	site, ada, browser := newSite(t)
+	for range 8 { // more than are free, if they were counted
+		page := changePassword(browser, "", "").Press().WantStatus(http.StatusUnprocessableEntity)
+		if page.Href("Type your password.") != "#current-password" || !page.HasLink("Use at least 12 characters.") {
+			t.Fatalf("the page says %s", page.Text())
+		}
+	}
+	refused, err := site.Store.Events(t.Context(), store.EventFilter{Subject: ada.ID, Kind: auth.EventLoginRefused})
+	if err != nil || len(refused) != 0 {
+		t.Errorf("the record says %+v (%v)", refused, err)
+	}
+	page := changePassword(browser, "", anotherPassword).Press().WantStatus(http.StatusUnprocessableEntity)
+	if !page.HasLink("Type your password.") || !strings.Contains(page.Alert(), "Please correct the marked field.") {
+		t.Errorf("the page says %s", page.Text())
+	}
+	changePassword(browser, ada.Password, anotherPassword).Press().WantStatus(http.StatusOK)
 }

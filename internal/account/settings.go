@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
@@ -52,6 +53,10 @@ func newProfile(u auth.User, minimum int) profile {
 	}
 }
 
+func (p *profile) fields() []*ui.Field {
+	return []*ui.Field{&p.Name, &p.NewAddress, &p.CurrentPassword, &p.NewPassword}
+}
+
 func (h *Flow) saveName(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
 	form, err := web.ReadForm(r, "name")
@@ -60,9 +65,8 @@ func (h *Flow) saveName(w http.ResponseWriter, r *http.Request) error {
 	}
 	name, refused := web.ReadName(form["name"])
 	if !refused.IsZero() {
-		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, func(p *profile) *ui.Field {
+		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, func(p *profile) {
 			p.Name.Value, p.Name.Error = form["name"], refused
-			return &p.Name
 		})
 	}
 	if err := h.Store.SaveName(r.Context(), v.Actor(), name, v.Now); err != nil {
@@ -84,14 +88,14 @@ func (h *Flow) saveLanguage(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, "/account")
 }
 
-// refuseSettings shows the settings again with one field marked.
-func (h *Flow) refuseSettings(w http.ResponseWriter, r *http.Request, status int, mark func(*profile) *ui.Field) error {
+// refuseSettings shows the settings again with the fields of one form marked.
+func (h *Flow) refuseSettings(w http.ResponseWriter, r *http.Request, status int, mark func(*profile)) error {
 	page, err := h.settingsPage(r)
 	if err != nil {
 		return err
 	}
-	marked := mark(&page.Profile)
-	page.Summary = ui.SummarizeAmong(ui.Text{}, marked)
+	mark(&page.Profile)
+	page.Summary = ui.SummarizeAmong(ui.Text{}, page.Profile.fields()...)
 	return h.Show(w, r, status, "account/settings", page)
 }
 
@@ -108,11 +112,9 @@ func (h *Flow) changePassword(w http.ResponseWriter, r *http.Request) error {
 
 	// Decide.
 	u := v.User()
-	owner := address.Address{Spelling: u.Address, Canonical: u.Canonical}
-	if verdict := h.Judge(form["new-password"], owner, u.Name); !verdict.Accepted() {
-		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, func(p *profile) *ui.Field {
-			p.NewPassword.Error = web.PasswordText(verdict)
-			return &p.NewPassword
+	if current, chosen := h.judgePasswords(u, form); !current.IsZero() || !chosen.IsZero() {
+		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, func(p *profile) {
+			p.CurrentPassword.Error, p.NewPassword.Error = current, chosen
 		})
 	}
 	tried, err := h.Proof.Password(ctx, h.From(r), u.Canonical, form["current-password"])
@@ -155,11 +157,21 @@ func (h *Flow) changePassword(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, "/account")
 }
 
-func markCurrent(why ui.Text) func(*profile) *ui.Field {
-	return func(p *profile) *ui.Field {
-		p.CurrentPassword.Error = why
-		return &p.CurrentPassword
+// judgePasswords tells what is wrong with the two passwords before either is
+// tried: nothing typed is no try.
+func (h *Flow) judgePasswords(u auth.User, form web.Form) (current, chosen ui.Text) {
+	if form["current-password"] == "" {
+		current = ui.T("login.missingPassword")
 	}
+	owner := address.Address{Spelling: u.Address, Canonical: u.Canonical}
+	if verdict := h.Judge(form["new-password"], owner, u.Name); !verdict.Accepted() {
+		chosen = web.PasswordText(verdict)
+	}
+	return current, chosen
+}
+
+func markCurrent(why ui.Text) func(*profile) {
+	return func(p *profile) { p.CurrentPassword.Error = why }
 }
 
 // askNewAddress mails a link to the new address. Nothing changes before it is
@@ -173,15 +185,16 @@ func (h *Flow) askNewAddress(w http.ResponseWriter, r *http.Request) error {
 	wanted, err := address.Parse(form["email"])
 	problem := ui.Text{}
 	switch {
+	case strings.TrimSpace(form["email"]) == "":
+		problem = ui.T("login.missingEmail")
 	case err != nil:
 		problem = ui.T("login.malformedAddress")
 	case wanted.Canonical == v.User().Canonical:
 		problem = ui.T("account.sameAddress")
 	}
 	if !problem.IsZero() {
-		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, func(p *profile) *ui.Field {
+		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, func(p *profile) {
 			p.NewAddress.Value, p.NewAddress.Error = form["email"], problem
-			return &p.NewAddress
 		})
 	}
 	if err := h.Store.AskNewAddress(r.Context(), v.Actor(), wanted, h.Rules.AddressLink, v.Now); err != nil {
