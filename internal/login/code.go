@@ -78,7 +78,7 @@ func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
 		if err := h.Proof.RefuseCode(ctx, h.From(r), u, checked); err != nil {
 			return err
 		}
-		if attempt, err = h.Store.RefuseCode(ctx, v.Actor(), attempt, u, h.Rules.WrongCodes, v.Now); err != nil {
+		if attempt, err = h.Store.RefuseCode(ctx, v.Actor(), attempt, u, checked.Verdict == proof.Spent, h.Rules.WrongCodes, v.Now); err != nil {
 			return err
 		}
 	}

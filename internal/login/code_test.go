@@ -303,17 +303,21 @@ func TestTheOwnerIsToldOfWrongCodesAfterTheRightPassword(t *testing.T) {
 	told(2)
 }
 
-// A code that was right and is spent is its owner's own.
-func TestASpentCodeTypedTwiceTellsNobody(t *testing.T) {
+// A code that was right and is spent is its owner's own, however often it is
+// typed, and whatever is typed beside it.
+func TestASpentCodeTypedAgainTellsNobody(t *testing.T) {
 	site := apptest.New(t)
 	ada, _ := protected(site, "ada@example.org")
 	code := ada.Code()
 	send(pending(site, ada), code).WantPath("/apps")
 	page := pending(site, ada)
-	for range 2 {
-		send(page, code).WantStatus(http.StatusUnprocessableEntity)
+	for _, typed := range []string{code, code, code, wrongCode(ada, site.Now())} {
+		send(page, typed).WantStatus(http.StatusUnprocessableEntity)
 	}
 	if got := lettersOf(t, site, ada, auth.LetterWrongCodes); got != 0 {
 		t.Errorf("%d letters", got)
+	}
+	if page = send(page, code); !strings.HasPrefix(page.Path, "/login?") {
+		t.Errorf("five refused codes left the login open: %s", page.Path)
 	}
 }

@@ -126,9 +126,10 @@ const wrongCodesTold = 3
 // wrongCodeLetters is how many letters about them one account gets.
 var wrongCodeLetters = throttle.Rule{Free: 1, CloseAfter: 1, Window: time.Hour}
 
-// RefuseCode counts a wrong code against the attempt, which limit of them end.
-// The account's own counters were paid before the code was looked at.
-func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u auth.User, limit int, now time.Time) (auth.Attempt, error) {
+// RefuseCode counts a code against the attempt, which limit of them end: a wrong
+// one, and one that was right and is spent, which its owner is not told of. The
+// account's own counters were paid before the code was looked at.
+func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u auth.User, spent bool, limit int, now time.Time) (auth.Attempt, error) {
 	err := s.transaction(ctx, func(t *tx) error {
 		err := t.QueryRowContext(ctx, `
 			UPDATE attempts SET wrong_codes = wrong_codes + 1 WHERE id = $1
@@ -136,8 +137,13 @@ func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u
 		if err != nil {
 			return fmt.Errorf("refuse a code of attempt %s: %w", a.ID, notFound(err))
 		}
-		if err := t.tellWrongCodes(ctx, by, u, a.WrongCodes, now); err != nil || a.WrongCodes != limit {
-			return err
+		if !spent {
+			if err := t.tellWrongCodes(ctx, by, u, now); err != nil {
+				return err
+			}
+		}
+		if a.WrongCodes != limit {
+			return nil
 		}
 		return t.record(ctx, by, auth.EventLoginEnded, u.ID, fmt.Sprintf("%d wrong codes", limit), now)
 	})
@@ -145,13 +151,14 @@ func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u
 }
 
 // tellWrongCodes tells the owner of an account that somebody knows the
-// password. The attempt's codes count, and those in a row before it.
-func (t *tx) tellWrongCodes(ctx context.Context, by auth.Actor, u auth.User, wrong int, now time.Time) error {
+// password. The account's count knows the wrong codes in a row alone; the
+// attempt's knows spent ones too.
+func (t *tx) tellWrongCodes(ctx context.Context, by auth.Actor, u auth.User, now time.Time) error {
 	count, err := t.lockCount(ctx, throttle.Code(string(u.ID)), now)
 	if err != nil {
 		return err
 	}
-	if wrong = max(wrong, count.Failures); wrong < wrongCodesTold {
+	if count.Failures < wrongCodesTold {
 		return nil
 	}
 	may, err := t.mayQueueBy(ctx, throttle.WrongCodesTold(string(u.ID)), wrongCodeLetters, now)
@@ -159,7 +166,7 @@ func (t *tx) tellWrongCodes(ctx context.Context, by auth.Actor, u auth.User, wro
 		return err
 	}
 	letter := noticeTo(u, auth.LetterWrongCodes, by, now)
-	letter.Values.Wrong = wrong
+	letter.Values.Wrong = count.Failures
 	return t.queue(ctx, letter, now)
 }
 

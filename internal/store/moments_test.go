@@ -312,7 +312,7 @@ var moments = map[string]moment{
 	"RefuseCode": {auth.EventLoginEnded, func(p play) func() error {
 		u := p.ada()
 		a := storetest.Attempt(p.T, p.Store, u, now)
-		return func() error { _, err := p.RefuseCode(p.Context(), auth.Actor{}, a, u, 1, now); return err }
+		return func() error { _, err := p.RefuseCode(p.Context(), auth.Actor{}, a, u, false, 1, now); return err }
 	}, ""},
 	"RefuseClient": {auth.EventClientRefused, func(p play) func() error {
 		a := addWiki(p.T, p.Store)
