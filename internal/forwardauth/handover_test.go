@@ -265,3 +265,30 @@ func liveHeap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// A session that began while nobody was asked for a code is asked for that
+// alone, also where the application has a host of its own.
+func TestASessionThatOwesOnlyItsCodeIsAskedForItAlone(t *testing.T) {
+	for proxy := range proxies {
+		d := newDoor(t)
+		ada := d.Person("ada@example.org")
+		p := d.visitor(ada)
+		p.SignIn(ada)
+		p.EnableTwoFactor(ada)
+		d.SetActivation(auth.Activation{Plugin: auth.TwoFactorPlugin})
+		p.Post("/logout", nil)
+		p.SignIn(ada).WantPath("/apps")
+		d.Activate(auth.TwoFactorPlugin)
+
+		_, page := p.goesTo(proxy, wikiURL+"/page?a=b")
+		if page == nil {
+			t.Fatalf("%s: it passes without the code", proxy)
+		}
+		page.WantPath("/login/confirm").Form("Send code").Fill("Login code", ada.Code()).Press()
+		answer, page := p.goesTo(proxy, wikiURL+"/page?a=b")
+		if page != nil {
+			t.Fatalf("%s: it ends at %s: %s", proxy, page.Path, page.Text())
+		}
+		wantStatus(t, answer, http.StatusOK)
+	}
+}

@@ -22,14 +22,13 @@ func (h *Flow) AskAgain(w http.ResponseWriter, r *http.Request, missing auth.Ans
 		return web.Redirect(w, toSetUp(r))
 	}
 	if r.Method == http.MethodGet {
-		return web.Redirect(w, "/login/confirm?"+url.Values{
-			"next": {r.URL.RequestURI()}, "ask": {string(missing)}}.Encode())
+		return confirmFirst(w, missing, r.URL.RequestURI())
 	}
 	form, err := h.Hold(r)
 	if err != nil {
 		return err
 	}
-	page := newConfirmPage(missing, web.Asking(r).Presence.User)
+	page := newConfirmPage(missing, web.Asking(r).Presence)
 	page.Held = form
 	return h.Show(w, r, http.StatusForbidden, "login/confirm", page)
 }
@@ -40,6 +39,11 @@ func toSetUp(r *http.Request) string {
 		return "/account/two-factor"
 	}
 	return "/account/two-factor?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+}
+
+// confirmFirst leads to the confirmation, and from there to next.
+func confirmFirst(w http.ResponseWriter, missing auth.Answer, next string) error {
+	return web.Redirect(w, "/login/confirm?"+url.Values{"next": {next}, "ask": {string(missing)}}.Encode())
 }
 
 // mayConfirm tells whether there is a session whose proofs can be made fresh:
@@ -57,7 +61,7 @@ func (h *Flow) showConfirm(w http.ResponseWriter, r *http.Request) error {
 	if !mayConfirm(v) {
 		return web.Redirect(w, "/login")
 	}
-	page := newConfirmPage(askedFor(query["ask"], v), v.Presence.User)
+	page := newConfirmPage(askedFor(query["ask"], v), v.Presence)
 	page.Next = query["next"]
 	return h.Show(w, r, http.StatusOK, "login/confirm", page)
 }
@@ -87,7 +91,7 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	if !mayConfirm(v) {
 		return web.Redirect(w, "/login")
 	}
-	page := newConfirmPage(askedFor(form["ask"], v), v.Presence.User)
+	page := newConfirmPage(askedFor(form["ask"], v), v.Presence)
 	page.Next, page.Held = form["next"], form["held"]
 
 	// Decide.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/session"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -91,6 +92,7 @@ func (p *codePage) mark(why ui.Text) {
 type confirmPage struct {
 	ui.Summary
 	Ask      auth.Answer
+	Owed     bool // nothing of ours opens before it: the only way back is out
 	Account  string
 	Next     string
 	Held     string // the form that waits, sealed
@@ -98,8 +100,8 @@ type confirmPage struct {
 	Code     *ui.Field
 }
 
-func newConfirmPage(ask auth.Answer, u auth.User) confirmPage {
-	p := confirmPage{Ask: ask, Account: u.Address}
+func newConfirmPage(ask auth.Answer, held session.Presence) confirmPage {
+	p := confirmPage{Ask: ask, Account: held.User.Address, Owed: held.Standing == auth.OwesCode}
 	if ask == auth.NeedsPassword || ask == auth.NeedsBoth {
 		p.Password = &ui.Field{Name: "password", Label: ui.T("form.password"), Kind: ui.KindPassword,
 			Required: true, Autofocus: true, Autocomplete: "current-password"}
@@ -158,6 +160,8 @@ func Examples() []ui.Example {
 	wrongCode.refuse(proof.Wrong, auth.Attempt{WrongCodes: 1}, now, 5)
 	spent.refuse(proof.Spent, auth.Attempt{WrongCodes: 1}, now, 5)
 	few.refuse(proof.Wrong, auth.Attempt{WrongCodes: 4}, now, 5)
+	signedIn := session.Presence{User: u, Standing: auth.SignedIn}
+	owes := session.Presence{User: u, Standing: auth.OwesCode}
 	return []ui.Example{
 		{Page: "login/password", Name: "empty", Data: newPasswordPage("", "", true)},
 		{Page: "login/password", Name: "wrong password", Data: wrong},
@@ -168,9 +172,10 @@ func Examples() []ui.Example {
 		{Page: "login/code", Name: "wrong code", Data: wrongCode},
 		{Page: "login/code", Name: "spent code", Data: spent},
 		{Page: "login/code", Name: "few tries left", Data: few},
-		{Page: "login/confirm", Name: "password", Data: newConfirmPage(auth.NeedsPassword, u)},
-		{Page: "login/confirm", Name: "code", Data: newConfirmPage(auth.NeedsCode, u)},
-		{Page: "login/confirm", Name: "both", Data: newConfirmPage(auth.NeedsBoth, u)},
+		{Page: "login/confirm", Name: "password", Data: newConfirmPage(auth.NeedsPassword, signedIn)},
+		{Page: "login/confirm", Name: "code", Data: newConfirmPage(auth.NeedsCode, signedIn)},
+		{Page: "login/confirm", Name: "code that the session owes", Data: newConfirmPage(auth.NeedsCode, owes)},
+		{Page: "login/confirm", Name: "both", Data: newConfirmPage(auth.NeedsBoth, signedIn)},
 		{Page: "login/new-password", Name: "asked", Data: askedNewPasswordPage{Address: u.Address}},
 		{Page: "login/unlock", Name: "from the mail", Data: unlockPage{Token: "t"}},
 	}

@@ -17,8 +17,11 @@ func (h *Flow) showPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if web.Asking(r).SignedIn() {
+	switch v := web.Asking(r); {
+	case v.SignedIn():
 		return web.Redirect(w, whereTo(web.ReturnTo(query["next"])))
+	case v.Presence.Standing == auth.OwesCode:
+		return confirmFirst(w, auth.NeedsCode, query["next"])
 	}
 	page, err := h.passwordPage(r, web.Form{"next": query["next"], "email": query["email"]})
 	if err != nil {
