@@ -160,6 +160,8 @@ func Examples() []ui.Example {
 	wrongCode.refuse(proof.Wrong, auth.Attempt{WrongCodes: 1}, now, 5)
 	spent.refuse(proof.Spent, auth.Attempt{WrongCodes: 1}, now, 5)
 	few.refuse(proof.Wrong, auth.Attempt{WrongCodes: 4}, now, 5)
+	unreadable := code
+	unreadable.mark(ui.T("errors.unreadableKey"))
 	signedIn := session.Presence{User: u, Standing: auth.SignedIn}
 	owes := session.Presence{User: u, Standing: auth.OwesCode}
 	return []ui.Example{
@@ -172,6 +174,7 @@ func Examples() []ui.Example {
 		{Page: "login/code", Name: "wrong code", Data: wrongCode},
 		{Page: "login/code", Name: "spent code", Data: spent},
 		{Page: "login/code", Name: "few tries left", Data: few},
+		{Page: "login/code", Name: "key that cannot be read", Data: unreadable},
 		{Page: "login/confirm", Name: "password", Data: newConfirmPage(auth.NeedsPassword, signedIn)},
 		{Page: "login/confirm", Name: "code", Data: newConfirmPage(auth.NeedsCode, signedIn)},
 		{Page: "login/confirm", Name: "code that the session owes", Data: newConfirmPage(auth.NeedsCode, owes)},

@@ -65,8 +65,9 @@ func Busy(wait time.Duration) error {
 
 // NotNow tells a form why what was typed was not looked at for now, and says
 // when to come back: 429 during a wait, in the form's own words for it, and 503
-// when too many passwords are being hashed. The form is shown again as it was
-// typed. Any other error has the status 0, and is not for the form.
+// when too many passwords are being hashed. A key that cannot be read is 500, and
+// has no such time. The form is shown again as it was typed. Any other error has
+// the status 0, and is not for the form.
 func NotNow(w http.ResponseWriter, r *http.Request, err error, words func(*store.WaitError, *Visitor) ui.Text) (status int, why ui.Text) {
 	var wait *store.WaitError
 	var busy *slots.BusyError
@@ -78,6 +79,9 @@ func NotNow(w http.ResponseWriter, r *http.Request, err error, words func(*store
 		noteOf(r).failed(err)
 		RetryAfter(w, busy.RetryAfter)
 		return http.StatusServiceUnavailable, ui.T("errors.busy")
+	case errors.Is(err, store.ErrFactorUnreadable):
+		noteOf(r).failed(err)
+		return http.StatusInternalServerError, ui.T("errors.unreadableKey")
 	}
 	return 0, ui.Text{}
 }
