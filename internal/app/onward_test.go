@@ -294,3 +294,22 @@ func TestNobodyHangsOrComesBackWhileTheClockIsSetBack(t *testing.T) {
 		t.Error("afterwards a lapsed session is live, or a live one is not")
 	}
 }
+
+// Whoever was here while the clock was ahead is out one idle limit after it was
+// put right, and not as much later as it was ahead.
+func TestWhoeverWasSeenAheadOfNowLapsesOneIdleLimitAfterTheStepBack(t *testing.T) {
+	site := apptest.New(t)
+	b, _ := signedInAs(site, "ada@example.org")
+	site.Clock.Turn(50 * time.Minute)
+	b.Get("/apps").WantPath("/apps")
+	site.Clock.Turn(-50 * time.Minute)
+	site.Now()
+	site.Clock.Turn(site.Config.SessionIdle - time.Second)
+	if standing := told(t, b); standing != "live" {
+		t.Errorf("a second before the limit it is %s", standing)
+	}
+	site.Clock.Turn(time.Second)
+	if opens(b, "/apps") {
+		t.Error("it lives on")
+	}
+}

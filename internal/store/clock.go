@@ -47,7 +47,8 @@ func (s *Store) KeepClock(ctx context.Context, c Clock) error {
 // closed, proofs no longer fresh, logins and links out of time, waits that had
 // passed, counts that were forgotten. So does what began further ahead of now
 // than a session may last. Nothing else is brought forward or put off, but for
-// what would wait longer than its rule says: tries and letters.
+// what would wait or live longer than its rule says: tries, letters, and sessions
+// that were seen ahead of now.
 //
 // It is done once: where the kept reading is not ahead of now, nothing happens.
 // An answer that was lost may be asked for again.
@@ -121,7 +122,8 @@ var passing = []timed{
 		statement: `
 		UPDATE sessions SET
 		       began_at = CASE WHEN {past} THEN {now} - {overall} ELSE began_at END,
-		       last_seen_at = CASE WHEN {lapsed} THEN {now} - {idle} ELSE last_seen_at END,
+		       last_seen_at = CASE WHEN {lapsed} THEN {now} - {idle}
+		                           WHEN last_seen_at > {now} THEN {now} ELSE last_seen_at END,
 		       window_failures = CASE WHEN {closed} THEN {never} ELSE window_failures END,
 		       returned_at = CASE WHEN returned_at > {now} THEN {now}
 		                          WHEN ({stale password} OR {stale code}) AND returned_at < {latest stale} THEN {latest stale}
@@ -133,7 +135,7 @@ var passing = []timed{
 		                      WHEN code_at > {now} THEN {now} ELSE code_at END
 		 WHERE ended_at = 0
 		   AND ({past} OR {lapsed} OR {closed} OR {stale password} OR {stale code} OR {old code}
-		        OR returned_at > {now} OR password_at > {now} OR code_at > {now})`,
+		        OR last_seen_at > {now} OR returned_at > {now} OR password_at > {now} OR code_at > {now})`,
 	},
 	{
 		table: "attempts", columns: []string{"began_at", "expires_at", "password_at", "code_at"},
