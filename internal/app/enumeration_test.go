@@ -45,7 +45,8 @@ func sent(b *apptest.Browser, site *apptest.Site, path, email string, form url.V
 	page := b.Once(path, values)
 	after := site.Work()
 	return seen{page.Status, len(page.Header["Set-Cookie"]), strings.ReplaceAll(page.Body, email, "ADDRESS"), app.Work{
-		Work:   store.Work{Queries: after.Queries - before.Queries, Transactions: after.Transactions - before.Transactions},
+		Work: store.Work{Queries: after.Queries - before.Queries, Transactions: after.Transactions - before.Transactions,
+			Statements: after.Statements - before.Statements},
 		Hashes: after.Hashes - before.Hashes,
 	}}
 }

@@ -62,7 +62,7 @@ func (h *Flow) mailAgain(w http.ResponseWriter, r *http.Request) error {
 }
 
 // mail sends the link to whoever has the address. For everybody else the
-// request is recorded all the same: both take one transaction. While the
+// request is recorded all the same: both take as long. While the
 // visitor's network address has to wait it gives a *store.WaitError.
 func (h *Flow) mail(ctx context.Context, from proof.From, canonical string) error {
 	if err := h.Proof.PayRequest(ctx, from, throttle.ResetRequests); err != nil {
@@ -71,7 +71,7 @@ func (h *Flow) mail(ctx context.Context, from proof.From, canonical string) erro
 	u, err := h.Store.UserByAddress(ctx, canonical)
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && u.State != auth.Active:
-		return h.Store.Record(ctx, from.Actor, auth.EventResetRequested, "", "nobody to write to", from.Now)
+		return h.Store.MailNoReset(ctx, canonical, from.Actor, from.Now)
 	case err != nil:
 		return err
 	}

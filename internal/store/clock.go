@@ -319,6 +319,8 @@ func (r Rules) ofKind() map[throttle.Kind]throttle.Rule {
 		throttle.LettersCodes:    r.CodesThisMonth,
 		throttle.Networks:        r.Network,
 		throttle.LinkLetters:     r.Letters,
+		throttle.StartedLinks:    r.Letters,
+		throttle.NobodysLinks:    r.Letters,
 		throttle.ExistsLetters:   r.Letters,
 		throttle.UnlockOffers:    unlockLetters,
 		throttle.CodesTold:       wrongCodeLetters,

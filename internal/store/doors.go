@@ -90,11 +90,8 @@ type Refused struct {
 // where there is none.
 func (s *Store) Refuse(ctx context.Context, by auth.Actor, r Refused, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		if r.Signup.Canonical != "" { // then the doors are nobody's
-			err := t.mailVerification(ctx, by, r.Signup, r.Verify, now)
-			if err != nil && !errors.Is(err, ErrSpent) { // confirmed or begun afresh meanwhile
-				return err
-			}
+		if err := t.mailSignupOf(ctx, by, r, now); err != nil {
+			return err
 		}
 		for _, p := range r.Paid {
 			if !p.Closes {
@@ -115,6 +112,31 @@ func (s *Store) Refuse(ctx context.Context, by auth.Actor, r Refused, now time.T
 // gets. The number is fixed: more would let strangers fill a mailbox.
 var unlockLetters = throttle.Rule{Free: 1, CloseAfter: 1, Window: time.Hour}
 
+// mailSignupOf mails the link of a sign-up whose password was right. After any
+// other password it runs as many statements: whoever signs up with somebody's
+// address, and then logs in, must not measure whether it has an account.
+func (t *tx) mailSignupOf(ctx context.Context, by auth.Actor, r Refused, now time.Time) error {
+	if r.Signup.Canonical != "" { // then the doors are nobody's
+		err := t.mailVerification(ctx, by, r.Signup, r.Verify, now)
+		if errors.Is(err, ErrSpent) { // confirmed or begun afresh meanwhile
+			return nil
+		}
+		return err
+	}
+	if r.Verify.Path == nil {
+		return nil // a code: there the account is known
+	}
+	statements := 2 + verificationStatements // the count, read and kept
+	if t.store.postgres {
+		statements++ // the lock of the address
+	}
+	return t.feign(ctx, statements)
+}
+
+// unlockStatements is how many statements write the link that opens a door, its
+// letter, and whose the door is.
+const unlockStatements = 3
+
 // MailUnlock mails the owner of a closed door the link that opens it, unless
 // one went in the hour before. For a door without an owner the same is counted.
 func (s *Store) MailUnlock(ctx context.Context, d Door, by auth.Actor, now time.Time) error {
@@ -133,8 +155,11 @@ func (t *tx) mailUnlock(ctx context.Context, d Door, by auth.Actor, now time.Tim
 		return err // opened meanwhile
 	}
 	may, err := t.mayQueueBy(ctx, throttle.UnlockLetters(d.Canonical), unlockLetters, now)
-	if err != nil || !may || u.State != auth.Active || !u.HasPassword {
+	switch {
+	case err != nil:
 		return err
+	case !may || u.State != auth.Active || !u.HasPassword:
+		return t.feign(ctx, unlockStatements)
 	}
 	if err := t.ownDoor(ctx, d.Bucket, u.ID); err != nil {
 		return err

@@ -62,7 +62,9 @@ func TestAnAddressWithItsLettersOfTheHourIsNotInvited(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		n := newcomer(t)
 		for range storetest.Rules.Letters.Free {
-			must(t, s.BeginSignup(t.Context(), auth.Actor{}, store.NewSignup{Address: n.Address, Hash: "hash", Browser: storetest.Browser.Hash()}, toNowhere, now))
+			u, err := s.InviteUser(t.Context(), eli, n, toNowhere, now)
+			must(t, err)
+			must(t, s.DeleteUser(t.Context(), eli, u.ID, now))
 		}
 		if _, err := s.InviteOnce(t.Context(), eli, n, toNowhere, now); !errors.Is(err, store.ErrTooManyLetters) {
 			t.Errorf("InviteOnce = %v, want ErrTooManyLetters", err)
@@ -70,6 +72,25 @@ func TestAnAddressWithItsLettersOfTheHourIsNotInvited(t *testing.T) {
 		if is, err := s.InvitationOf(t.Context(), n.Address.Canonical, now); err != nil || is != store.NotInvited {
 			t.Errorf("it is %v (%v)", is, err)
 		}
+	})
+}
+
+// A stranger needs no more than an address to use up its letters of the hour:
+// those that an administrator starts are counted apart.
+func TestThreeSignUpsOfAStrangerDoNotKeepAnInvitationFromGoing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		n := newcomer(t)
+		for range storetest.Rules.Letters.Free + 1 {
+			must(t, s.BeginSignup(t.Context(), auth.Actor{}, store.NewSignup{Address: n.Address, Hash: "hash", Browser: storetest.Browser.Hash()}, toNowhere, now))
+		}
+		if _, err := s.InviteOnce(t.Context(), eli, n, toNowhere, now); err != nil {
+			t.Errorf("the invitation does not go: %v", err)
+		}
+		u := storetest.Person(t, s, "ada@example.org")
+		for range storetest.Rules.Letters.Free + 1 {
+			must(t, s.MailReset(t.Context(), u, toNowhere, auth.Actor{}, now))
+		}
+		must(t, s.StartReset(t.Context(), eli, u.ID, toNowhere, now))
 	})
 }
 

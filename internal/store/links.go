@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 // LinkPurpose is the one thing a mailed link is good for.
@@ -115,16 +116,21 @@ type Mailed struct {
 
 // mailLink makes a link for an account and queues the letter that carries it,
 // unless the address had its share of letters for this hour: then nothing
-// happens, and nobody is told but who administers, as [ErrTooManyLetters].
+// happens, and nobody is told but who administers, as [ErrTooManyLetters]. What
+// strangers ask for does not count towards the share of those who administer.
 func (t *tx) mailLink(ctx context.Context, u auth.User, purpose LinkPurpose, letter auth.Letter, m Mailed, now time.Time) error {
-	may, err := t.mayWriteTo(ctx, u.Canonical, now)
+	counted, started := throttle.Letters(u.Canonical), letter.Values.By != ""
+	if started {
+		counted = throttle.StartedLetters(u.Canonical)
+	}
+	may, err := t.mayQueue(ctx, counted, now)
 	switch {
 	case err != nil:
 		return err
-	case !may && letter.Values.By != "":
+	case !may && started:
 		return ErrTooManyLetters
 	case !may:
-		return nil
+		return t.feign(ctx, mailedStatements)
 	}
 	link := Link{Purpose: purpose, User: u.ID, Address: u.Address, Canonical: u.Canonical,
 		Generation: u.Generation, Expires: now.Add(m.Life)}
@@ -136,6 +142,10 @@ func (t *tx) mailLink(ctx context.Context, u auth.User, purpose LinkPurpose, let
 	return t.queue(ctx, letter, now)
 }
 
+// mailedStatements is how many statements write a link and its letter: older
+// links are voided, and the two are kept.
+const mailedStatements = 3
+
 // MailReset mails the owner of an account, who asked for it, a link to a new
 // password.
 func (s *Store) MailReset(ctx context.Context, u auth.User, m Mailed, by auth.Actor, now time.Time) error {
@@ -144,5 +154,19 @@ func (s *Store) MailReset(ctx context.Context, u auth.User, m Mailed, by auth.Ac
 			return err
 		}
 		return t.record(ctx, by, auth.EventResetRequested, u.ID, "", now)
+	})
+}
+
+// MailNoReset is MailReset for an address that nobody has who could use a link.
+// It waits for the like of it, and runs as many statements.
+func (s *Store) MailNoReset(ctx context.Context, canonical string, by auth.Actor, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		if _, err := t.mayQueue(ctx, throttle.NobodysLetters(canonical), now); err != nil {
+			return err
+		}
+		if err := t.feign(ctx, mailedStatements); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventResetRequested, "", "nobody to write to", now)
 	})
 }

@@ -267,6 +267,9 @@ var moments = map[string]moment{
 		must(p.T, err)
 		return func() error { return p.LogoutNoticeFailed(p.Context(), n, "no answer", time.Time{}, now) }
 	}, ""},
+	"MailNoReset": {auth.EventResetRequested, func(p play) func() error {
+		return func() error { return p.MailNoReset(p.Context(), "ada@example.org", auth.Actor{}, now) }
+	}, ""},
 	"MailReset": {auth.EventResetRequested, func(p play) func() error {
 		u := p.ada()
 		return func() error { return p.MailReset(p.Context(), u, toNowhere, auth.Actor{}, now) }

@@ -36,11 +36,28 @@ func (t *tx) mailVerification(ctx context.Context, by auth.Actor, signup auth.Si
 		return err
 	}
 	may, err := t.mayWriteTo(ctx, signup.Canonical, now)
-	if err != nil || !may {
+	switch {
+	case err != nil:
 		return err
+	case !may:
+		return t.feign(ctx, verificationStatements)
 	}
 	return t.queueVerification(ctx, by, signup, m, now)
 }
+
+// mailNoVerification is mailVerification for an address with which nobody began
+// to sign up in this browser. It waits for the like of it, and runs as many
+// statements.
+func (t *tx) mailNoVerification(ctx context.Context, canonical string, now time.Time) error {
+	if _, err := t.mayQueue(ctx, throttle.NobodysLetters(canonical), now); err != nil {
+		return err
+	}
+	return t.feign(ctx, verificationStatements)
+}
+
+// verificationStatements is how many statements write the link of a sign-up and
+// its letter.
+const verificationStatements = 2
 
 func (t *tx) queueVerification(ctx context.Context, by auth.Actor, signup auth.Signup, m Mailed, now time.Time) error {
 	token, expires := secret.New(), now.Add(m.Life)
@@ -109,6 +126,9 @@ func (s *Store) BeginSignup(ctx context.Context, by auth.Actor, n NewSignup, m M
 			return err
 		}
 		if !may {
+			if err := t.feign(ctx, verificationStatements); err != nil {
+				return err
+			}
 			return t.record(ctx, by, auth.EventSignupBegun, "", "without a letter", now)
 		}
 		if err := t.queueVerification(ctx, by, signup, m, now); err != nil {
@@ -142,6 +162,9 @@ func (t *tx) insertSignup(ctx context.Context, n NewSignup, ofAny bool, expires,
 // browser it only writes that somebody asked.
 func (s *Store) MailSignupAgain(ctx context.Context, by auth.Actor, canonical string, browser secret.Hash, m Mailed, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
+		if err := t.lockAddress(ctx, canonical); err != nil {
+			return err
+		}
 		u, err := scanUser(t.QueryRowContext(ctx,
 			`SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`, canonical))
 		switch {
@@ -155,25 +178,33 @@ func (s *Store) MailSignupAgain(ctx context.Context, by auth.Actor, canonical st
 			canonical, browser, millis(now)))
 		switch {
 		case err == nil:
-			if err := t.mailVerification(ctx, by, signup, m, now); err != nil {
-				return err
-			}
-		case err != ErrNotFound:
+			err = t.mailVerification(ctx, by, signup, m, now)
+		case err == ErrNotFound:
+			err = t.mailNoVerification(ctx, canonical, now)
+		}
+		if err != nil {
 			return fmt.Errorf("mail a sign-up again: %w", err)
 		}
 		return t.record(ctx, by, auth.EventSignupBegun, "", "asked for the letter again", now)
 	})
 }
 
+// tellAccountExists runs as many statements as a sign-up that begins, or is
+// mailed again: those that keep or read it are feigned.
 func (t *tx) tellAccountExists(ctx context.Context, by auth.Actor, u auth.User, now time.Time) error {
 	may, err := t.mayQueue(ctx, throttle.AccountExists(u.Canonical), now)
 	if err != nil {
 		return err
 	}
+	feigned := 1 + verificationStatements
 	if may && u.State == auth.Active {
 		if err := t.queue(ctx, noticeTo(u, auth.LetterAccountExists, by, now), now); err != nil {
 			return err
 		}
+		feigned--
+	}
+	if err := t.feign(ctx, feigned); err != nil {
+		return err
 	}
 	return t.record(ctx, by, auth.EventSignupBegun, u.ID, "the address has an account", now)
 }

@@ -59,15 +59,16 @@ type Listener interface {
 
 // Store reads and writes the database. It is safe for concurrent use.
 type Store struct {
-	read     *reader
-	write    *sql.DB
-	begun    atomic.Int64 // transactions
-	postgres bool
-	path     string // of the SQLite file
-	ring     *keys.Ring
-	rules    Rules
-	listener Listener
-	refused  refusals
+	read       *reader
+	write      *sql.DB
+	begun      atomic.Int64 // transactions
+	statements atomic.Int64 // inside of them
+	postgres   bool
+	path       string // of the SQLite file
+	ring       *keys.Ring
+	rules      Rules
+	listener   Listener
+	refused    refusals
 
 	collation string // of PostgreSQL: see folded
 }

@@ -209,8 +209,9 @@ func (t *tx) mayQueueBy(ctx context.Context, bucket throttle.Bucket, rule thrott
 	if err != nil {
 		return false, err
 	}
-	if waits(rule.State(count, now)) != nil {
-		return false, nil
+	may := waits(rule.State(count, now)) == nil
+	if may {
+		count = rule.Add(count, now)
 	}
-	return true, t.keepCount(ctx, bucket, rule.Add(count, now), "")
+	return may, t.keepCount(ctx, bucket, count, "") // kept as it was too: both take as long
 }

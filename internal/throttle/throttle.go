@@ -37,6 +37,8 @@ const (
 	SetUpCodes    Kind = "set-up"
 	Networks      Kind = "network"
 	LinkLetters   Kind = "letters"
+	StartedLinks  Kind = "started-letters"
+	NobodysLinks  Kind = "nobodys-letters"
 	ExistsLetters Kind = "exists"
 	UnlockOffers  Kind = "unlock"
 	CodesTold     Kind = "codes-told"
@@ -47,7 +49,7 @@ const (
 
 // Kinds are all of them.
 var Kinds = []Kind{
-	Passwords, DevicePasswords, Codes, MonthsCodes, LettersCodes, SetUpCodes, Networks, LinkLetters, ExistsLetters, UnlockOffers, CodesTold,
+	Passwords, DevicePasswords, Codes, MonthsCodes, LettersCodes, SetUpCodes, Networks, LinkLetters, StartedLinks, NobodysLinks, ExistsLetters, UnlockOffers, CodesTold,
 	ClientSecrets, ResetRequests, SignUps,
 }
 
@@ -101,6 +103,15 @@ func Requests(kind Kind, a netip.Addr, bitsIPv6 int) Bucket {
 
 // Letters counts letters with a link to an address.
 func Letters(canonicalAddress string) Bucket { return bucket(LinkLetters, canonicalAddress) }
+
+// StartedLetters counts those that an administrator starts, an invitation or a
+// reset. They are apart: no stranger must keep an administrator from it by asking
+// for letters to the same address.
+func StartedLetters(canonicalAddress string) Bucket { return bucket(StartedLinks, canonicalAddress) }
+
+// NobodysLetters counts those that would go to an address if anybody could use
+// them. They are apart: whoever comes to have the address has had none.
+func NobodysLetters(canonicalAddress string) Bucket { return bucket(NobodysLinks, canonicalAddress) }
 
 // AccountExists counts letters that only tell an address has an account. They
 // are apart from those with a link: whoever signs up again and again with
