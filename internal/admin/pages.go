@@ -34,7 +34,9 @@ type pluginRegion struct {
 	ID      auth.PluginID
 	Version string
 	Active  bool
-	Asked   int // people who are asked for a code
+	Asked   int  // people who are asked for a code, or would be if it were active
+	Apps    int  // applications that cannot be opened without it
+	Nobody  bool // it is enabled for nobody
 	Whom    ui.Choices
 	Groups  []ui.Checkbox
 	People  ui.Field
@@ -42,7 +44,7 @@ type pluginRegion struct {
 
 func newPluginRegion(p auth.Plugin, a auth.Activation, groups []auth.Group, people []string, asked int) pluginRegion {
 	return pluginRegion{
-		ID: p.ID, Version: p.Version, Active: a.Active, Asked: asked,
+		ID: p.ID, Version: p.Version, Active: a.Active, Asked: asked, Nobody: !a.IsForSomebody(),
 		Whom:   whomChoices(ui.T("plugins.enabledFor"), string(p.ID), a.Everyone),
 		Groups: groupTicks(groups, a.Groups, string(p.ID)),
 		People: peopleField(people, string(p.ID)),
@@ -369,6 +371,7 @@ func Examples() []ui.Example {
 		{Page: "admin/overview", Name: "more than a year", Data: overviewPage{Health: health, Chart: chartOf(exampleDaysOf(400, at))}},
 		{Page: "admin/overview", Name: "nothing yet", Data: overviewPage{Health: store.Health{People: 1, Administrators: 1}, Chart: chartOf(nil)}},
 		{Page: "admin/plugins", Name: "inactive", Data: pluginsPage{Plugins: []pluginRegion{newPluginRegion(plugin, auth.Activation{Plugin: plugin.ID}, nil, nil, 0)}}},
+		{Page: "admin/plugins", Name: "enrolments and applications wait for it", Data: waitingPlugins()},
 		{Page: "admin/plugins", Name: "active for a group", Data: pluginsPage{Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, []string{"ada@example.org"}, 3)}}},
 		{Page: "admin/plugins", Name: "refused", Data: refused},
 		{Page: "admin/plugins", Name: "given by the operator", Data: pluginsPage{Given: true, Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, nil, 3)}}},
@@ -403,6 +406,7 @@ func Examples() []ui.Example {
 		{Page: "admin/require", Name: "some would be refused", Data: requirePage{App: app, People: []auth.User{people[1].User, people[3].User}, All: 14, More: 12}},
 		{Page: "admin/require", Name: "nobody would be refused", Data: requirePage{App: app}},
 		{Page: "admin/require", Name: "lifting", Data: requirePage{App: guarded(app)}},
+		{Page: "admin/confirm", Name: "closing applications", Data: closingPage(auth.OpenIDConnectPlugin, 4)},
 		{Page: "admin/confirm", Name: "deleting", Data: confirmPage{Title: ui.T("groups.deleteTitle", "Name", "Staff"), Text: ui.T("groups.deleteText"), Button: ui.T("groups.delete"), Action: "/", Back: "/"}},
 		{Page: "admin/events", Name: "some", Data: eventsPage{Events: eventRows(events), Kind: kindChoices(""), Older: "/admin/events?before=x"}},
 		{Page: "admin/events", Name: "none", Data: eventsPage{Kind: kindChoices("login")}},
@@ -416,6 +420,16 @@ func Examples() []ui.Example {
 		examples[i].Shell.Nav = web.AdministrationNav(areaOf(examples[i].Page))
 	}
 	return examples
+}
+
+func waitingPlugins() (page pluginsPage) {
+	for _, p := range auth.Plugins {
+		a := auth.Activation{Plugin: p.ID, Active: p.ID == auth.ForwardAuthPlugin, Everyone: p.ID == auth.OpenIDConnectPlugin}
+		region := newPluginRegion(p, a, nil, nil, 3)
+		region.Apps = 4
+		page.Plugins = append(page.Plugins, region)
+	}
+	return page
 }
 
 // areaOf is the address that a page of this name lies below.

@@ -33,8 +33,12 @@ func (h *Flow) pluginsPage(ctx context.Context) (pluginsPage, error) {
 	if err != nil {
 		return page, err
 	}
+	apps, err := h.Store.Applications(ctx)
+	if err != nil {
+		return page, err
+	}
 	for _, a := range activations {
-		region, err := h.region(ctx, a, groups)
+		region, err := h.region(ctx, a, groups, apps)
 		if err != nil {
 			return page, err
 		}
@@ -43,9 +47,11 @@ func (h *Flow) pluginsPage(ctx context.Context) (pluginsPage, error) {
 	return page, nil
 }
 
-func (h *Flow) region(ctx context.Context, a auth.Activation, groups []auth.Group) (pluginRegion, error) {
+func (h *Flow) region(ctx context.Context, a auth.Activation, groups []auth.Group, apps []auth.Application) (pluginRegion, error) {
 	p, _ := auth.PluginByID(a.Plugin)
-	asked, err := h.Store.AskedForCode(ctx)
+	active := a
+	active.Active = true
+	asked, err := h.Store.AskedForCode(ctx, active)
 	if err != nil {
 		return pluginRegion{}, err
 	}
@@ -53,7 +59,19 @@ func (h *Flow) region(ctx context.Context, a auth.Activation, groups []auth.Grou
 	if err != nil {
 		return pluginRegion{}, err
 	}
-	return newPluginRegion(p, a, groups, people, asked), nil
+	region := newPluginRegion(p, a, groups, people, asked)
+	region.Apps = dependent(apps, a.Plugin)
+	return region, nil
+}
+
+// dependent counts the applications that cannot be opened without a plug-in.
+func dependent(apps []auth.Application, id auth.PluginID) (n int) {
+	for _, a := range apps {
+		if a.Kind.Plugin() == id {
+			n++
+		}
+	}
+	return n
 }
 
 // addressesOf gives the addresses of people who are still there.
@@ -80,7 +98,7 @@ func (h *Flow) changePlugin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form, err := web.ReadForm(r, append(append(groupFields(groups), "active", "whom", "people"), lossFields...)...)
+	form, err := web.ReadForm(r, append(append(groupFields(groups), "active", "whom", "people", "really"), lossFields...)...)
 	if err != nil {
 		return err
 	}
@@ -94,6 +112,12 @@ func (h *Flow) changePlugin(w http.ResponseWriter, r *http.Request) error {
 		return h.refusePlugin(w, r, id, form, problem)
 	}
 
+	if form["active"] == "no" && form["really"] == "" {
+		if asked, err := h.askedClosing(w, r, id); err != nil || asked {
+			return err
+		}
+	}
+
 	// Write.
 	done, err := h.mayLose(w, r, form, pluginLossPage(id, form), func(a store.Accepts) error {
 		return h.Store.ChangeActivation(ctx, v.Actor(), id, a, v.Now, wanted)
@@ -105,6 +129,25 @@ func (h *Flow) changePlugin(w http.ResponseWriter, r *http.Request) error {
 	// Answer.
 	h.Notice(w, doneKey(form))
 	return web.Redirect(w, "/admin/plugins")
+}
+
+// askedClosing asks once more before applications can no longer be opened, where
+// there are any.
+func (h *Flow) askedClosing(w http.ResponseWriter, r *http.Request, id auth.PluginID) (asked bool, err error) {
+	apps, err := h.Store.Applications(r.Context())
+	if err != nil {
+		return false, err
+	}
+	n := dependent(apps, id)
+	if n == 0 {
+		return false, nil
+	}
+	return true, h.Show(w, r, http.StatusOK, "admin/confirm", closingPage(id, n))
+}
+
+func closingPage(id auth.PluginID, apps int) confirmPage {
+	return confirmPage{Title: ui.T("plugins." + string(id) + "-off"), Text: ui.N("plugins.closing", apps), Button: ui.T("plugins.deactivate"),
+		Action: "/admin/plugins/" + string(id), Back: "/admin/plugins", Hidden: []ui.Hidden{{Name: "active", Value: "no"}}}
 }
 
 func pluginLossPage(id auth.PluginID, form web.Form) lossPage {

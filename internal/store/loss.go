@@ -140,6 +140,11 @@ func askedForCode(ctx context.Context, q querier, concerns auth.UserID) (map[aut
 	if err != nil {
 		return nil, err
 	}
+	return askedUnder(ctx, q, a, concerns)
+}
+
+// askedUnder is askedForCode where the plug-in works as a says.
+func askedUnder(ctx context.Context, q querier, a auth.Activation, concerns auth.UserID) (map[auth.UserID]bool, error) {
 	condition, named := isAsked(a, 2)
 	people, err := list(ctx, q, scanID[auth.UserID], `
 		SELECT u.id FROM users u WHERE (u.id = $1 OR $1 = '') AND (`+condition+`)`, append([]any{concerns}, named...)...)
@@ -184,8 +189,9 @@ func places(first, count int) string {
 	return all
 }
 
-// AskedForCode counts the people who are asked for a code.
-func (s *Store) AskedForCode(ctx context.Context) (int, error) {
-	asked, err := askedForCode(ctx, s.read, "")
+// AskedForCode counts the people who are asked for a code where the plug-in works
+// as a says.
+func (s *Store) AskedForCode(ctx context.Context, a auth.Activation) (int, error) {
+	asked, err := askedUnder(ctx, s.read, a, "")
 	return len(asked), err
 }

@@ -51,9 +51,17 @@ func enable(t *testing.T, s *store.Store, change func(*auth.Activation)) {
 	}
 }
 
+// twoFactor is for whom two-factor authentication works.
+func twoFactor(t *testing.T, s *store.Store) auth.Activation {
+	t.Helper()
+	all, err := s.Activations(t.Context())
+	must(t, err)
+	return all[slices.IndexFunc(all, func(a auth.Activation) bool { return a.Plugin == auth.TwoFactorPlugin })]
+}
+
 func wantAsked(t *testing.T, s *store.Store, want int) {
 	t.Helper()
-	if got, err := s.AskedForCode(t.Context()); err != nil || got != want {
+	if got, err := s.AskedForCode(t.Context(), twoFactor(t, s)); err != nil || got != want {
 		t.Errorf("%d people are asked for a code, want %d; %v", got, want, err)
 	}
 }

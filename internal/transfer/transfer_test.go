@@ -378,7 +378,9 @@ func TestWhatTheSettingsGiveTheyGiveAtOnceAfterARestore(t *testing.T) {
 			must(t, s.ObeySettings(t.Context(), today, now))
 			_, err := restore(t, file, s.Store, store.Restoration{Ring: s.ring, Replace: true}, now)
 			must(t, err)
-			if asked, err := s.AskedForCode(t.Context()); err != nil || asked != 1 {
+			plugins, err := s.Activations(t.Context())
+			must(t, err)
+			if asked, err := s.AskedForCode(t.Context(), plugins[0]); err != nil || asked != 1 {
 				t.Errorf("%d people are asked for a code, want 1; %v", asked, err)
 			}
 			given := len(events(t, s.Store, auth.EventPluginsGiven))
