@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/mileusna/useragent"
-
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/web"
@@ -45,22 +43,10 @@ func (h *Flow) showSessions(w http.ResponseWriter, r *http.Request) error {
 			s.LastSeen = v.Now
 		}
 		page.Others = page.Others || !this
-		page.Sessions = append(page.Sessions, sessionRow{ID: s.ID, Browser: browserInWords(s.Device), Network: s.Network,
+		page.Sessions = append(page.Sessions, sessionRow{ID: s.ID, Browser: web.BrowserInWords(s.Device), Network: s.Network,
 			Began: s.Began, LastSeen: s.LastSeen, This: this, Lapsed: !this && standing == auth.Lapsed})
 	}
 	return h.Show(w, r, http.StatusOK, "account/sessions", page)
-}
-
-// browserInWords is what a browser says of itself, said shorter.
-func browserInWords(said string) string {
-	ua := useragent.Parse(said)
-	switch {
-	case ua.Name == "" || ua.OS == "":
-		return ua.Name
-	case ua.Device != "":
-		return ua.Name + " · " + ua.Device
-	}
-	return ua.Name + " · " + ua.OS
 }
 
 // endSession ends one of the person's own sessions. Anybody else's is not

@@ -382,7 +382,7 @@ func Examples() []ui.Example {
 		{Page: "admin/users", Name: "nobody found", Data: newUsersPage(nil, 0, "zzz")},
 		{Page: "admin/user", Name: "somebody with two-factor authentication", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7,
 			Groups: groupTicks(groups, []auth.GroupID{"g1"}, "user"), Events: eventRows(events),
-			Sessions: []auth.Session{{Device: "Firefox on Linux", Network: "192.0.2.7", LastSeen: at}}, Reason: ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}}},
+			Sessions: []auth.Session{{Device: "Firefox · Linux", Network: "192.0.2.7", LastSeen: at}}, Reason: ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}}},
 		{Page: "admin/user", Name: "locked", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7, Doors: []store.ClosedDoor{
 			{Kind: throttle.Passwords, Since: at}, {Kind: throttle.DevicePasswords, Since: at}, {Kind: throttle.Codes, Since: at}},
 			Reason: ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}}},

@@ -271,6 +271,9 @@ func TestASessionPastItsOverallLimitIsNoSession(t *testing.T) {
 		}
 	}
 	counted(1, "2")
+	if shown := browser.Get(page); !shown.Says("Firefox · Linux") {
+		t.Errorf("the page names the browser so: %s", shown.Text())
+	}
 	site.Clock.Turn(24 * time.Hour)
 	root := site.Administrator("root@example.org")
 	browser = site.Browser()
@@ -301,5 +304,15 @@ func TestAnAdministratorWithoutAFactorIsLedToTheSetUpAndBack(t *testing.T) {
 	}
 	if mine := site.Browser(); mine.SignIn(site.Person("ada@example.org")).Status == http.StatusOK && mine.Get("/account/two-factor?next=/apps").Says(why) {
 		t.Error("whoever does not administer reads of the administration")
+	}
+}
+
+func TestInGermanTheSettingsSayWhereTheyCameFrom(t *testing.T) {
+	site := apptest.New(t)
+	root := site.Browser()
+	root.SignIn(site.Administrator("root@example.org"))
+	page := root.Get("/admin/settings").Form("Deutsch").Press().WantPath("/admin/settings")
+	if !page.Says("Voreinstellung") || !page.Says("Flag") || page.Says("default") {
+		t.Errorf("the page says %s", page.Text())
 	}
 }

@@ -148,9 +148,13 @@ func (h *Flow) userPage(r *http.Request) (page userPage, err error) {
 	return page, nil
 }
 
-// sessionsOf are a person's sessions that are not over.
+// sessionsOf are a person's sessions that are not over, each with its browser in
+// words.
 func (h *Flow) sessionsOf(r *http.Request, u auth.User, p auth.Policy) ([]auth.Session, error) {
 	all, err := h.Store.Sessions(r.Context(), u.ID)
+	for i := range all {
+		all[i].Device = web.BrowserInWords(all[i].Device)
+	}
 	return slices.DeleteFunc(all, func(s auth.Session) bool {
 		return auth.StandingOf(s, u, p, web.Asking(r).Now) == auth.Over
 	}), err

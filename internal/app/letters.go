@@ -6,11 +6,10 @@ import (
 	"net/url"
 	"path/filepath"
 
-	"github.com/mileusna/useragent"
-
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/mail"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/web"
 )
 
 // prepareMail finds out who writes letters and where they go: to the mail
@@ -52,24 +51,11 @@ func senderFor(c config.Config, host string) (mail.Sender, error) {
 func mailLetter(q store.QueuedLetter) mail.Letter {
 	l, v := q.Letter, q.Letter.Values
 	values := mail.Values{
-		At: v.At, Device: DeviceInWords(v.Device), Network: v.Network, By: v.By, Link: v.Link, Until: v.Until,
+		At: v.At, Device: web.BrowserInWords(v.Device), Network: v.Network, By: v.By, Link: v.Link, Until: v.Until,
 		Left: v.Left, Wrong: v.Wrong, Reason: v.Reason, OldAddress: v.OldAddress, NewAddress: v.NewAddress,
 	}
 	for _, factor := range v.Removed {
 		values.Removed = append(values.Removed, mail.Factor(factor))
 	}
 	return mail.Letter{Kind: mail.Kind(l.Kind), ID: q.ID, To: l.To, Name: l.Name, Language: l.Language, Values: values}
-}
-
-// DeviceInWords is what a browser says of itself, said shorter: "Firefox on
-// Linux"; "" where it says nothing that is understood.
-func DeviceInWords(userAgent string) string {
-	ua := useragent.Parse(userAgent)
-	switch {
-	case ua.Name == "" || ua.OS == "":
-		return ua.Name
-	case ua.Device != "":
-		return ua.Name + " on " + ua.Device
-	}
-	return ua.Name + " on " + ua.OS
 }

@@ -14,7 +14,7 @@ type Example struct {
 func Examples() []Example {
 	at := time.Date(2026, time.November, 23, 14, 35, 0, 0, time.UTC)
 	byEli := Values{At: at, By: "eli@example.com"}
-	seen := Values{At: at, Device: "Firefox on Linux", Network: "203.0.113.9"}
+	seen := Values{At: at, Device: "Firefox · Linux", Network: "203.0.113.9"}
 
 	var examples []Example
 	add := func(name string, kind Kind, values Values) {

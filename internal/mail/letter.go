@@ -80,7 +80,7 @@ type Letter struct {
 // needs and does not get makes Render fail, what it does not use is ignored.
 type Values struct {
 	At         time.Time `json:"at"`                    // when it happened; every letter needs it
-	Device     string    `json:"device,omitempty"`      // the browser in words, "Firefox on Linux"; empty: not known
+	Device     string    `json:"device,omitempty"`      // the browser in words, "Firefox · Linux"; empty: not known
 	Network    string    `json:"network,omitempty"`     // the network address; empty: not known
 	By         string    `json:"by,omitempty"`          // who did it, where it was not the person: an address, "command" or "settings"
 	Link       string    `json:"link,omitempty"`        // below the public URL: "/reset-password/TOKEN"; for the kinds with a link

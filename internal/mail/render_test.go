@@ -174,8 +174,8 @@ func TestALetterSaysWhenAndFromWhere(t *testing.T) {
 	bundle := catalogues(t)
 	letter := example(t, "password changed")
 	for language, want := range map[string][]string{
-		"en": {"When: 23 November 2026, 14:35 UTC", "Browser: Firefox on Linux", "Network address: 203.0.113.9"},
-		"de": {"Zeitpunkt: 23. November 2026, 14:35 Uhr (UTC)", "Browser: Firefox on Linux", "Netzwerkadresse: 203.0.113.9"},
+		"en": {"When: 23 November 2026, 14:35 UTC", "Browser: Firefox · Linux", "Network address: 203.0.113.9"},
+		"de": {"Zeitpunkt: 23. November 2026, 14:35 Uhr (UTC)", "Browser: Firefox · Linux", "Netzwerkadresse: 203.0.113.9"},
 	} {
 		m := render(t, bundle, letter, language)
 		for _, words := range want {

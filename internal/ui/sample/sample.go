@@ -190,8 +190,8 @@ func everything() everythingPage {
 		Ring:  ui.Ring{Left: 17 * time.Second, Period: 30 * time.Second},
 		Badge: ui.Badge{Tone: ui.Good, Text: ui.Words("Active")},
 		Sessions: []session{
-			{Device: "Firefox on Linux", Seen: seen, End: end},
-			{Device: "Safari on iPhone", Seen: seen.Add(-26 * time.Hour), End: end},
+			{Device: "Firefox · Linux", Seen: seen, End: end},
+			{Device: "Safari · iPhone", Seen: seen.Add(-26 * time.Hour), End: end},
 		},
 		Users: []user{
 			{Name: "Ada Lovelace", Email: "ada@example.org", State: ui.Badge{Tone: ui.Good, Text: ui.Words("Active")}},
