@@ -47,3 +47,34 @@ func TestChangingTheLanguageKeepsAMailedLink(t *testing.T) {
 	page = inGerman(page).WantPath("/forgot-password/new").WantStatus(200)
 	page.Form("Neues Passwort setzen").Fill("Neues Passwort", "eleven quiet otters paddle").Press().WantPath("/login")
 }
+
+// Whoever presses a button for the appearance has chosen no language: it goes on
+// following the browser, and the other way round.
+func TestPressingDarkChoosesNoLanguage(t *testing.T) {
+	site := apptest.New(t)
+	ada, b := site.Person("ada@example.org"), site.Browser()
+	b.Header.Set("Accept-Language", "de")
+	b.Post("/preferences", url.Values{"theme": {"light"}})
+	if page := b.Get("/login"); !page.HasButton("Anmelden") {
+		t.Errorf("the page says %s", page.Text())
+	}
+	b.Post("/login", url.Values{"email": {ada.Address}, "password": {ada.Password}, "next": {""}}).WantPath("/apps")
+	stored := func(language, theme string) {
+		t.Helper()
+		if u := ada.User(); u.Language != language || u.Theme != theme {
+			t.Errorf("kept are %q and %q, want %q and %q", u.Language, u.Theme, language, theme)
+		}
+	}
+	b.Post("/preferences", url.Values{"theme": {"dark"}})
+	stored("", "dark")
+	b.Header.Set("Accept-Language", "en")
+	if page := b.Get("/apps"); !page.Says("Applications") {
+		t.Errorf("in the other language the page says %s", page.Text())
+	}
+	b.Post("/preferences", url.Values{"language": {"de"}})
+	stored("de", "dark")
+	b.Post("/preferences", url.Values{"theme": {""}})
+	stored("de", "")
+	b.Post("/preferences", url.Values{"language": {"xx"}}).WantStatus(400)
+	stored("de", "")
+}

@@ -61,19 +61,22 @@ func (f *Floor) PreferencesRoute() Route {
 }
 
 func (f *Floor) savePreferences(w http.ResponseWriter, r *http.Request) error {
-	v := Asking(r)
 	form, err := ReadForm(r, "language", "theme", "back")
 	if err != nil {
 		return err
 	}
-	language, theme := v.Texts.Tag(), v.Theme
-	if form["language"] != "" {
-		language = form["language"]
+	if language := form["language"]; language != "" && !f.speaks(language) {
+		return BadRequest()
 	}
-	if _, chosen := form["theme"]; chosen {
-		theme = themeOf(form["theme"])
-	}
-	if err := f.prefer(w, r, language, theme); err != nil {
+	err = f.prefer(w, r, func(p *preferences) {
+		if form["language"] != "" {
+			p.language = form["language"]
+		}
+		if theme, chosen := form["theme"]; chosen {
+			p.theme = string(themeOf(theme))
+		}
+	})
+	if err != nil {
 		return err
 	}
 	back := form["back"]
@@ -86,17 +89,31 @@ func (f *Floor) savePreferences(w http.ResponseWriter, r *http.Request) error {
 // PreferLanguage keeps the language that a signed-in person chose. One that we
 // do not speak is refused.
 func (f *Floor) PreferLanguage(w http.ResponseWriter, r *http.Request, language string) error {
-	return f.prefer(w, r, language, Asking(r).Theme)
-}
-
-func (f *Floor) prefer(w http.ResponseWriter, r *http.Request, language string, theme ui.Theme) error {
-	if !slices.ContainsFunc(f.Bundle.Languages(), func(l i18n.Language) bool { return l.Tag == language }) {
+	if !f.speaks(language) {
 		return BadRequest()
 	}
-	f.setCookie(w, preferencesCookie, language+"|"+string(theme), preferencesLife)
+	return f.prefer(w, r, func(p *preferences) { p.language = language })
+}
+
+func (f *Floor) speaks(language string) bool {
+	return slices.ContainsFunc(f.Bundle.Languages(), func(l i18n.Language) bool { return l.Tag == language })
+}
+
+// preferences are what was chosen by a press of a button; what is empty was not.
+type preferences struct{ language, theme string }
+
+// prefer changes what this browser keeps and, where somebody is signed in, what
+// the account does. What was not chosen goes on following the browser.
+func (f *Floor) prefer(w http.ResponseWriter, r *http.Request, change func(*preferences)) error {
+	var browsers preferences
+	browsers.language, browsers.theme, _ = strings.Cut(f.cookie(r, preferencesCookie), "|")
+	change(&browsers)
+	f.setCookie(w, preferencesCookie, browsers.language+"|"+browsers.theme, preferencesLife)
 	v := Asking(r)
 	if !v.SignedIn() {
 		return nil
 	}
-	return f.Store.SavePreferences(r.Context(), v.Actor(), language, string(theme), v.Now)
+	persons := preferences{v.User().Language, v.User().Theme}
+	change(&persons)
+	return f.Store.SavePreferences(r.Context(), v.Actor(), persons.language, persons.theme, v.Now)
 }
