@@ -44,11 +44,7 @@ func twoExpired(t *testing.T, scripts ...string) (s *kit.Server, g *kit.Gate, fi
 
 func behindAGate(t *testing.T) (*kit.Server, *kit.Gate) {
 	t.Helper()
-	s, g := kit.StartBehind(t)
-	s.Person(ada, good, "--name", "Ada")
-	s.Run("", "plugin", "activate", "two-factor")
-	s.Run("", "plugin", "allow", "two-factor", "--everyone")
-	return s, g
+	return kit.StartBehindFrom(t, adaMayUseTwoFactor(t))
 }
 
 func twoOpen(t *testing.T, s *kit.Server, scripts ...string) (first, second *kit.Tab) {

@@ -36,6 +36,12 @@ type Hold struct {
 // StartBehind starts a server that browsers reach through a gate only.
 func StartBehind(t testing.TB, flags ...string) (*Server, *Gate) {
 	t.Helper()
+	return StartBehindFrom(t, "", flags...)
+}
+
+// StartBehindFrom is StartBehind on a copy of what another server left.
+func StartBehindFrom(t testing.TB, from Data, flags ...string) (*Server, *Gate) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +52,7 @@ func StartBehind(t testing.TB, flags ...string) (*Server, *Gate) {
 	server := &http.Server{Handler: g.between(&url.URL{Scheme: "http", Host: "127.0.0.1:" + behind})}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
-	return start(t, behind, "http://localhost:"+port, flags), g
+	return start(t, from, behind, "http://localhost:"+port, flags), g
 }
 
 // between passes on everything that is not held.

@@ -67,7 +67,7 @@ func startProxied(t testing.TB, proxy string, instead, flags []string) *Proxied 
 	app := httptest.NewServer(http.HandlerFunc(p.answer))
 	t.Cleanup(app.Close)
 	behind := FreePort(t)
-	p.Server = start(t, behind, "https://id.example.org:"+p.Port, append([]string{"--trusted-proxies", "127.0.0.1"}, flags...))
+	p.Server = start(t, "", behind, "https://id.example.org:"+p.Port, append([]string{"--trusted-proxies", "127.0.0.1"}, flags...))
 	Proxies[proxy](t, p, "127.0.0.1:"+behind, app.Listener.Addr().String())
 	Eventually(t, proxy+" answers", func() bool {
 		connection, err := tls.Dial("tcp", "127.0.0.1:"+p.Port, &tls.Config{InsecureSkipVerify: true, ServerName: "id.example.org"})

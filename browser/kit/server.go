@@ -96,15 +96,54 @@ var build = sync.OnceValues(func() (string, error) {
 // Start starts a server that ends with the test.
 func Start(t testing.TB, flags ...string) *Server {
 	t.Helper()
-	port := FreePort(t)
-	return start(t, port, "http://localhost:"+port, flags)
+	return StartFrom(t, "", flags...)
 }
 
-func start(t testing.TB, port, url string, flags []string) *Server {
+// Data is a folder with what a server left when it stopped; "" is none.
+type Data string
+
+// Kept stops the server and keeps a copy of its data until the tests of the
+// process end.
+func (s *Server) Kept() Data {
+	s.t.Helper()
+	s.Stop()
+	to, err := os.MkdirTemp("", "twinlock-kept-")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	kept = append(kept, to)
+	copyFolder(s.t, s.Data, to)
+	return Data(to)
+}
+
+// kept are the folders that Quit removes.
+var kept []string
+
+func copyFolder(t testing.TB, from, to string) {
+	t.Helper()
+	if out, err := exec.Command("cp", "-a", from+"/.", to).CombinedOutput(); err != nil {
+		t.Fatalf("copy the data: %v\n%s", err, out)
+	}
+}
+
+// StartFrom is Start on a copy of what another server left.
+func StartFrom(t testing.TB, from Data, flags ...string) *Server {
+	t.Helper()
+	port := FreePort(t)
+	return start(t, from, port, "http://localhost:"+port, flags)
+}
+
+func start(t testing.TB, from Data, port, url string, flags []string) *Server {
 	t.Helper()
 	folder := t.TempDir()
 	s := &Server{URL: url, local: "http://127.0.0.1:" + port, t: t, Data: filepath.Join(folder, "data"), clock: filepath.Join(folder, "clock"), ask: http.DefaultClient}
 	s.flags = append([]string{"--listen", "127.0.0.1:" + port, "--public-url", url, "--data", s.Data}, flags...)
+	if from != "" {
+		if err := os.Mkdir(s.Data, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		copyFolder(t, string(from), s.Data)
+	}
 	s.Clock("+0s")
 	s.start()
 	t.Cleanup(s.Stop)

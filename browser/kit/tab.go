@@ -52,6 +52,9 @@ var atEnd = func() {}
 func Quit() {
 	atEnd()
 	_ = os.Remove(binary)
+	for _, folder := range kept {
+		_ = os.RemoveAll(folder)
+	}
 }
 
 // Profile is one browser profile: cookies of its own.
