@@ -46,7 +46,7 @@ type App struct {
 	cost   password.Cost
 	bundle *i18n.Bundle
 	setup  *setup.Flow
-	clock  *onward // nil where the database is shared
+	clock  *onward
 	work   background
 }
 
@@ -112,7 +112,7 @@ func (a *App) build(ctx context.Context) error {
 	a.openSlots()
 	a.Floor = &web.Floor{
 		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
-		IdleNotice: c.IdleNotice, Now: a.Now, SetBacks: a.setBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
+		IdleNotice: c.IdleNotice, Now: a.Now, SetBacks: a.clock.SetBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
 		Bundle: a.bundle, Pages: ui.New(a.bundle, FlowPages), Log: a.log,
 	}
 	a.Handler = a.Floor.Handler(a.routes(a.examiner()))
@@ -145,27 +145,30 @@ const (
 
 // startClock lets the program's clock go on from where it was kept.
 func (a *App) startClock(ctx context.Context) (err error) {
-	if a.Store.Shared() {
-		return nil
-	}
-	if a.clock, err = newOnward(ctx, a.Now, keptInStore{a.Store, a.Live}, a.log); err != nil {
+	if a.clock, err = newOnward(ctx, a.Now, keptInStore{a.Store, a.Live, a.othersServe}, a.log); err != nil {
 		return err
 	}
 	a.Now = a.clock.Now
 	return nil
 }
 
-func (a *App) setBacks() int64 {
-	if a.clock == nil {
-		return 0
+// othersServe tells whether a server other than this one uses the database. A
+// server whose connection broke is not seen until it has said so anew.
+func (a *App) othersServe(ctx context.Context) (bool, error) {
+	servers, err := a.Store.Servers(ctx)
+	if a.work.use != nil {
+		servers--
 	}
-	return a.clock.SetBacks()
+	return servers > 0, err
 }
 
-// keepClock writes how far the clock has come.
+// keepClock writes how far the clock has come. A command that is typed beside a
+// server does not: the clock of its machine is none that others go on from.
 func (a *App) keepClock(ctx context.Context) error {
-	if a.clock == nil {
-		return nil
+	if a.work.use == nil {
+		if others, err := a.othersServe(ctx); err != nil || others {
+			return err
+		}
 	}
 	return a.clock.Keep(ctx)
 }

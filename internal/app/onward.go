@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -19,13 +20,13 @@ const (
 	keepPatience     = 5 * time.Second  // how long the database may take to keep a reading
 )
 
-// onward is the program's clock on a database that no other server writes. It
-// goes back only after the database has ended for good what was over by its
-// furthest reading; until then it stands still there. It is safe for concurrent
-// use.
+// onward is the program's clock. It goes back only after the database has ended
+// for good what was over by its furthest reading; until then it stands still
+// there. It is safe for concurrent use.
 //
-// Where several servers share a database each goes by its own clock: one that
-// is slow must not set the others back.
+// Where several servers share a database each goes by its own clock, and one that
+// is slow must not set the others back: its time stands still until the machine's
+// clock has caught up, or until it is the only one.
 type onward struct {
 	read  func() time.Time // the machine's clock
 	kept  keptClock
@@ -44,13 +45,22 @@ type keptClock interface {
 	SetBack(ctx context.Context, furthest, now time.Time) error
 }
 
+// errOthersServe keeps the clock from being set back under other servers.
+var errOthersServe = errors.New("another server uses the database: put the clocks right, or stop every server and start them again")
+
 // keptInStore tells the sessions in memory too.
 type keptInStore struct {
 	*store.Store
-	live *session.Live
+	live        *session.Live
+	othersServe func(context.Context) (bool, error)
 }
 
 func (k keptInStore) SetBack(ctx context.Context, furthest, now time.Time) error {
+	if others, err := k.othersServe(ctx); err != nil {
+		return err
+	} else if others {
+		return errOthersServe
+	}
 	return k.live.SetBack(ctx, furthest, now)
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
 // passing is something that is over after a while: begin begins it, and gives a
@@ -117,23 +119,25 @@ func TestWhatWasOnceOverStaysOver(t *testing.T) {
 				site.Restart()
 			},
 		} {
-			t.Run(what+", "+how, func(t *testing.T) {
-				t.Parallel()
-				site := apptest.New(t, p.settings...)
-				over, began := p.begin(t, site), site.Clock.Now()
-				if over() {
-					t.Fatal("over from the start")
-				}
-				site.Clock.Turn(p.life)
-				site.Now() // as somebody's request reads it, or the background
-				turn(site)
-				for range 4 { // and as time goes on
-					if !over() {
-						t.Fatalf("not over, %s after it began", site.Clock.Now().Sub(began))
+			for engine, address := range storetest.Migrated {
+				t.Run(engine+", "+what+", "+how, func(t *testing.T) {
+					t.Parallel()
+					site := apptest.New(t, append(p.settings, "database_url="+address(t))...)
+					over, began := p.begin(t, site), site.Clock.Now()
+					if over() {
+						t.Fatal("over from the start")
 					}
-					site.Clock.Turn(p.life / 4)
-				}
-			})
+					site.Clock.Turn(p.life)
+					site.Now() // as somebody's request reads it, or the background
+					turn(site)
+					for range 4 { // and as time goes on
+						if !over() {
+							t.Fatalf("not over, %s after it began", site.Clock.Now().Sub(began))
+						}
+						site.Clock.Turn(p.life / 4)
+					}
+				})
+			}
 		}
 	}
 }
@@ -311,5 +315,50 @@ func TestWhoeverWasSeenAheadOfNowLapsesOneIdleLimitAfterTheStepBack(t *testing.T
 	site.Clock.Turn(time.Second)
 	if opens(b, "/apps") {
 		t.Error("it lives on")
+	}
+}
+
+// A server whose machine's clock goes back does not set back the others on its
+// database: its own time stands still until it has caught up, or is alone.
+func TestBesideOtherServersTheTimeStandsStillInsteadOfGoingBack(t *testing.T) {
+	for how, goOn := range map[string]func(site *apptest.Site, other *store.Use){
+		"until it has caught up": func(site *apptest.Site, _ *store.Use) { site.Clock.Turn(2 * time.Hour) },
+		"until it is alone": func(site *apptest.Site, other *store.Use) {
+			must(t, other.Close())
+			site.Restart()
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			url := storetest.Migrated["PostgreSQL"](t)
+			site := apptest.New(t, "database_url="+url)
+			mine, err := site.Store.Serve(t.Context())
+			must(t, err)
+			other, err := storetest.Open(t, url, nil).Serve(t.Context())
+			must(t, err)
+			b, _ := signedInAs(site, "ada@example.org")
+			site.Clock.Turn(site.Config.SessionIdle)
+			reached := site.Now()
+			site.Clock.Turn(-time.Hour)
+			for range 3 {
+				if got := site.Now(); !got.Equal(reached) {
+					t.Errorf("the time is %s, and was %s", got, reached)
+				}
+				if opens(b, "/apps") {
+					t.Error("the session is back")
+				}
+				site.Clock.Turn(10 * time.Minute)
+			}
+			if kept, err := site.Store.Clock(t.Context()); err != nil || kept.SetBacks != 0 {
+				t.Errorf("set back %d times, %v", kept.SetBacks, err)
+			}
+			must(t, mine.Close())
+			goOn(site, other)
+			if got := site.Now(); got.Sub(site.Clock.Now()).Abs() > time.Second {
+				t.Errorf("the time is %s, and the machine's %s", got, site.Clock.Now())
+			}
+			if opens(b, "/apps") {
+				t.Error("the session is back after all")
+			}
+		})
 	}
 }

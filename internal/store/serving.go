@@ -46,6 +46,23 @@ func (s *Store) use(ctx context.Context, ask string, taken error) (*Use, error) 
 	return u, u.Keep(ctx)
 }
 
+// Servers counts the processes that serve from the database. On SQLite it is
+// none: there the lock of the data folder keeps others away.
+func (s *Store) Servers(ctx context.Context) (n int, err error) {
+	if !s.postgres {
+		return 0, nil
+	}
+	err = s.read.QueryRowContext(ctx, `
+		SELECT COUNT(*) FROM pg_locks
+		 WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted AND objsubid = 1
+		   AND (classid::bigint << 32 | objid::bigint) = `+useLock+`
+		   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the servers: %w", err)
+	}
+	return n, nil
+}
+
 // Keep says it anew where the connection that said it broke.
 func (u *Use) Keep(ctx context.Context) error {
 	if u.store == nil || !u.store.postgres {
