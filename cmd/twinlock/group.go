@@ -87,9 +87,13 @@ func (c *groupList) runOn(s *surroundings) error {
 func (s *surroundings) group(name string) (auth.Group, error) {
 	g, err := s.app.Store.GroupByName(s.ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
-		return g, fmt.Errorf("there is no group %s; see twinlock group list", name)
+		return g, noGroup(name)
 	}
 	return g, err
+}
+
+func noGroup(name string) error {
+	return fmt.Errorf("there is no group %s; see twinlock group list", name)
 }
 
 type groupDelete struct {
@@ -120,7 +124,10 @@ func (c *groupJoin) runOn(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	if err := s.app.Store.JoinGroup(s.ctx, s.by, g, u.ID, s.app.Now()); err != nil {
+	err = s.app.Store.JoinGroup(s.ctx, s.by, g, u.ID, s.app.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return noGroup(c.Group)
+	} else if err != nil {
 		return err
 	}
 	return s.didToGroup(g, u.Address+": joined "+g.Name, c.JSON)

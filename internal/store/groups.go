@@ -114,14 +114,29 @@ func (s *Store) DeleteGroup(ctx context.Context, by auth.Actor, g auth.Group, ac
 }
 
 // JoinGroup puts a person into a group; being in it already is no error, and
-// no event.
+// no event. ErrNotFound where the group was deleted meanwhile.
 func (s *Store) JoinGroup(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		if _, err := t.lockUser(ctx, user); err != nil {
 			return err
 		}
-		return t.join(ctx, by, g, user, now)
+		if err := t.join(ctx, by, g, user, now); err != nil {
+			return err
+		}
+		return t.groupIsThere(ctx, g.ID)
 	})
+}
+
+// groupIsThere is to be asked after join, which waits for whoever is deleting it.
+func (t *tx) groupIsThere(ctx context.Context, id auth.GroupID) error {
+	var n int
+	if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM groups WHERE id = $1`, id).Scan(&n); err != nil {
+		return fmt.Errorf("look for group %s: %w", id, err)
+	}
+	if n == 0 {
+		return ErrNotFound
+	}
+	return nil
 }
 
 // LeaveGroup takes a person out of a group, and perhaps the code away that
@@ -136,7 +151,8 @@ func (s *Store) LeaveGroup(ctx context.Context, by auth.Actor, g auth.Group, use
 }
 
 // SetGroupsOf puts a person into exactly these groups, in one step: who leaves
-// one group and joins another that does the same loses nothing.
+// one group and joins another that does the same loses nothing. ErrNotFound where
+// one of them is not there any more: then nothing changes.
 func (s *Store) SetGroupsOf(ctx context.Context, by auth.Actor, user auth.UserID, wanted []auth.GroupID, accepts Accepts, now time.Time) error {
 	return s.losing(ctx, by, user, accepts, now, func(t *tx) error {
 		if _, err := t.lockUser(ctx, user); err != nil {
@@ -152,6 +168,11 @@ func (s *Store) SetGroupsOf(ctx context.Context, by auth.Actor, user auth.UserID
 				change = t.join
 			}
 			if err := change(ctx, by, g, user, now); err != nil {
+				return err
+			}
+		}
+		for _, id := range wanted {
+			if err := t.groupIsThere(ctx, id); err != nil {
 				return err
 			}
 		}

@@ -135,6 +135,27 @@ func TestAnAddressThatIsInvitedAtOnceByTwoGetsOneLetter(t *testing.T) {
 	}
 }
 
+// The group was looked up before it was deleted.
+func TestNobodyJoinsAGroupThatIsDeletedMeanwhile(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := storetest.Person(t, s, "ada@example.org")
+		gone, staff := group(t, s, "Board"), group(t, s, "Staff")
+		must(t, s.DeleteGroup(t.Context(), eli, gone, store.NoLoss, now))
+		before := len(recorded(t, s, ""))
+		if err := s.JoinGroup(t.Context(), eli, gone, u.ID, now); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("JoinGroup = %v, want ErrNotFound", err)
+		}
+		if err := s.SetGroupsOf(t.Context(), eli, u.ID, []auth.GroupID{staff.ID, gone.ID}, store.NoLoss, now); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("SetGroupsOf = %v, want ErrNotFound", err)
+		}
+		if in, err := s.GroupsOf(t.Context(), u.ID); err != nil || len(in) != 0 || len(recorded(t, s, "")) != before {
+			t.Errorf("in %v (%v), and %d events, want %d", in, err, len(recorded(t, s, "")), before)
+		}
+		must(t, s.JoinGroup(t.Context(), eli, staff, u.ID, now))
+		must(t, s.JoinGroup(t.Context(), eli, staff, u.ID, now))
+	})
+}
+
 // The list was read while there still was the group.
 func TestAPersonIsMadeWithoutAGroupThatIsDeletedMeanwhile(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
