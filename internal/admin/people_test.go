@@ -316,3 +316,16 @@ func TestInGermanTheSettingsSayWhereTheyCameFrom(t *testing.T) {
 		t.Errorf("the page says %s", page.Text())
 	}
 }
+
+// Whoever follows the advice to keep administrators' factors must know the way out.
+func TestTheOverviewNamesTheWayOutOfWhatItRecommends(t *testing.T) {
+	for setting, want := range map[string]bool{"reset": true, "keep": false} {
+		site := apptest.New(t, "on_password_reset_administrators="+setting)
+		root := site.Browser()
+		root.SignIn(site.Administrator("root@example.org"))
+		page := root.Get("/admin").WantStatus(http.StatusOK)
+		if page.Says("on_password_reset_administrators = keep") != want || page.Says("twinlock user reset-2fa") != want {
+			t.Errorf("under %s the page says %s", setting, page.Text())
+		}
+	}
+}
