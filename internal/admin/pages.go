@@ -2,6 +2,7 @@ package admin
 
 import (
 	"errors"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -379,6 +380,7 @@ func Examples() []ui.Example {
 		{Page: "admin/loss", Name: "many people", Data: exampleLoss(57)},
 		{Page: "admin/users", Name: "some people", Data: newUsersPage(people, len(people), "")},
 		{Page: "admin/users", Name: "somebody is locked", Data: lockedUsersPage(people, at)},
+		{Page: "admin/users", Name: "one page of three", Data: middleOfUsers(people)},
 		{Page: "admin/users", Name: "nobody found", Data: newUsersPage(nil, 0, "zzz")},
 		{Page: "admin/user", Name: "somebody with two-factor authentication", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7,
 			Groups: groupTicks(groups, []auth.GroupID{"g1"}, "user"), Events: eventRows(events),
@@ -500,6 +502,12 @@ func exampleGuardedApp(a auth.Application, groups []auth.Group) appPage {
 func lockedUsersPage(people []store.ListedUser, at time.Time) usersPage {
 	p := newUsersPage(slices.Clone(people[:2]), 2, "")
 	p.People[0].Locked, p.Locked, p.OnlyLocked = at, 1, true
+	return p
+}
+
+func middleOfUsers(people []store.ListedUser) usersPage {
+	p := newUsersPage(people, 2*usersOnAPage+len(people), "example.org")
+	p.Pagination = pagination(p.Found, 2, url.Values{"search": {"example.org"}})
 	return p
 }
 

@@ -39,6 +39,11 @@ func (h *Flow) usersPage(r *http.Request) (usersPage, error) {
 	search, now := strings.TrimSpace(query["search"]), web.Asking(r).Now
 	filter := store.UserFilter{Search: search, Locked: query["locked"] != "", Limit: usersOnAPage, Offset: (number - 1) * usersOnAPage}
 	people, found, err := h.Store.Users(r.Context(), filter, now)
+	if err == nil && len(people) == 0 && found > 0 { // past the end, which may have come nearer
+		number = pagesOf(found)
+		filter.Offset = (number - 1) * usersOnAPage
+		people, found, err = h.Store.Users(r.Context(), filter, now)
+	}
 	if err != nil {
 		return usersPage{}, err
 	}
@@ -52,8 +57,10 @@ func (h *Flow) usersPage(r *http.Request) (usersPage, error) {
 	return page, nil
 }
 
+func pagesOf(found int) int { return (found + usersOnAPage - 1) / usersOnAPage }
+
 func pagination(found, number int, query url.Values) *ui.Pagination {
-	pages := (found + usersOnAPage - 1) / usersOnAPage
+	pages := pagesOf(found)
 	if pages < 2 {
 		return nil
 	}
