@@ -103,7 +103,8 @@ func AdministrationNav(path string) *ui.Nav {
 		{"admin.apps", "/admin/apps"}, {"admin.proxyCheck", "/admin/proxy-check"}, {"admin.plugins", "/admin/plugins"},
 		{"admin.events", "/admin/events"}, {"admin.settings", "/admin/settings"},
 	} {
-		here := path == l.href || l.href != "/admin" && strings.HasPrefix(path, l.href+"/")
+		here := path == l.href || l.href != "/admin" && strings.HasPrefix(path, l.href+"/") ||
+			l.href == "/admin/users" && strings.HasPrefix(path, "/admin/invitations")
 		nav.Links = append(nav.Links, ui.NavLink{Label: ui.T(l.key), Href: l.href, Current: here})
 	}
 	return nav
