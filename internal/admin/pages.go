@@ -52,6 +52,19 @@ func newPluginRegion(p auth.Plugin, a auth.Activation, groups []auth.Group, peop
 	}
 }
 
+// Named are the groups and people it is enabled for.
+func (p *pluginRegion) Named() (names []ui.Text) {
+	for _, g := range p.Groups {
+		if g.Checked {
+			names = append(names, g.Label)
+		}
+	}
+	for _, address := range strings.Fields(p.People.Value) {
+		names = append(names, ui.Words(address))
+	}
+	return names
+}
+
 // fill puts back what was typed.
 func (p *pluginRegion) fill(form web.Form) {
 	p.Whom = whomChoices(p.Whom.Legend, string(p.ID), form["whom"] == "everyone")
@@ -375,7 +388,7 @@ func Examples() []ui.Example {
 		{Page: "admin/plugins", Name: "enrolments and applications wait for it", Data: waitingPlugins()},
 		{Page: "admin/plugins", Name: "active for a group", Data: pluginsPage{Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, []string{"ada@example.org"}, 3)}}},
 		{Page: "admin/plugins", Name: "refused", Data: refused},
-		{Page: "admin/plugins", Name: "given by the operator", Data: pluginsPage{Given: true, Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, nil, 3)}}},
+		{Page: "admin/plugins", Name: "given by the operator", Data: pluginsPage{Given: true, Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, []string{"ada@example.org"}, 3)}}},
 		{Page: "admin/loss", Name: "deactivating", Data: exampleLoss(3)},
 		{Page: "admin/loss", Name: "many people", Data: exampleLoss(57)},
 		{Page: "admin/users", Name: "some people", Data: newUsersPage(people, len(people), "")},

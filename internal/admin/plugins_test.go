@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,11 @@ import (
 // In the cloud edition the operator's settings alone say what works, whatever
 // an administrator sends.
 func TestInTheCloudEditionNoAdministratorChangesAPlugin(t *testing.T) {
-	site := apptest.New(t, "edition=cloud", "plugins=forward-auth")
+	site := apptest.New(t, "edition=cloud", "plugins=forward-auth,two-factor:group=Staff,two-factor:user=ada@example.org")
+	if _, err := site.Store.AddGroup(t.Context(), apptest.Command, "Staff", site.Now()); err != nil {
+		t.Fatal(err)
+	}
+	site.Person("ada@example.org")
 	browser := site.Browser()
 	browser.SignIn(site.Administrator("root@example.org"))
 	before, err := site.Store.Activations(t.Context())
@@ -30,6 +35,9 @@ func TestInTheCloudEditionNoAdministratorChangesAPlugin(t *testing.T) {
 		if page.HasButton(button) {
 			t.Errorf("%s is offered", button)
 		}
+	}
+	if named := page.List("Which groups and users"); !slices.Equal(named, []string{"Staff", "ada@example.org"}) {
+		t.Errorf("it is shown as enabled for %q", named)
 	}
 	for _, plugin := range []auth.PluginID{auth.TwoFactorPlugin, auth.ForwardAuthPlugin} {
 		for _, change := range []url.Values{{"active": {"yes"}}, {"active": {"no"}}, {"whom": {"everyone"}, "people": {""}}} {
