@@ -40,10 +40,13 @@ walk: ## walk through the two mission documents in a browser, one line a sentenc
 fuzz: ## each fuzz target for a minute
 	@tools/fuzz 1m
 
+bench: ## ratios to a bare server and to bare hashes, in about five minutes; needs wrk
+	@go run ./bench/speed
+
 package: ## build the Debian package into dist, the same bytes for the same commit
 	@packaging/package
 
 clean: ## remove what was built, never the data
 	@rm -rf bin dist browser/pictures
 
-.PHONY: help run dev test quick check pictures walk fuzz package clean
+.PHONY: help run dev test quick check pictures walk fuzz bench package clean

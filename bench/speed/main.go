@@ -1,0 +1,110 @@
+// Command speed measures the shipped program against the least that could do
+// its work: a bare net/http server that gives the same four headers, and a loop
+// that does nothing but hash passwords. They run in turn on one machine, so that
+// what is printed are ratios of one run; it draws them, too.
+//
+//	go run ./bench/speed [-rounds 5] [-seconds 5]
+//
+// It builds the program, runs it on a fresh SQLite database, and needs wrk
+// (Debian's package wrk).
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+var (
+	rounds  = flag.Int("rounds", 5, "how often each is measured, by turns")
+	seconds = flag.Int("seconds", 5, "how long each measurement takes")
+)
+
+func main() {
+	flag.Parse()
+	if flag.Arg(0) == "bare" {
+		bare(flag.Arg(1))
+		return
+	}
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "speed:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	if _, err := exec.LookPath("wrk"); err != nil {
+		return fmt.Errorf("wrk is missing: apt install wrk")
+	}
+	b, err := begin()
+	if err != nil {
+		return err
+	}
+	defer b.end()
+	fmt.Printf("%s, %d cores, the load beside it; %d rounds of %d s each, medians with the least and the most\n\n",
+		runtime.Version(), runtime.NumCPU(), *rounds, *seconds)
+	for _, measure := range []func() error{b.size, b.questions, b.strangers, b.oneClient, b.logins, b.questionsBesideLogins} {
+		if err := measure(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// figures are what the rounds gave of one thing.
+type figures []float64
+
+func (f figures) median() float64 {
+	sorted := slices.Sorted(slices.Values(f))
+	return sorted[len(sorted)/2]
+}
+
+func (f figures) String() string {
+	return fmt.Sprintf("%.5g (%.5g to %.5g)", f.median(), slices.Min(f), slices.Max(f))
+}
+
+// byTurns measures one thing and another, round by round.
+func byTurns(one, other func() (float64, error)) (ones, others figures, err error) {
+	for range *rounds {
+		for _, m := range []struct {
+			measure func() (float64, error)
+			into    *figures
+		}{{one, &ones}, {other, &others}} {
+			value, err := m.measure()
+			if err != nil {
+				return nil, nil, err
+			}
+			*m.into = append(*m.into, value)
+		}
+	}
+	return ones, others, nil
+}
+
+// compare says how one stands to the other, and what is wanted; the bar is full
+// where they are equal.
+func compare(what, unit string, ones, others figures, wanted string) {
+	ratio := ones.median() / cmp.Or(others.median(), 1)
+	fmt.Printf("%s\n  ours  %s %s\n  bare  %s %s\n  ratio %.2f, wanted %s\n  %s\n\n", what, ones, unit, others, unit, ratio, wanted, bar(ratio))
+}
+
+func bar(ratio float64) string {
+	const full = 40
+	filled := min(int(ratio*full+0.5), 2*full)
+	line := []rune(strings.Repeat("█", filled) + strings.Repeat("·", max(full-filled, 0)))
+	if len(line) > full {
+		line = slices.Insert(line, full, '|')
+	}
+	return string(line)
+}
+
+func single(what, unit string, f figures, wanted string) {
+	fmt.Printf("%s\n  %s %s, wanted %s\n\n", what, f, unit, wanted)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
