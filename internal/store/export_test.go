@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/throttle"
@@ -30,3 +33,18 @@ func (s *Store) CountSignIn(ctx context.Context, id auth.ApplicationID, now time
 // HasRule tells whether the counts of a kind are thought of when the clock is
 // set back.
 func (r Rules) HasRule(kind throttle.Kind) bool { _, ok := r.ofKind()[kind]; return ok }
+
+// MigrateBy brings a schema as far as so many steps, and tells whether there are
+// more.
+func MigrateBy(ctx context.Context, url string, steps int) (more bool, err error) {
+	s := &Store{listener: deaf{}}
+	if err := s.connect(url); err != nil {
+		return false, err
+	}
+	err = s.migrateBy(ctx, func(p *goose.Provider) ([]*goose.MigrationResult, error) {
+		sources := p.ListSources()
+		more = steps < len(sources)
+		return p.UpTo(ctx, sources[steps-1].Version)
+	})
+	return more, errors.Join(err, s.Close())
+}
