@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/twinlock/twinlock/internal/apptest"
@@ -69,4 +70,21 @@ func TestACodeBesideAWrongPasswordIsNeitherLookedAtNorSpent(t *testing.T) {
 		confirm(page, ada.Password, wrongCode(ada, site.Now())).WantStatus(http.StatusUnprocessableEntity)
 	}
 	confirm(page, ada.Password, right).WantPath("/apps")
+}
+
+// What waits is sealed and spelled in letters, which makes it larger than it was.
+func TestTheLongestFormSurvivesAConfirmation(t *testing.T) {
+	site := apptest.New(t)
+	ada, inside := site.Person("ada@example.org"), site.Browser()
+	inside.SignIn(ada)
+	for name, typed := range map[string]string{
+		"a list": strings.Repeat("somebody@example.org,", 2500), "what markup is made of": strings.Repeat("<", 21800),
+	} {
+		site.Clock.Turn(site.Config.Fresh)
+		page := inside.Get("/account").Form("Change address").Fill("New email address", typed).Press().WantStatus(http.StatusForbidden)
+		page = page.Form("Confirm").Fill("Password", ada.Password).Press().WantStatus(http.StatusUnprocessableEntity).WantPath("/login/confirm")
+		if got := page.Form("Change address").Values.Get("email"); got != typed {
+			t.Errorf("%s: %d characters of %d are left", name, len(got), len(typed))
+		}
+	}
 }

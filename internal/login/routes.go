@@ -45,7 +45,7 @@ func (h *Flow) Routes() []web.Route {
 		{Method: http.MethodPost, Path: "/login/code", Need: web.Anybody, Popup: true, Serve: h.postCode},
 		{Method: http.MethodPost, Path: "/login/back", Need: web.Anybody, Popup: true, Serve: h.back},
 		{Method: http.MethodGet, Path: "/login/confirm", Need: web.Anybody, Popup: true, Serve: h.showConfirm},
-		{Method: http.MethodPost, Path: "/login/confirm", Need: web.Anybody, Popup: true, Serve: h.postConfirm},
+		{Method: http.MethodPost, Path: "/login/confirm", Need: web.Anybody, Popup: true, Held: true, Serve: h.postConfirm},
 		{Method: http.MethodPost, Path: "/login/window", Need: web.Anybody, Background: true, Serve: h.returnThroughWindow},
 		{Method: http.MethodPost, Path: "/login/window/state", Need: web.Anybody, Background: true, Serve: h.windowState},
 		{Method: http.MethodPost, Path: "/login/window/stay", Need: web.SignedIn, Background: true, Own: true, Serve: h.stay},

@@ -39,17 +39,17 @@ type Floor struct {
 	// that knows the code page sets it.
 	AskAgain func(w http.ResponseWriter, r *http.Request, missing auth.Answer) error
 
-	routes  []Route
-	uploads map[string]bool // the routes that take a file, by method and path
-	mux     *http.ServeMux
+	routes []Route
+	most   map[string]int64 // how much a route takes, by method and path
+	mux    *http.ServeMux
 }
 
 // Handler serves the routes of all flows. It is to be called once.
 func (f *Floor) Handler(routes []Route) http.Handler {
-	f.routes, f.mux, f.uploads = routes, http.NewServeMux(), map[string]bool{}
+	f.routes, f.mux, f.most = routes, http.NewServeMux(), map[string]int64{}
 	for _, rt := range routes {
 		f.mux.Handle(rt.Method+" "+rt.Path, f.serve(rt))
-		f.uploads[rt.Method+" "+rt.Path] = rt.Upload
+		f.most[rt.Method+" "+rt.Path] = rt.most()
 	}
 	f.mux.Handle("GET /assets/", f.Pages.Assets())
 	f.mux.Handle("GET /favicon.ico", f.Pages.Favicon())
@@ -70,14 +70,14 @@ const maxBody = 64 << 10
 // maxUpload is more than a logo needs.
 const maxUpload = 2 << 20
 
+// maxHeld is more than the largest form is once it waits, sealed and spelled in
+// letters: what markup is made of doubles before.
+const maxHeld = 3 * maxBody
+
 // dispatch finds who is asking, once, and hands over to the route.
 func (f *Floor) dispatch(w http.ResponseWriter, r *http.Request) {
 	handler, pattern := f.mux.Handler(r)
-	most := int64(maxBody)
-	if f.uploads[pattern] {
-		most = maxUpload
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, most)
+	r.Body = http.MaxBytesReader(w, r.Body, max(f.most[pattern], maxBody))
 	if strings.HasPrefix(r.URL.Path, "/assets/") && pattern != "" {
 		handler.ServeHTTP(w, r)
 		return

@@ -38,6 +38,8 @@ type Route struct {
 	Popup bool
 	// Upload takes a file.
 	Upload bool
+	// Held takes a form that waited, sealed.
+	Held bool
 	// Ticket marks a GET that writes: it gives a ticket to a browser that comes,
 	// and nothing to one that only looks.
 	Ticket bool
@@ -46,6 +48,17 @@ type Route struct {
 	Unasked func(*http.Request) bool
 
 	Serve func(http.ResponseWriter, *http.Request) error
+}
+
+// most is how much the route takes.
+func (rt Route) most() int64 {
+	switch {
+	case rt.Upload:
+		return maxUpload
+	case rt.Held:
+		return maxHeld
+	}
+	return maxBody
 }
 
 func (f *Floor) serve(rt Route) http.Handler {
