@@ -234,9 +234,12 @@ func (h *Flow) changeAddress(w http.ResponseWriter, r *http.Request) error {
 	}
 	token, _ := secret.Parse(form["token"])
 	renewed, err := h.Store.ChangeAddress(r.Context(), v.Actor(), token.Hash(), v.Now)
-	if errors.Is(err, store.ErrSpent) || errors.Is(err, store.ErrTaken) {
+	switch {
+	case errors.Is(err, store.ErrTaken):
 		return web.DeadLink(&deadLinkAction)
-	} else if err != nil {
+	case errors.Is(err, store.ErrSpent): // the link, or only the session, which another page renewed
+		return web.Redirect(w, web.MailedPath("/account/address", token))
+	case err != nil:
 		return err
 	}
 	h.KeepSession(w, renewed)

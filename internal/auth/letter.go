@@ -8,6 +8,7 @@ type LetterKind string
 const (
 	LetterVerify            LetterKind = "verify"
 	LetterAccountExists     LetterKind = "account-exists"
+	LetterAddressTaken      LetterKind = "address-taken"
 	LetterInvitation        LetterKind = "invitation"
 	LetterReset             LetterKind = "reset"
 	LetterPasswordChanged   LetterKind = "password-changed"

@@ -33,6 +33,7 @@ func Examples() []Example {
 	add("unlock, after wrong codes", Unlock, seen.withWrong(100).withLink("/login/unlock/", 24*time.Hour))
 
 	add("account exists", AccountExists, seen)
+	add("address taken", AddressTaken, seen)
 	add("password changed", PasswordChanged, seen)
 	add("password reset, second factors removed", PasswordResetDone, seen.withRemoved(Authenticator, RecoveryCodes, Passkeys))
 	add("password reset, nothing removed", PasswordResetDone, seen)

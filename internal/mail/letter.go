@@ -24,6 +24,7 @@ const (
 // do if it was not you.
 const (
 	AccountExists         Kind = "account-exists"           // somebody signed up with an address that has an account
+	AddressTaken          Kind = "address-taken"            // somebody wanted to change to an address that has an account
 	PasswordChanged       Kind = "password-changed"         // in the account settings
 	PasswordResetDone     Kind = "password-reset-done"      // through a mailed link; lists what was removed
 	AddressChangedOld     Kind = "address-changed-old"      // to the address that was left
@@ -53,7 +54,7 @@ var withLink = []Kind{Verify, Invitation, Reset, ResetStarted, AddressChangedNew
 // Kinds gives every kind of letter.
 func Kinds() []Kind {
 	return append(slices.Clone(withLink),
-		AccountExists, PasswordChanged, PasswordResetDone, AddressChangedOld,
+		AccountExists, AddressTaken, PasswordChanged, PasswordResetDone, AddressChangedOld,
 		TwoFactorEnabled, TwoFactorDisabled, TwoFactorReset,
 		RecoveryCodeUsed, RecoveryCodesFew, RecoveryCodesMadeAnew,
 		NewDevice, WrongCodes, ProtectionOff, AccountDisabled, AccountEnabled, AccountDeleted, AdministratorMade, AdministratorNoMore, TwoFactorDemanded, TwoFactorOptional, SessionsEnded, LoginOpened, Test)

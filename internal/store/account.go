@@ -90,7 +90,7 @@ func (s *Store) AskNewAddress(ctx context.Context, by auth.Actor, wanted address
 		taken, err := scanUser(t.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`, wanted.Canonical))
 		switch {
 		case err == nil:
-			return t.tellAccountExists(ctx, by, taken, now)
+			return t.tellOwner(ctx, by, taken, auth.LetterAddressTaken, now)
 		case err != ErrNotFound:
 			return fmt.Errorf("ask for a new address: %w", err)
 		}

@@ -192,21 +192,26 @@ func (s *Store) MailSignupAgain(ctx context.Context, by auth.Actor, canonical st
 // tellAccountExists runs as many statements as a sign-up that begins, or is
 // mailed again: those that keep or read it are feigned.
 func (t *tx) tellAccountExists(ctx context.Context, by auth.Actor, u auth.User, now time.Time) error {
-	may, err := t.mayQueue(ctx, throttle.AccountExists(u.Canonical), now)
-	if err != nil {
+	if err := t.tellOwner(ctx, by, u, auth.LetterAccountExists, now); err != nil {
 		return err
 	}
-	feigned := 1 + verificationStatements
-	if may && u.State == auth.Active {
-		if err := t.queue(ctx, noticeTo(u, auth.LetterAccountExists, by, now), now); err != nil {
-			return err
-		}
-		feigned--
-	}
-	if err := t.feign(ctx, feigned); err != nil {
+	if err := t.feign(ctx, verificationStatements); err != nil {
 		return err
 	}
 	return t.record(ctx, by, auth.EventSignupBegun, u.ID, "the address has an account", now)
+}
+
+// tellOwner mails the owner of an address that somebody else wanted it. Where
+// there were enough such letters it feigns one.
+func (t *tx) tellOwner(ctx context.Context, by auth.Actor, u auth.User, what auth.LetterKind, now time.Time) error {
+	may, err := t.mayQueue(ctx, throttle.AccountExists(u.Canonical), now)
+	switch {
+	case err != nil:
+		return err
+	case !may, u.State != auth.Active:
+		return t.feign(ctx, 1)
+	}
+	return t.queue(ctx, noticeTo(u, what, by, now), now)
 }
 
 // PendingSignup is a sign-up as its link finds it.
