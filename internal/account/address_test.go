@@ -114,6 +114,22 @@ func TestTheLinkToANewAddressIsBehindTheLoginAndAfterIt(t *testing.T) {
 	page.WantPath("/account/address").Form("Change address").Press().WantDone("Your email address is changed.")
 }
 
+func TestAnAccountMovesOnlyToADomainThatMaySignUp(t *testing.T) {
+	_, _, browser := newSite(t, "registration_domains=example.org,bücher.example")
+	ask := func(wanted string) *apptest.Page {
+		return browser.Get("/account").Form("Change address").Fill("New email address", wanted).Press()
+	}
+	for _, wanted := range []string{"ada@evil.example", "ada@example.org.evil.example", "ada@sub.example.org"} {
+		page := ask(wanted).WantStatus(http.StatusUnprocessableEntity)
+		if !page.HasLink("Only addresses of these domains may be used: example.org, xn--bcher-kva.example.") ||
+			page.Form("Change address").Values.Get("email") != wanted {
+			t.Errorf("%s: the page says %s", wanted, page.Text())
+		}
+	}
+	ask("a@EXAMPLE.org").WantDone(addressAsked)
+	ask("a@Bücher.example").WantDone(addressAsked)
+}
+
 func TestAMissingNewAddressIsToldToBeMissing(t *testing.T) {
 	_, _, browser := newSite(t)
 	page := browser.Get("/account").Form("Change address").Press().WantStatus(http.StatusUnprocessableEntity)

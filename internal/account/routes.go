@@ -9,6 +9,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/store"
@@ -31,11 +32,12 @@ type Flow struct {
 
 // Rules are the numbers of this flow.
 type Rules struct {
-	SetUpTimeout     time.Duration // how long a begun set-up keeps its key
-	RecoveryCodes    int           // made at a time
-	PasswordMinimum  int           // characters of a new one
-	AddressLink      store.Mailed  // confirms a new address
-	RecoveryCodesFew int           // with so many left, or fewer, a person is asked to make new ones
+	SetUpTimeout     time.Duration  // how long a begun set-up keeps its key
+	RecoveryCodes    int            // made at a time
+	PasswordMinimum  int            // characters of a new one
+	AddressLink      store.Mailed   // confirms a new address
+	MailDomains      config.Domains // of a new address
+	RecoveryCodesFew int            // with so many left, or fewer, a person is asked to make new ones
 }
 
 // Routes are the flow's addresses, in the order a visitor meets them.

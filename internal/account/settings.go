@@ -191,6 +191,8 @@ func (h *Flow) askNewAddress(w http.ResponseWriter, r *http.Request) error {
 		problem = ui.T("login.malformedAddress")
 	case wanted.Canonical == v.User().Canonical:
 		problem = ui.T("account.sameAddress")
+	case !h.Rules.MailDomains.Take(wanted.Canonical):
+		problem = ui.T("account.wrongDomain", "Domains", h.Rules.MailDomains.String())
 	}
 	if !problem.IsZero() {
 		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, func(p *profile) {

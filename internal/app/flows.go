@@ -69,7 +69,7 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 	a.Floor.AskAgain = signIn.AskAgain
 	settings := &account.Flow{
 		Floor: a.Floor, Proof: examiner, Judge: a.JudgePassword,
-		Rules: account.Rules{PasswordMinimum: c.PasswordMinimum, AddressLink: mailed(c.VerifyLink, "/account/address"),
+		Rules: account.Rules{PasswordMinimum: c.PasswordMinimum, AddressLink: mailed(c.VerifyLink, "/account/address"), MailDomains: c.MailDomains,
 			SetUpTimeout: c.SetupTimeout, RecoveryCodes: c.RecoveryCodes, RecoveryCodesFew: c.RecoveryCodesFew},
 	}
 	a.setup = &setup.Flow{Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.JudgePassword, Timeout: c.LoginTimeout}

@@ -27,7 +27,7 @@ type Config struct {
 	Edition        Edition       `name:"edition" default:"on-premise" accept:"on-premise|cloud" help:"Whether the administrator activates plug-ins on the Plugins page, or the operator names them here."`
 	Plugins        Grants        `name:"plugins" help:"The plug-ins that are active in the cloud edition, and for whom."`
 	Registration   Registration  `name:"registration" default:"open" accept:"open|invited|closed" section:"Who may come in" help:"Who creates accounts: everybody, whoever was invited, or administrators alone; set here, it cannot be changed in the administration."`
-	MailDomains    Domains       `name:"registration_domains" help:"The mail domains whose addresses may sign up; unset, all may."`
+	MailDomains    Domains       `name:"registration_domains" help:"The mail domains whose addresses may sign up, and to which an account may be moved in its settings; unset, all may."`
 	SMTP           MailServer    `name:"smtp_url" section:"Letters" help:"The mail server that takes the letters; unset, they are written to DATA/outbox as .eml files."`
 	MailFrom       Mailbox       `name:"mail_from" help:"The sender of every letter; unset, no-reply at the host of public_url."`
 	MailRetry      time.Duration `name:"mail_retry" default:"24h" accept:"1m..7d" help:"How long a letter is tried again before it is given up."`

@@ -19,7 +19,7 @@ type Flags struct {
 	Edition                       *string `name:"edition" placeholder:"on-premise" help:"Whether the administrator activates plug-ins on the Plugins page, or the operator names them here."`
 	Plugins                       *string `name:"plugins" placeholder:"…" help:"The plug-ins that are active in the cloud edition, and for whom."`
 	Registration                  *string `name:"registration" placeholder:"open" help:"Who creates accounts: everybody, whoever was invited, or administrators alone; set here, it cannot be changed in the administration."`
-	RegistrationDomains           *string `name:"registration-domains" placeholder:"…" help:"The mail domains whose addresses may sign up; unset, all may."`
+	RegistrationDomains           *string `name:"registration-domains" placeholder:"…" help:"The mail domains whose addresses may sign up, and to which an account may be moved in its settings; unset, all may."`
 	SMTPURL                       *string `name:"smtp-url" placeholder:"…" help:"The mail server that takes the letters; unset, they are written to DATA/outbox as .eml files."`
 	SMTPURLFile                   *string `name:"smtp-url-file" placeholder:"FILE" help:"The file that smtp_url is read from."`
 	MailFrom                      *string `name:"mail-from" placeholder:"…" help:"The sender of every letter; unset, no-reply at the host of public_url."`

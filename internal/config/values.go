@@ -302,6 +302,12 @@ func (d *Domains) readAll(words []string) error {
 
 func (d Domains) String() string { return strings.Join(d, ", ") }
 
+// Take tells whether a canonical mail address is of one of the domains.
+func (d Domains) Take(canonical string) bool {
+	_, domain, _ := strings.Cut(canonical, "@")
+	return len(d) == 0 || slices.Contains(d, domain)
+}
+
 // A Grant makes a plug-in active for everyone, or, where Group or User is
 // set, for that group or that person's address.
 type Grant struct {

@@ -3,7 +3,6 @@ package register
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -97,7 +96,7 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 		page.Email.Error = ui.T("login.missingEmail")
 	case err != nil:
 		page.Email.Error = ui.T("login.malformedAddress")
-	case !h.takes(typed):
+	case !h.Settings.MailDomains.Take(typed.Canonical):
 		page.Email.Error = ui.T("register.wrongDomain", "Domains", h.Settings.MailDomains.String())
 	}
 	verdict, err := h.Judge(ctx, form["password"], typed, "")
@@ -156,12 +155,6 @@ func (h *Flow) mailAgain(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return h.ShowDone(w, r, "register/sent", ui.T("forgot.doneAgain"), page)
-}
-
-// takes tells whether addresses of this domain may sign up.
-func (h *Flow) takes(a address.Address) bool {
-	_, domain, _ := strings.Cut(a.Canonical, "@")
-	return len(h.Settings.MailDomains) == 0 || slices.Contains(h.Settings.MailDomains, domain)
 }
 
 // judgeStrength tells how good a password is while it is typed. Nothing of it
