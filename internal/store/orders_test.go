@@ -325,3 +325,39 @@ func TestWhatComesBackMeanwhileIsNotRemoved(t *testing.T) {
 		t.Error("a try of this moment was forgotten")
 	}
 }
+
+// Of many requests for one address at once each waits for the one before, whether
+// or not anybody has it: how long they take together tells nothing.
+func TestRequestsForOneAddressWaitForOneAnotherWhoeverHasIt(t *testing.T) {
+	for who, request := range map[string]func(play) (throttle.Bucket, func() error){
+		"somebody, a new password": func(p play) (throttle.Bucket, func() error) {
+			u := p.ada()
+			return throttle.Letters(u.Canonical), func() error { return p.MailReset(p.Context(), u, toNowhere, auth.Actor{}, now) }
+		},
+		"nobody, a new password": func(p play) (throttle.Bucket, func() error) {
+			return throttle.NobodysLetters(bea.Canonical), func() error { return p.MailNoReset(p.Context(), bea.Canonical, auth.Actor{}, now) }
+		},
+		"nobody, a sign-up again": func(p play) (throttle.Bucket, func() error) {
+			return throttle.NobodysLetters(bea.Canonical), func() error {
+				return p.MailSignupAgain(p.Context(), auth.Actor{}, bea.Canonical, storetest.Browser.Hash(), toNowhere, now)
+			}
+		},
+	} {
+		t.Run(who, func(t *testing.T) {
+			url := storetest.Migrated["PostgreSQL"](t)
+			db := behind(t, url)
+			bucket, moment := request(play{t, storetest.Open(t, url, keys.New())})
+			must(t, moment()) // makes the row of the count
+			open := hold(t, db, lockBucket, bucket)
+			ended := begin(t, db, 1, moment)
+			select {
+			case err := <-ended:
+				t.Errorf("it waited for nothing: %v", err)
+				open()
+			default:
+				open()
+				must(t, <-ended)
+			}
+		})
+	}
+}
