@@ -50,6 +50,40 @@ func TestAGroupIsMadeListedAndDeleted(t *testing.T) {
 	})
 }
 
+func TestAGroupIsChanged(t *testing.T) {
+	bothWays(t, func(t *testing.T, o *operator) {
+		o.does("group", "add", "Staff")
+		o.does("group", "add", "Board")
+		if said := o.does("group", "set", "staff", "--open-window", "30m"); said != "Staff: saved\n" {
+			t.Errorf("said %q", said)
+		}
+		var set shownGroup
+		o.reads(&set, "group", "set", "Staff", "--name", "Crew")
+		if set.Name != "Crew" || set.OpenWindow != "30m" {
+			t.Errorf("with --json: %+v", set)
+		}
+		for _, tt := range []struct{ typed, kept string }{{"0", "0"}, {"24h", "24h"}, {"", ""}} {
+			o.does("group", "set", "Crew", "--open-window", tt.typed)
+			if all := o.groups(); len(all) != 2 || all[1].Name != "Crew" || all[1].OpenWindow != tt.kept {
+				t.Errorf("after %q: %+v", tt.typed, all)
+			}
+		}
+		if why := o.fails(failed, "group", "set", "Crew", "--name", "bOARD"); why != "there is a group bOARD already" {
+			t.Error(why)
+		}
+		if why := o.fails(failed, "group", "set", "Staff", "--name", "x"); why != "there is no group Staff; see twinlock group list" {
+			t.Error(why)
+		}
+		for _, wrong := range []string{"25h", "-5m", "90s", "soon"} {
+			if why := o.fails(failed, "group", "set", "Crew", "--open-window="+wrong); !strings.Contains(why, "up to 24h") {
+				t.Errorf("%s: %s", wrong, why)
+			}
+		}
+		o.fails(failed, "group", "set", "Crew", "--name", "a,b")
+		o.fails(wrongUsage, "group", "set", "Crew")
+	})
+}
+
 func TestPeopleJoinAndLeaveGroups(t *testing.T) {
 	bothWays(t, func(t *testing.T, o *operator) {
 		o.person(ada)
