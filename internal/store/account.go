@@ -90,13 +90,16 @@ func (s *Store) AskNewAddress(ctx context.Context, by auth.Actor, wanted address
 		taken, err := scanUser(t.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.canonical = $1`, wanted.Canonical))
 		switch {
 		case err == nil:
-			return t.tellOwner(ctx, by, taken, auth.LetterAddressTaken, now)
+			return errors.Join(t.tellOwner(ctx, by, taken, auth.LetterAddressTaken, now), t.feign(ctx, mailedStatements-1))
 		case err != ErrNotFound:
 			return fmt.Errorf("ask for a new address: %w", err)
 		}
 		may, err := t.mayWriteTo(ctx, wanted.Canonical, now)
-		if err != nil || !may {
+		if err != nil {
 			return err
+		}
+		if !may {
+			return t.feign(ctx, mailedStatements)
 		}
 		u := by.User
 		link := Link{Purpose: LinkAddress, User: u.ID, Address: wanted.Spelling, Canonical: wanted.Canonical,
