@@ -125,8 +125,9 @@ func TestNothingIsGivenThatOutlivesAnEndingAtTheSameMoment(t *testing.T) {
 func TestWhatEndsASessionEndsWhatItGave(t *testing.T) {
 	command := auth.Actor{Command: true}
 	for name, test := range map[string]struct {
-		end     func(*testing.T, *store.Store, begun) error
-		offline bool // it goes on while the person is away
+		end       func(*testing.T, *store.Store, begun) error
+		offline   bool // it goes on while the person is away
+		protected bool // the person has second factors
 	}{
 		"logout": {end: func(t *testing.T, s *store.Store, g begun) error {
 			return s.EndSession(t.Context(), auth.Actor{}, g.User, g.Session.Session.ID, auth.EventLogout, "logout", now)
@@ -138,7 +139,7 @@ func TestWhatEndsASessionEndsWhatItGave(t *testing.T) {
 		"disabled": {end: func(t *testing.T, s *store.Store, g begun) error {
 			return s.DisableUser(t.Context(), command, g.User, now)
 		}},
-		"second factors cleared": {end: func(t *testing.T, s *store.Store, g begun) error {
+		"second factors cleared": {protected: true, end: func(t *testing.T, s *store.Store, g begun) error {
 			return s.ClearFactors(t.Context(), command, g.User, "lost", now)
 		}},
 		"password changed": {end: func(t *testing.T, s *store.Store, g begun) error {
@@ -166,6 +167,11 @@ func TestWhatEndsASessionEndsWhatItGave(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, s *store.Store) {
 				u := storetest.Person(t, s, "ada@example.org")
 				made := storetest.Session(t, s, u, now)
+				if test.protected {
+					by := auth.Actor{User: u, Session: made.Session}
+					_, made.Token = protect(t, s, &by)
+					u, made.Session = by.User, by.Session
+				}
 				online := grantOf(t, s, u, made, auth.Scopes{auth.ScopeOpenID}, now)
 				offline := grantOf(t, s, u, made, auth.AllScopes, now)
 				waiting := grantOf(t, s, u, made, auth.AllScopes, now)
