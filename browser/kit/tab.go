@@ -281,7 +281,7 @@ func (tab *Tab) Back() {
 		tab.fail("there is no page before")
 	}
 	tab.do("go back", page.NavigateToHistoryEntry(entries[at-1].ID))
-	tab.wait("the page before", func() bool {
+	tab.Until("the page before", func() bool {
 		_, now := tab.history()
 		return now == at-1 && tab.loaded()
 	})
@@ -314,14 +314,15 @@ func (tab *Tab) Address() string {
 // At waits until the tab is at a path, and the page's scripts have begun.
 func (tab *Tab) At(path string) *Tab {
 	tab.t.Helper()
-	tab.wait("the address "+path, func() bool {
+	tab.Until("the address "+path, func() bool {
 		at, _, _ := strings.Cut(tab.Address(), "?")
 		return at == path && tab.loaded()
 	})
 	return tab
 }
 
-func (tab *Tab) wait(what string, yes func() bool) {
+// Until asks again and again until yes, and shows the page where it is in vain.
+func (tab *Tab) Until(what string, yes func() bool) {
 	tab.t.Helper()
 	defer func() {
 		if tab.t.Failed() {
@@ -345,7 +346,7 @@ func shownText(text *string) chromedp.Action {
 // See waits until the page says something.
 func (tab *Tab) See(words string) *Tab {
 	tab.t.Helper()
-	tab.wait(fmt.Sprintf("the words %q", words), func() bool { return strings.Contains(tab.Text(), words) })
+	tab.Until(fmt.Sprintf("the words %q", words), func() bool { return strings.Contains(tab.Text(), words) })
 	return tab
 }
 
@@ -395,14 +396,14 @@ func (tab *Tab) Has(role, name string) bool {
 // HasNot waits until a control is not there.
 func (tab *Tab) HasNot(role, name string) *Tab {
 	tab.t.Helper()
-	tab.wait(fmt.Sprintf("no %s %q", role, name), func() bool { return !tab.Has(role, name) })
+	tab.Until(fmt.Sprintf("no %s %q", role, name), func() bool { return !tab.Has(role, name) })
 	return tab
 }
 
 // Find waits for a control of one of the roles.
 func (tab *Tab) Find(name string, roles ...string) (found *accessibility.Node) {
 	tab.t.Helper()
-	tab.wait(fmt.Sprintf("%s %q", strings.Join(roles, " or "), name), func() bool {
+	tab.Until(fmt.Sprintf("%s %q", strings.Join(roles, " or "), name), func() bool {
 		for _, role := range roles {
 			if nodes := tab.query(role, name); len(nodes) > 0 {
 				found = nodes[0]
@@ -562,14 +563,14 @@ func (tab *Tab) Region(role string) (said string) {
 // Status waits until the page says, in role=status, what was done.
 func (tab *Tab) Status(words string) *Tab {
 	tab.t.Helper()
-	tab.wait(fmt.Sprintf("the status %q", words), func() bool { return strings.Contains(tab.Region("status"), words) })
+	tab.Until(fmt.Sprintf("the status %q", words), func() bool { return strings.Contains(tab.Region("status"), words) })
 	return tab
 }
 
 // Alert waits until the page says, in role=alert, what went wrong.
 func (tab *Tab) Alert(words string) *Tab {
 	tab.t.Helper()
-	tab.wait(fmt.Sprintf("the alert %q", words), func() bool { return strings.Contains(tab.Region("alert"), words) })
+	tab.Until(fmt.Sprintf("the alert %q", words), func() bool { return strings.Contains(tab.Region("alert"), words) })
 	return tab
 }
 
