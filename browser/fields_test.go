@@ -12,16 +12,17 @@ import (
 
 // field is what a password manager and a phone's keyboard read of a field.
 type field struct {
-	Type, Name, Autocomplete, InputMode, Capitals, Spelling, Username string
-	LongestLength                                                     int
-	Pattern                                                           string
+	Type, Name, Autocomplete, InputMode, Capitals, Spelling, Username, Described string
+	LongestLength                                                                int
+	Pattern                                                                      string
 }
 
 const readField = `(name => {
 	const e = [...document.querySelectorAll("main input, dialog[open] input")].find(e => e.labels?.[0]?.innerText.trim() === name && e.checkVisibility())
 	const user = e.form.querySelector("[autocomplete~=username]")
 	return { Type: e.type, Name: e.name, Autocomplete: e.autocomplete, InputMode: e.inputMode, Capitals: e.autocapitalize,
-		Spelling: String(e.spellcheck), LongestLength: e.maxLength, Pattern: e.pattern, Username: user?.value ?? "none" }
+		Spelling: String(e.spellcheck), LongestLength: e.maxLength, Pattern: e.pattern, Username: user?.value ?? "none",
+		Described: (e.getAttribute("aria-describedby") ?? "").split(" ").map(id => document.getElementById(id)?.innerText ?? "").join(" ") }
 })(%q)`
 
 func read(tab *kit.Tab, name string) (f field) {
@@ -57,6 +58,11 @@ func TestPasswordManagersKnowEveryField(t *testing.T) {
 
 	tab.Open("/login")
 	check("login", "Email", address)
+	for name, words := range map[string]string{"Email": "The address of your account", "Password": "Capital and small letters"} {
+		if f := read(tab, name); !strings.Contains(f.Described, words) {
+			t.Errorf("%s is described as %q", name, f.Described)
+		}
+	}
 	if f := read(tab, "Email"); !strings.HasSuffix(f.Autocomplete, "webauthn") {
 		t.Errorf("passkeys are not offered in the address: %q", f.Autocomplete)
 	}

@@ -33,9 +33,9 @@ func (p passwordPage) Register() string {
 func newPasswordPage(email, next string, signUp bool) passwordPage {
 	return passwordPage{
 		Email: ui.Field{Name: "email", Label: ui.T("form.email"), Kind: ui.KindEmail, Value: email,
-			Required: true, Autofocus: email == "", Autocomplete: "username webauthn"},
+			Hint: ui.T("login.emailHint"), Required: true, Autofocus: email == "", Autocomplete: "username webauthn"},
 		Password: ui.Field{Name: "password", Label: ui.T("form.password"), Kind: ui.KindPassword,
-			Required: true, Autofocus: email != "", Autocomplete: "current-password"},
+			Hint: ui.T("login.passwordHint"), Required: true, Autofocus: email != "", Autocomplete: "current-password"},
 		Next: next, SignUp: signUp,
 	}
 }
