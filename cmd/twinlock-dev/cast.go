@@ -12,6 +12,7 @@ import (
 	"github.com/twinlock/twinlock/internal/recovery"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/throttle"
 	"github.com/twinlock/twinlock/internal/totp"
 )
 
@@ -45,6 +46,9 @@ func cast(ctx context.Context, a *app.App) ([]person, error) {
 		{Name: "Eli", Email: "eli@example.org", State: "administrator, password and code", key: totp.NewKey()},
 		{Name: "Fay", Email: "fay@example.org", State: "invited, never came"},
 		{Name: "Γεώργιος Παπαδόπουλος-Κωνσταντινίδης", Email: "georgios@example.org", State: "a long name in another script"},
+		{Name: "Iva", Email: "iva@example.org", State: "signed up, address not confirmed"},
+		{Name: "Jo", Email: "jo@example.org", State: "locked after a hundred failures"},
+		{Name: "Kim", Email: "kim@example.org", State: "password and code, two recovery codes left", key: totp.NewKey()},
 		{Name: "Hao", Email: "hao@example.org", State: "must use two-factor authentication, and has not set it up"},
 	}
 	by := auth.Actor{Command: true}
@@ -68,6 +72,9 @@ func enter(ctx context.Context, a *app.App, by auth.Actor, p person, hash secret
 	if err != nil {
 		return err
 	}
+	if p.Name == "Iva" {
+		return a.Store.BeginSignup(ctx, by, store.NewSignup{Address: parsed, Hash: hash, Browser: secret.New().Hash()}, a.InvitationLink(), a.Now())
+	}
 	n := store.NewUser{Address: parsed, Name: p.Name, Hash: hash, Administrator: p.Name == "Eli"}
 	if p.Name == "Fay" {
 		n.Hash = ""
@@ -82,20 +89,26 @@ func enter(ctx context.Context, a *app.App, by auth.Actor, p person, hash secret
 		return a.Store.DisableUser(ctx, by, u.ID, a.Now())
 	case p.Name == "Hao":
 		return a.Store.SetMustUseTwoFactor(ctx, by, u.ID, true, a.Now())
+	case p.Name == "Jo":
+		_, err := a.Store.PayAtDoor(ctx, store.Door{Bucket: throttle.Password(u.Canonical), Rule: throttle.Rule{CloseAfter: 1},
+			Canonical: u.Canonical, Owner: u}, nil, by, a.Now())
+		return err
+	case p.Name == "Kim":
+		return enrol(ctx, a, u, p.key, hash, 2)
 	case !p.key.IsZero():
-		return enrol(ctx, a, u, p.key, hash)
+		return enrol(ctx, a, u, p.key, hash, 10)
 	}
 	return nil
 }
 
 // enrol sets two-factor authentication up as a login that owed it does.
-func enrol(ctx context.Context, a *app.App, u auth.User, key totp.Key, hash secret.Text) error {
+func enrol(ctx context.Context, a *app.App, u auth.User, key totp.Key, hash secret.Text, codes int) error {
 	attempt, err := a.Store.ProvePassword(ctx, auth.Actor{}, store.ProvedPassword{
 		User: u, Hash: hash, Browser: secret.New().Hash(), Timeout: time.Minute}, a.Now())
 	if err != nil {
 		return err
 	}
 	_, err = a.Store.EnableTwoFactor(ctx, auth.Actor{User: u}, store.Enrolment{
-		User: u.ID, Generation: u.Generation, Key: key, Codes: recovery.Hash(recovery.New(10), recovery.Cost(password.Usual)), Attempt: attempt.ID}, a.Now())
+		User: u.ID, Generation: u.Generation, Key: key, Codes: recovery.Hash(recovery.New(codes), recovery.Cost(password.Usual)), Attempt: attempt.ID}, a.Now())
 	return err
 }
