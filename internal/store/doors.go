@@ -266,7 +266,7 @@ func (t *tx) hasFailed(ctx context.Context, user auth.UserID, canonical string) 
 	}
 	for _, bucket := range buckets {
 		var n int
-		err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM throttle WHERE bucket = $1 OR user_id = $2`, bucket, user).Scan(&n)
+		err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM throttle WHERE failures > 0 AND (bucket = $1 OR user_id = $2)`, bucket, user).Scan(&n)
 		if err != nil || n > 0 {
 			return n > 0, err
 		}

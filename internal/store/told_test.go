@@ -144,15 +144,20 @@ func TestWhatHasNothingToDoIsNoNews(t *testing.T) {
 		must(t, s.DisableUser(ctx, eli, out.ID, now))
 		must(t, s.DisableUser(ctx, eli, fay.ID, now))
 		enable(t, s, func(a *auth.Activation) { a.Groups, a.Users = []auth.GroupID{g.ID}, []auth.UserID{u.ID, out.ID} })
+		spared := storetest.Person(t, s, "spared@example.org")
+		paid, err := s.PayAtDoor(ctx, new(mailbox).doorOf(spared, spared.Canonical), nil, auth.Actor{}, now)
+		must(t, err)
+		must(t, s.Refund(ctx, paid[0]))
 		events, letters := len(recorded(t, s, "")), waiting(t, s)
 		for name, tt := range map[string]struct {
 			act  func() error
 			want error
 		}{
-			"an invitation of somebody disabled": {func() error { _, err := s.InviteUser(ctx, eli, newcomer(t), toNowhere, now); return err }, store.ErrDisabled},
-			"a reset for somebody disabled":      {func() error { return s.StartReset(ctx, eli, out.ID, toNowhere, now) }, store.ErrDisabled},
-			"open doors are opened":              {func() error { return s.OpenDoors(ctx, eli, u.ID, now) }, nil},
-			"no factors are cleared":             {func() error { return s.ClearFactors(ctx, eli, u.ID, "lost", now) }, store.ErrNoFactor},
+			"an invitation of somebody disabled":       {func() error { _, err := s.InviteUser(ctx, eli, newcomer(t), toNowhere, now); return err }, store.ErrDisabled},
+			"a reset for somebody disabled":            {func() error { return s.StartReset(ctx, eli, out.ID, toNowhere, now) }, store.ErrDisabled},
+			"open doors are opened":                    {func() error { return s.OpenDoors(ctx, eli, u.ID, now) }, nil},
+			"doors are opened at which no try counted": {func() error { return s.OpenDoors(ctx, eli, spared.ID, now) }, nil},
+			"no factors are cleared":                   {func() error { return s.ClearFactors(ctx, eli, u.ID, "lost", now) }, store.ErrNoFactor},
 			"a plug-in is saved as it was": {func() error {
 				return s.ChangeActivation(ctx, eli, auth.TwoFactorPlugin, store.NoLoss, now, func(a *auth.Activation) { a.Users = []auth.UserID{out.ID, u.ID} })
 			}, nil},
