@@ -201,9 +201,13 @@ func (c *groupJoin) runOn(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	err = s.app.Store.JoinGroup(s.ctx, s.by, g, u.ID, s.app.Now())
+	return c.join(s, g, u)
+}
+
+func (c *groupJoin) join(s *surroundings, g auth.Group, u auth.User) error {
+	err := s.app.Store.JoinGroup(s.ctx, s.by, g, u.ID, s.app.Now())
 	if errors.Is(err, store.ErrNotFound) {
-		return noGroup(c.Group)
+		return s.goneMeanwhile(c.Group, c.Email)
 	} else if err != nil {
 		return err
 	}
@@ -222,7 +226,14 @@ func (c *groupLeave) runOn(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	if err := s.app.Store.LeaveGroup(s.ctx, s.by, g, u.ID, c.accepts(), s.app.Now()); err != nil {
+	return c.leave(s, g, u)
+}
+
+func (c *groupLeave) leave(s *surroundings, g auth.Group, u auth.User) error {
+	err := s.app.Store.LeaveGroup(s.ctx, s.by, g, u.ID, c.accepts(), s.app.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return s.goneMeanwhile(c.Group, c.Email)
+	} else if err != nil {
 		return toldOfLoss(err)
 	}
 	return s.didToGroup(g, u.Address+": left "+g.Name, c.JSON)
@@ -235,4 +246,12 @@ func (s *surroundings) groupAndPerson(group, email string) (auth.Group, auth.Use
 	}
 	u, err := person{Email: email}.find(s)
 	return g, u, err
+}
+
+// goneMeanwhile says which of the two was deleted after it was looked up.
+func (s *surroundings) goneMeanwhile(group, email string) error {
+	if _, _, err := s.groupAndPerson(group, email); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s or the group %s was deleted and made anew meanwhile; try again", email, group)
 }

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
 )
 
 // groups reads the list of groups.
@@ -114,4 +119,29 @@ func TestPeopleJoinAndLeaveGroups(t *testing.T) {
 			o.fails(failed, append([]string{"group"}, args...)...)
 		}
 	})
+}
+
+// The group and the person were looked up, and then one of them was deleted.
+func TestWhoeverIsGoneMeanwhileIsNamedAndNotTheOther(t *testing.T) {
+	site := apptest.New(t)
+	s := &surroundings{ctx: t.Context(), app: site.App, out: io.Discard, by: apptest.Command}
+	gone, there := auth.User{ID: site.Person(ada).ID}, auth.User{ID: site.Person(bob).ID}
+	staff, err := site.Store.AddGroup(t.Context(), s.by, "Staff", site.Now())
+	if err := errors.Join(err, site.Store.DeleteUser(t.Context(), s.by, gone.ID, site.Now())); err != nil {
+		t.Fatal(err)
+	}
+	board := auth.Group{ID: "gone", Name: "Board"}
+	const noAda, noBoard = "nobody has the address " + ada + "; see twinlock user list", "there is no group Board; see twinlock group list"
+	for _, tt := range []struct {
+		did  error
+		want string
+	}{
+		{(&groupJoin{Group: "Staff", Email: ada}).join(s, staff, gone), noAda},
+		{(&groupLeave{Group: "Staff", Email: ada}).leave(s, staff, gone), noAda},
+		{(&groupJoin{Group: "Board", Email: bob}).join(s, board, there), noBoard},
+	} {
+		if tt.did == nil || tt.did.Error() != tt.want {
+			t.Errorf("%v, want %s", tt.did, tt.want)
+		}
+	}
 }
