@@ -155,10 +155,10 @@ func (a *App) startClock(ctx context.Context) (err error) {
 // othersServe tells whether a server other than this one uses the database. A
 // server whose connection broke is not seen until it has said so anew.
 func (a *App) othersServe(ctx context.Context) (bool, error) {
-	servers, err := a.Store.Servers(ctx)
-	if a.work.use != nil {
-		servers--
+	if use := a.work.use; use != nil {
+		return use.Others(ctx)
 	}
+	servers, err := a.Store.Servers(ctx)
 	return servers > 0, err
 }
 

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -321,18 +322,29 @@ func TestWhoeverWasSeenAheadOfNowLapsesOneIdleLimitAfterTheStepBack(t *testing.T
 // A server whose machine's clock goes back does not set back the others on its
 // database: its own time stands still until it has caught up, or is alone.
 func TestBesideOtherServersTheTimeStandsStillInsteadOfGoingBack(t *testing.T) {
-	for how, goOn := range map[string]func(site *apptest.Site, other *store.Use){
-		"until it has caught up": func(site *apptest.Site, _ *store.Use) { site.Clock.Turn(2 * time.Hour) },
-		"until it is alone": func(site *apptest.Site, other *store.Use) {
-			must(t, other.Close())
-			site.Restart()
-		},
+	caughtUp := func(site *apptest.Site, _ *store.Use) { site.Clock.Turn(2 * time.Hour) }
+	alone := func(site *apptest.Site, other *store.Use) {
+		must(t, other.Close())
+		site.Restart()
+	}
+	for how, tt := range map[string]struct {
+		broken bool // the connection that says that it serves
+		goOn   func(site *apptest.Site, other *store.Use)
+	}{
+		"until it has caught up": {false, caughtUp},
+		"until it is alone":      {false, alone},
+		"until it has caught up, though its own connection broke": {true, caughtUp},
+		"until it is alone, though its own connection broke":      {true, alone},
 	} {
 		t.Run(how, func(t *testing.T) {
 			url := storetest.Migrated["PostgreSQL"](t)
 			site := apptest.New(t, "database_url="+url)
 			mine, err := site.Store.Serve(t.Context())
 			must(t, err)
+			site.Uses(mine)
+			if tt.broken {
+				breakServing(t, url)
+			}
 			other, err := storetest.Open(t, url, nil).Serve(t.Context())
 			must(t, err)
 			b, _ := signedInAs(site, "ada@example.org")
@@ -352,7 +364,7 @@ func TestBesideOtherServersTheTimeStandsStillInsteadOfGoingBack(t *testing.T) {
 				t.Errorf("set back %d times, %v", kept.SetBacks, err)
 			}
 			must(t, mine.Close())
-			goOn(site, other)
+			tt.goOn(site, other)
 			if got := site.Now(); got.Sub(site.Clock.Now()).Abs() > time.Second {
 				t.Errorf("the time is %s, and the machine's %s", got, site.Clock.Now())
 			}
@@ -360,5 +372,16 @@ func TestBesideOtherServersTheTimeStandsStillInsteadOfGoingBack(t *testing.T) {
 				t.Error("the session is back after all")
 			}
 		})
+	}
+}
+
+// breakServing ends the connections that say of servers that they serve.
+func breakServing(t *testing.T, url string) {
+	t.Helper()
+	db, err := sql.Open("pgx", url)
+	must(t, err)
+	defer db.Close()
+	if len(texts(t, db, `SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'`)) == 0 {
+		t.Error("no server says that it serves: this shows nothing")
 	}
 }

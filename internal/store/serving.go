@@ -46,21 +46,49 @@ func (s *Store) use(ctx context.Context, ask string, taken error) (*Use, error) 
 	return u, u.Keep(ctx)
 }
 
+// countServers leaves out a process that asks on the connection which says that
+// it serves: its own word is then known to hold.
+const countServers = `
+	SELECT COUNT(*) FROM pg_locks
+	 WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted AND objsubid = 1
+	   AND (classid::bigint << 32 | objid::bigint) = ` + useLock + `
+	   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+	   AND pid <> pg_backend_pid()`
+
 // Servers counts the processes that serve from the database. On SQLite it is
 // none: there the lock of the data folder keeps others away.
 func (s *Store) Servers(ctx context.Context) (n int, err error) {
 	if !s.postgres {
 		return 0, nil
 	}
-	err = s.read.QueryRowContext(ctx, `
-		SELECT COUNT(*) FROM pg_locks
-		 WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted AND objsubid = 1
-		   AND (classid::bigint << 32 | objid::bigint) = `+useLock+`
-		   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&n)
-	if err != nil {
+	if err = s.read.QueryRowContext(ctx, countServers).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count the servers: %w", err)
 	}
 	return n, nil
+}
+
+// errKeeping is returned instead of waiting for a database that may not answer.
+var errKeeping = errors.New("that this server uses the database is just being said anew")
+
+// Others tells whether another process serves from the database. A server whose
+// own word was lost gives it anew first, for otherwise it would take another for
+// itself.
+func (u *Use) Others(ctx context.Context) (bool, error) {
+	if u.store == nil || !u.store.postgres {
+		return false, nil
+	}
+	if !u.mu.TryLock() {
+		return false, errKeeping
+	}
+	defer u.mu.Unlock()
+	if err := u.keep(ctx); err != nil {
+		return false, err
+	}
+	var n int
+	if err := u.held.QueryRowContext(ctx, countServers).Scan(&n); err != nil {
+		return false, fmt.Errorf("count the other servers: %w", err)
+	}
+	return n > 0, nil
 }
 
 // Keep says it anew where the connection that said it broke.
@@ -70,6 +98,11 @@ func (u *Use) Keep(ctx context.Context) error {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	return u.keep(ctx)
+}
+
+// keep is Keep for whoever has mu.
+func (u *Use) keep(ctx context.Context) error {
 	if u.held != nil {
 		if u.held.PingContext(ctx) == nil {
 			return nil

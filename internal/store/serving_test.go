@@ -49,6 +49,36 @@ func TestAServerWhoseConnectionBrokeSaysAnewThatItServes(t *testing.T) {
 	must(t, use.Close())
 }
 
+// Others are counted without oneself, also by a server whose own word was lost
+// with its connection: it gives it anew first.
+func TestAServerDoesNotTakeAnotherForItself(t *testing.T) {
+	url := storetest.Migrated["PostgreSQL"](t)
+	one, two := storetest.Open(t, url, keys.New()), storetest.Open(t, url, nil)
+	first, err := one.Serve(t.Context())
+	must(t, err)
+	wantOthers := func(when string, want bool) {
+		t.Helper()
+		if others, err := first.Others(t.Context()); err != nil || others != want {
+			t.Errorf("%s: others %v, %v", when, others, err)
+		}
+	}
+	wantOthers("alone", false)
+	w := watched{Store: two, t: t, db: rawPostgres(t, url)}
+	const breaks = `SELECT pg_terminate_backend(pid, 10000)::text FROM pg_locks WHERE locktype = 'advisory'`
+	w.words(breaks)
+	wantOthers("alone, after the connection broke", false)
+	w.words(breaks)
+	second, err := two.Serve(t.Context())
+	must(t, err)
+	wantOthers("after the connection broke and another began", true)
+	if n, err := two.Servers(t.Context()); err != nil || n != 2 {
+		t.Errorf("%d servers, %v", n, err)
+	}
+	must(t, second.Close())
+	wantOthers("after the other ended", false)
+	must(t, first.Close())
+}
+
 func rawPostgres(t *testing.T, url string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("pgx", url)
