@@ -17,6 +17,7 @@ const (
 	setBackTolerance = time.Second      // the clock may go back so far without more ado: it stands still
 	setBackPatience  = 30 * time.Second // how long the database may take over a step back
 	setBackPause     = 5 * time.Second  // after a step back that failed, before the next try
+	codeTolerance    = 30 * time.Second // a phone's code is still taken by a clock that is ahead by so much
 	keepPatience     = 5 * time.Second  // how long the database may take to keep a reading
 )
 
@@ -26,7 +27,8 @@ const (
 //
 // Where several servers share a database each goes by its own clock, and one that
 // is slow must not set the others back: its time stands still until the machine's
-// clock has caught up, or until it is the only one.
+// clock has caught up, or until it is the only one. Nor does one that is ahead
+// take along whoever starts beside it.
 type onward struct {
 	read  func() time.Time // the machine's clock
 	kept  keptClock
@@ -43,6 +45,7 @@ type keptClock interface {
 	Clock(context.Context) (store.Clock, error)
 	KeepClock(context.Context, store.Clock) error
 	SetBack(ctx context.Context, furthest, now time.Time) error
+	OthersServe(context.Context) (bool, error)
 }
 
 // errOthersServe keeps the clock from being set back under other servers.
@@ -56,7 +59,7 @@ type keptInStore struct {
 }
 
 func (k keptInStore) SetBack(ctx context.Context, furthest, now time.Time) error {
-	if others, err := k.othersServe(ctx); err != nil {
+	if others, err := k.OthersServe(ctx); err != nil {
 		return err
 	} else if others {
 		return errOthersServe
@@ -64,8 +67,12 @@ func (k keptInStore) SetBack(ctx context.Context, furthest, now time.Time) error
 	return k.live.SetBack(ctx, furthest, now)
 }
 
+func (k keptInStore) OthersServe(ctx context.Context) (bool, error) { return k.othersServe(ctx) }
+
 // newOnward goes on from what was kept. Where the machine's clock is behind
-// that, the first reading sets it back.
+// that, the first reading sets it back. Beside other servers what was kept may be
+// theirs: one whose clock is far ahead would hold this one where no phone's code
+// is right.
 func newOnward(ctx context.Context, read func() time.Time, kept keptClock, log *slog.Logger) (*onward, error) {
 	c := &onward{read: read, kept: kept, log: log, pause: setBackPause}
 	was, err := kept.Clock(ctx)
@@ -73,9 +80,21 @@ func newOnward(ctx context.Context, read func() time.Time, kept keptClock, log *
 		return nil, err
 	}
 	c.setBacks.Store(was.SetBacks)
-	if !was.Furthest.IsZero() {
-		c.furthest.Store(was.Furthest.UnixMicro())
+	if was.Furthest.IsZero() {
+		return c, nil
 	}
+	if now := read().UTC(); was.Furthest.Sub(now) > codeTolerance {
+		others, err := kept.OthersServe(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if others {
+			log.Warn("the clock of another server on the database is ahead of this machine's, or was: this server goes by its own machine's; compare both with a clock that is right",
+				"the other's", was.Furthest.UTC(), "this machine's", now)
+			return c, nil
+		}
+	}
+	c.furthest.Store(was.Furthest.UnixMicro())
 	return c, nil
 }
 

@@ -45,6 +45,8 @@ func (k *troubled) SetBack(ctx context.Context, furthest, now time.Time) error {
 	return nil
 }
 
+func (k *troubled) OthersServe(context.Context) (bool, error) { return false, nil }
+
 // newTroubled is a clock that reads what *now says.
 func newTroubled(t *testing.T, now *time.Time) (*onward, *troubled) {
 	t.Helper()

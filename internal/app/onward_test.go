@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
@@ -370,6 +373,52 @@ func TestBesideOtherServersTheTimeStandsStillInsteadOfGoingBack(t *testing.T) {
 			}
 			if opens(b, "/apps") {
 				t.Error("the session is back after all")
+			}
+		})
+	}
+}
+
+// A server that starts beside others goes by its own clock: theirs may be the
+// wrong one, and with the time of a clock that is ahead no phone's code is right.
+// By less than a code allows it waits for them, and nothing that was over comes
+// back.
+func TestAServerThatStartsBesideOneWhoseClockIsAheadTakesPhonesCodes(t *testing.T) {
+	for ahead, goesAhead := range map[time.Duration]bool{30 * time.Second: true, 31 * time.Second: false, 10 * time.Minute: false} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			var said bytes.Buffer
+			url := storetest.Migrated["PostgreSQL"](t)
+			site := apptest.NewWith(t, app.Options{Log: slog.New(slog.NewTextHandler(&said, nil))}, "database_url="+url)
+			site.Activate(auth.TwoFactorPlugin)
+			b, ada := signedInAs(site, "ada@example.org")
+			b.EnableTwoFactor(ada)
+			other := storetest.Open(t, url, nil)
+			use, err := other.Serve(t.Context())
+			must(t, err)
+			site.Clock.Turn(10 * time.Minute)
+			must(t, other.KeepClock(t.Context(), store.Clock{Furthest: site.Clock.Now().Add(ahead)}))
+			site.Restart()
+			want := site.Clock.Now()
+			if goesAhead {
+				want = want.Add(ahead)
+			}
+			if got := site.Now(); got.Sub(want).Abs() > time.Second {
+				t.Errorf("the time is %s, want %s", got, want)
+			}
+			if strings.Contains(said.String(), "ahead") == goesAhead {
+				t.Errorf("the log says %s", &said)
+			}
+			page := site.Browser().Get("/login").Form("Login").Fill("Email", ada.Address).Fill("Password", ada.Password).Press()
+			page.Form("Send code").Fill("Login code", ada.CodeAt(site.Clock.Now())).Press().WantPath("/apps")
+			if kept, err := other.Clock(t.Context()); err != nil || kept.SetBacks != 0 {
+				t.Errorf("set back %d times, %v", kept.SetBacks, err)
+			}
+			must(t, use.Close())
+			site.Restart() // alone, it does what a single one does
+			if got := site.Now(); !got.Equal(site.Clock.Now()) {
+				t.Errorf("alone the time is %s, and the machine's %s", got, site.Clock.Now())
+			}
+			if kept, err := other.Clock(t.Context()); err != nil || kept.SetBacks != 1 {
+				t.Errorf("alone set back %d times, %v", kept.SetBacks, err)
 			}
 		})
 	}
