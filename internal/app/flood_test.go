@@ -2,12 +2,14 @@ package app_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/store"
@@ -103,8 +105,10 @@ func TestAsLongAsANetworkMustWaitEveryAddressIsAnsweredAlike(t *testing.T) {
 // Many networks together fill no outbox: as long as too many sign-ups wait for
 // their letter no other begins, and whoever comes is told.
 func TestSignUpsDoNotFillTheOutbox(t *testing.T) {
-	site := apptest.New(t)
+	var log strings.Builder
+	site := apptest.NewWith(t, app.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	begin := func(i int) *apptest.Page {
+		site.Clock.Turn(time.Millisecond)
 		b := site.Browser()
 		b.Network = fmt.Sprintf("2001:db8:%x::1", i)
 		return b.Once("/register", url.Values{"email": {fmt.Sprintf("p%d@example.org", i)}, "password": {guessed}, "next": {""}})
@@ -115,6 +119,9 @@ func TestSignUpsDoNotFillTheOutbox(t *testing.T) {
 	page := begin(store.SignupsThatWait).WantStatus(http.StatusServiceUnavailable)
 	if page.Header.Get("Retry-After") == "" || !strings.Contains(page.Body, "p1000@example.org") {
 		t.Errorf("no time to come back, or not what was typed:\n%s", page.Body)
+	}
+	if !strings.Contains(log.String(), "too many sign-ups wait for their letters") {
+		t.Error("the log does not say why nobody signs up")
 	}
 	must(t, site.SendLetters(t.Context()))
 	begin(store.SignupsThatWait).WantStatus(http.StatusOK)

@@ -38,8 +38,8 @@ func (h *Flow) open(r *http.Request) error {
 // errFull refuses a sign-up while too many wait for their letters.
 var errFull = errors.New("too many sign-ups wait for their letters")
 
-// fullRest is when to come back then: what waits is sent by that time, as long
-// as a mail server takes it.
+// fullRest is when to come back then: as long as a mail server takes them, some
+// of the letters are sent by that time, and as many may sign up.
 const fullRest = time.Minute
 
 // mayBegin refuses before anything is looked at: whatever the address is, a
@@ -61,6 +61,7 @@ func (h *Flow) mayBegin(r *http.Request) error {
 func (h *Flow) refuseForNow(w http.ResponseWriter, r *http.Request, err error, page string, with func(ui.Text) any) error {
 	status, why := web.NotNow(w, r, err, web.HeldText)
 	if errors.Is(err, errFull) {
+		web.Note(r, err)
 		web.RetryAfter(w, fullRest)
 		status, why = http.StatusServiceUnavailable, ui.T("register.full")
 	}

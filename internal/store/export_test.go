@@ -48,3 +48,6 @@ func MigrateBy(ctx context.Context, url string, steps int) (more bool, err error
 	})
 	return more, errors.Join(err, s.Close())
 }
+
+// SignupsInLine is how many sign-ups wait for their letters.
+func (s *Store) SignupsInLine(ctx context.Context) (int, error) { return s.signupsInLine(ctx) }

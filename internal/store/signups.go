@@ -72,21 +72,33 @@ func (t *tx) queueVerification(ctx context.Context, by auth.Actor, signup auth.S
 	}, now)
 }
 
-// SignupsThatWait is how many sign-ups may wait for their letters at once: as
-// many as a mail server that takes twenty a second is through with in a minute.
+// SignupsThatWait is how many sign-ups may wait for their letters at once. The
+// letters go one after another, so that a mail server that takes each in a fifth
+// of a second is through with them in some minutes.
 const SignupsThatWait = 1000
 
-// TakesSignups tells whether another letter of a sign-up may be queued. Where
-// many ask at once, a few more than may are let in.
+// TakesSignups tells whether another sign-up may begin. Where many ask at once,
+// a few more than may are let in.
 func (s *Store) TakesSignups(ctx context.Context) (bool, error) {
-	var waiting int
-	err := s.read.QueryRowContext(ctx, `
-		SELECT COUNT(*) FROM (SELECT 1 FROM letters WHERE done_at = 0 AND kind = $1 LIMIT $2) AS waiting`,
-		auth.LetterVerify, SignupsThatWait).Scan(&waiting)
+	waiting, err := s.signupsInLine(ctx)
+	return waiting < SignupsThatWait, err
+}
+
+// signupsInLine counts up to SignupsThatWait sign-ups: all that were asked for
+// since the oldest letter that waits for its first try. Sign-ups that were sent
+// no letter count too. Otherwise whoever fills the line would learn by its end
+// which addresses somebody has. Letters that were tried do not hold the line up:
+// what they wait for may be one mail server that takes none for days.
+func (s *Store) signupsInLine(ctx context.Context) (waiting int, err error) {
+	err = s.read.QueryRowContext(ctx, `
+		SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE kind = $1 AND at >= (
+			SELECT MIN(created_at) FROM letters WHERE done_at = 0 AND tries = 0 AND kind IN ($2, $3)
+		) LIMIT $4) AS waiting`,
+		auth.EventSignupBegun, auth.LetterVerify, auth.LetterAccountExists, SignupsThatWait).Scan(&waiting)
 	if err != nil {
-		return false, fmt.Errorf("letters of sign-ups that wait: %w", err)
+		return 0, fmt.Errorf("sign-ups that wait for their letters: %w", err)
 	}
-	return waiting < SignupsThatWait, nil
+	return waiting, nil
 }
 
 // NewSignup is somebody who begins to sign up.

@@ -174,6 +174,52 @@ func TestASignUpBeginsWithoutALetterWhereNoneIsAlive(t *testing.T) {
 	})
 }
 
+// Whoever sends sign-ups until no further one is taken must not learn by their
+// number which addresses have an account, and of what kind.
+func TestEverySignUpIsInLineWhoeverHasTheAddress(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		disabled := storetest.Person(t, s, "disabled@example.org")
+		must(t, s.DisableUser(t.Context(), auth.Actor{}, disabled.ID, now))
+		storetest.Person(t, s, "ada@example.org")
+		signup(t, s, storetest.Browser, "the hash", now)
+		inLine := func(want int) {
+			t.Helper()
+			if got, err := s.SignupsInLine(t.Context()); err != nil || got != want {
+				t.Errorf("%d sign-ups in line (%v), want %d", got, err, want)
+			}
+		}
+		inLine(1)
+		want := 1
+		for _, canonical := range []string{"nobody@example.org", "ada@example.org", "disabled@example.org"} {
+			n := store.NewSignup{Address: address.Address{Spelling: canonical, Canonical: canonical}, Hash: "h", Browser: storetest.Browser.Hash()}
+			for range storetest.Rules.Letters.Free + 1 {
+				must(t, s.BeginSignup(t.Context(), auth.Actor{}, n, toNowhere, now))
+				want++
+				inLine(want)
+				must(t, s.MailSignupAgain(t.Context(), auth.Actor{}, canonical, n.Browser, toNowhere, now))
+				want++
+				inLine(want)
+			}
+		}
+	})
+}
+
+// One mail server that takes nothing, or ours that is down, must not keep
+// everybody from signing up.
+func TestALetterThatWasTriedHoldsNoSignUpUp(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		signup(t, s, storetest.Browser, "the hash", now)
+		due, err := s.DueLetters(t.Context(), 1, now)
+		must(t, err)
+		claimed, err := s.ClaimLetter(t.Context(), due[0], time.Minute, now)
+		must(t, err)
+		must(t, s.LetterFailed(t.Context(), claimed, "try again later", now.Add(time.Minute)))
+		if got, err := s.SignupsInLine(t.Context()); err != nil || got != 0 {
+			t.Errorf("%d sign-ups in line (%v), want none", got, err)
+		}
+	})
+}
+
 func TestASignUpEndsWithTheAddressGivenAway(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		p := play{t, s}

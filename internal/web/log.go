@@ -22,6 +22,10 @@ type note struct {
 	begun  bool // the status is out
 }
 
+// Note puts an error of ours into the line that the log has for a request, where
+// the visitor is answered by a page that says when to come back.
+func Note(r *http.Request, err error) { noteOf(r).failed(err) }
+
 // failed notes an error of ours. That the answer then reaches nobody does not
 // make it theirs.
 func (n *note) failed(err error) { n.err, n.ours = errors.Join(n.err, err), true }
