@@ -14,6 +14,7 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
 const guessed = "seven grey herons over Ghent"
@@ -152,5 +153,28 @@ func TestASignUpTakesTheSameWorkWhoeverHasTheAddress(t *testing.T) {
 	for range site.Config.LettersPerHour + 1 {
 		wantAlike(t, site, "/register", "a sign-up", url.Values{"password": {guessed}}, http.StatusOK, emails, "")
 		wantAlike(t, site, "/register/again", "once more", nil, http.StatusOK, emails, "")
+	}
+}
+
+func TestALetterAgainTakesTheSameWorkInTheBrowserThatSignedUp(t *testing.T) {
+	for name, settings := range map[string]func(*testing.T) []string{
+		"SQLite":     func(*testing.T) []string { return nil },
+		"PostgreSQL": func(t *testing.T) []string { return []string{"database_url=" + storetest.PostgreSQL(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			site := apptest.New(t, settings(t)...)
+			emails := addresses(t, site)
+			ask := func(email string) seen {
+				b := stranger(site, "")
+				sent(b, site, "/register", email, url.Values{"password": {guessed}})
+				return sent(b, site, "/register/again", email, nil)
+			}
+			want := ask(unknown)
+			for _, email := range emails {
+				if got := ask(email); got != want {
+					t.Errorf("%s: answered %d, took %+v; nobody %d, %+v", email, got.Status, got.Work, want.Status, want.Work)
+				}
+			}
+		})
 	}
 }

@@ -117,7 +117,10 @@ var unlockLetters = throttle.Rule{Free: 1, CloseAfter: 1, Window: time.Hour}
 // address, and then logs in, must not measure whether it has an account.
 func (t *tx) mailSignupOf(ctx context.Context, by auth.Actor, r Refused, now time.Time) error {
 	if r.Signup.Canonical != "" { // then the doors are nobody's
-		err := t.mailVerification(ctx, by, r.Signup, r.Verify, now)
+		err := t.lockAddress(ctx, r.Signup.Canonical)
+		if err == nil {
+			err = t.mailVerification(ctx, by, r.Signup, r.Verify, now)
+		}
 		if errors.Is(err, ErrSpent) { // confirmed or begun afresh meanwhile
 			return nil
 		}

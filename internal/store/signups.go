@@ -30,11 +30,8 @@ func (t *tx) dropSignup(ctx context.Context, canonical string) error {
 
 // mailVerification mails whoever began to sign up a new link that confirms the
 // address, and voids the one before. An address that had its share of letters
-// for this hour gets none, and nobody is told.
+// for this hour gets none, and nobody is told. The address is locked before.
 func (t *tx) mailVerification(ctx context.Context, by auth.Actor, signup auth.Signup, m Mailed, now time.Time) error {
-	if err := t.lockAddress(ctx, signup.Canonical); err != nil {
-		return err
-	}
 	may, err := t.mayWriteTo(ctx, signup.Canonical, now)
 	switch {
 	case err != nil:

@@ -174,6 +174,26 @@ func TestASignUpBeginsWithoutALetterWhereNoneIsAlive(t *testing.T) {
 	})
 }
 
+// Whoever signed up and asks for the letter again must not measure whether
+// somebody has the address.
+func TestALetterAgainInTheBrowserThatSignedUpTakesTheSameStatements(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		storetest.Person(t, s, "ada@example.org")
+		again := func(canonical string) int64 {
+			n := store.NewSignup{Address: address.Address{Spelling: canonical, Canonical: canonical}, Hash: "h", Browser: storetest.Browser.Hash()}
+			must(t, s.BeginSignup(t.Context(), auth.Actor{}, n, toNowhere, now))
+			before := s.Work().Statements
+			must(t, s.MailSignupAgain(t.Context(), auth.Actor{}, canonical, n.Browser, toNowhere, now))
+			return s.Work().Statements - before
+		}
+		for range storetest.Rules.Letters.Free {
+			if nobodys, somebodys := again("nobody@example.org"), again("ada@example.org"); nobodys != somebodys {
+				t.Errorf("%d statements where nobody has the address, and %d where somebody has", nobodys, somebodys)
+			}
+		}
+	})
+}
+
 // Whoever sends sign-ups until no further one is taken must not learn by their
 // number which addresses have an account, and of what kind.
 func TestEverySignUpIsInLineWhoeverHasTheAddress(t *testing.T) {
