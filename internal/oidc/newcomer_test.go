@@ -2,6 +2,7 @@ package oidc_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -76,6 +77,29 @@ func TestTheApplicationSuggestsALanguage(t *testing.T) {
 	browser.Post("/preferences", map[string][]string{"language": {"en"}, "back": {"/login"}})
 	if page := browser.Get(app.begin("ui_locales=de").Address); page.Header.Get("Content-Language") != "en" {
 		t.Error("a suggestion wins over what somebody chose")
+	}
+}
+
+// Who presses Dark has chosen no language, and whoever chose Dark keeps it.
+func TestASuggestedLanguageIsNoneThatSomebodyChose(t *testing.T) {
+	site := apptest.New(t)
+	app := register(t, site)
+	browser := site.Browser()
+	browser.Get(app.begin("ui_locales=de").Address)
+	page := browser.Post("/preferences", url.Values{"theme": {"dark"}, "back": {"/login"}})
+	if got := page.Header.Get("Content-Language"); got != "de" {
+		t.Errorf("the page is in %q, and the browser was not closed", got)
+	}
+	kept := browser.Cookie("twinlock-preferences")
+	if kept != "|dark" {
+		t.Errorf("kept %q for as long as a browser keeps anything, and nobody chose a language", kept)
+	}
+	page = browser.Get(app.begin("ui_locales=en").Address)
+	if got := page.Header.Get("Content-Language"); got != "en" {
+		t.Errorf("the page is in %q: a suggestion outlives the next one", got)
+	}
+	if browser.Cookie("twinlock-preferences") != kept {
+		t.Error("a suggestion changes what was chosen")
 	}
 }
 

@@ -10,12 +10,13 @@ import (
 // The cookies of Twinlock. On https each has the prefix __Host-, so that no
 // other host of the domain can set it.
 const (
-	sessionCookie     = ""        // opens the session
-	browserCookie     = "-login"  // binds pending logins and sign-ups to this browser
-	deviceCookie      = "-device" // opens nothing; keeps strangers' failures apart
-	setupCookie       = "-set-up" // a set-up of two-factor authentication on its way, sealed
-	noticeCookie      = "-notice" // what was just done, for the next page
-	preferencesCookie = "-preferences"
+	sessionCookie     = ""             // opens the session
+	browserCookie     = "-login"       // binds pending logins and sign-ups to this browser
+	deviceCookie      = "-device"      // opens nothing; keeps strangers' failures apart
+	setupCookie       = "-set-up"      // a set-up of two-factor authentication on its way, sealed
+	noticeCookie      = "-notice"      // what was just done, for the next page
+	preferencesCookie = "-preferences" // what somebody chose here
+	suggestedCookie   = "-suggested"   // the language that an application suggested
 )
 
 func (f *Floor) cookieName(suffix string) string {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,22 +14,27 @@ import (
 const preferencesLife = 400 * 24 * time.Hour
 
 // readPreferences takes the language and theme that this browser chose, or
-// what it says of itself.
+// what it says of itself. An application's suggestion comes between.
 func (f *Floor) readPreferences(v *Visitor, r *http.Request) {
-	language, theme, _ := strings.Cut(f.cookie(r, preferencesCookie), "|")
+	chosen := f.chosenHere(r)
+	language := cmp.Or(chosen.language, f.cookie(r, suggestedCookie))
 	v.Texts = f.Bundle.Texts(f.Bundle.Choose(language, r.Header.Get("Accept-Language")))
-	v.Theme = themeOf(theme)
+	v.Theme = themeOf(chosen.theme)
+}
+
+func (f *Floor) chosenHere(r *http.Request) (p preferences) {
+	p.language, p.theme, _ = strings.Cut(f.cookie(r, preferencesCookie), "|")
+	return p
 }
 
 // SuggestLanguage shows pages in the first of these languages that there is,
 // until the browser closes, unless somebody chose one here before.
 func (f *Floor) SuggestLanguage(w http.ResponseWriter, r *http.Request, tags ...string) {
-	chosen, theme, _ := strings.Cut(f.cookie(r, preferencesCookie), "|")
 	tag, ok := f.Bundle.Find(tags...)
-	if chosen != "" || !ok {
+	if f.chosenHere(r).language != "" || !ok {
 		return
 	}
-	f.setCookie(w, preferencesCookie, tag+"|"+theme, 0)
+	f.setCookie(w, suggestedCookie, tag, 0)
 	v := Asking(r)
 	v.Texts = f.Bundle.Texts(tag)
 	f.preferPersons(v)
@@ -105,8 +111,7 @@ type preferences struct{ language, theme string }
 // prefer changes what this browser keeps and, where somebody is signed in, what
 // the account does. What was not chosen goes on following the browser.
 func (f *Floor) prefer(w http.ResponseWriter, r *http.Request, change func(*preferences)) error {
-	var browsers preferences
-	browsers.language, browsers.theme, _ = strings.Cut(f.cookie(r, preferencesCookie), "|")
+	browsers := f.chosenHere(r)
 	change(&browsers)
 	f.setCookie(w, preferencesCookie, browsers.language+"|"+browsers.theme, preferencesLife)
 	v := Asking(r)
