@@ -12,6 +12,7 @@ import (
 	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 )
 
@@ -100,6 +101,28 @@ func TestAsLongAsANetworkMustWaitEveryAddressIsAnsweredAlike(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was not looked at is not paid for, and what was looked at is: a refused
+// password takes a processor as long as any other.
+func TestASignUpPaysForWhatWasLookedAt(t *testing.T) {
+	hashes, judges := slots.New(1, 0, time.Second), slots.New(1, 0, time.Second)
+	site := apptest.NewWith(t, app.Options{Slots: hashes, Judges: judges}, "throttle_requests=20")
+	b := site.Browser()
+	begin := func(password string) *apptest.Page {
+		return b.Once("/register", url.Values{"email": {"ada@example.org"}, "password": {password}, "next": {""}})
+	}
+	for _, line := range []*slots.Slots{hashes, judges} {
+		letGo := occupied(t, line)
+		for range 25 {
+			begin(guessed).WantStatus(http.StatusServiceUnavailable)
+		}
+		letGo()
+	}
+	for range 20 {
+		begin("too short").WantStatus(http.StatusUnprocessableEntity)
+	}
+	begin("too short").WantStatus(http.StatusTooManyRequests)
 }
 
 // Many networks together fill no outbox: as long as too many sign-ups wait for

@@ -42,18 +42,24 @@ var errFull = errors.New("too many sign-ups wait for their letters")
 // of the letters are sent by that time, and as many may sign up.
 const fullRest = time.Minute
 
-// mayBegin refuses before anything is looked at: whatever the address is, a
-// network that asked too often has to wait, and so has everybody while too many
-// letters do.
-func (h *Flow) mayBegin(r *http.Request) error {
-	if err := h.Proof.MayRequest(r.Context(), h.From(r), throttle.SignUps); err != nil {
-		return err
-	}
+// payBegin counts a request before anything is looked at, for a password that is
+// refused takes a processor for a while, too. Whatever the address is, a network
+// that asked too often has to wait, and so has everybody while too many letters
+// do.
+func (h *Flow) payBegin(r *http.Request) error {
 	takes, err := h.Store.TakesSignups(r.Context())
-	if err == nil && !takes {
+	switch {
+	case err != nil:
+		return err
+	case !takes:
 		return errFull
 	}
-	return err
+	return h.Proof.PayRequest(r.Context(), h.From(r), throttle.SignUps)
+}
+
+// takeBack undoes payBegin beside an error that is not the visitor's.
+func (h *Flow) takeBack(r *http.Request, err error) error {
+	return errors.Join(err, h.Proof.TakeRequestBack(r.Context(), h.From(r), throttle.SignUps))
 }
 
 // refuseForNow shows the page as it was typed where nothing is wrong but the
@@ -86,7 +92,7 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	page := h.newCreatePage(form["email"], web.ReturnTo(form["next"]))
-	if err := h.mayBegin(r); err != nil {
+	if err := h.payBegin(r); err != nil {
 		return h.refuseForNow(w, r, err, "register/create", page.refused)
 	}
 
@@ -102,7 +108,7 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	}
 	verdict, err := h.Judge(ctx, form["password"], typed, "")
 	if err != nil {
-		return h.refuseForNow(w, r, err, "register/create", page.refused)
+		return h.refuseForNow(w, r, h.takeBack(r, err), "register/create", page.refused)
 	}
 	if !verdict.Accepted() {
 		page.Password.Error = web.PasswordText(verdict)
@@ -111,13 +117,10 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	if page.HasFailed() {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "register/create", page)
 	}
-	if err := h.Proof.PayRequest(ctx, h.From(r), throttle.SignUps); err != nil {
-		return h.refuseForNow(w, r, err, "register/create", page.refused)
-	}
 	n := store.NewSignup{Address: typed, Language: v.Texts.Tag(), Browser: h.Browser(w, r).Hash(), Return: page.Next}
 	n.Hash, err = h.Proof.Hash(ctx, form["password"])
 	if err != nil {
-		return h.refuseForNow(w, r, err, "register/create", page.refused)
+		return h.refuseForNow(w, r, h.takeBack(r, err), "register/create", page.refused)
 	}
 
 	// Write.
@@ -145,10 +148,7 @@ func (h *Flow) mailAgain(w http.ResponseWriter, r *http.Request) error {
 		return web.Redirect(w, "/register")
 	}
 	page := h.newSentPage(typed)
-	if err := h.mayBegin(r); err != nil {
-		return h.refuseForNow(w, r, err, "register/sent", page.refused)
-	}
-	if err := h.Proof.PayRequest(r.Context(), h.From(r), throttle.SignUps); err != nil {
+	if err := h.payBegin(r); err != nil {
 		return h.refuseForNow(w, r, err, "register/sent", page.refused)
 	}
 	browser := h.Browser(w, r).Hash()
