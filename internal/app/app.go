@@ -42,6 +42,7 @@ type App struct {
 	ring   *keys.Ring
 	slots  *slots.Slots // where passwords are hashed
 	judges *slots.Slots // where passwords of forms are judged
+	linked *slots.Slots // where those behind a mailed link are judged
 	bar    *slots.Slots // where they are judged while they are typed
 	cost   password.Cost
 	bundle *i18n.Bundle
@@ -58,15 +59,16 @@ type Options struct {
 	Pseudo   bool             // the pseudo-language is offered too
 	Outgoing Sender           // nil: as the settings say
 	HashCost password.Cost    // zero: as the settings say
-	Slots    *slots.Slots     // nil: as the settings say; Close ends them, and the two below
+	Slots    *slots.Slots     // nil: as the settings say; Close ends them, and the three below
 	Judges   *slots.Slots     // nil: as many as hash
+	Linked   *slots.Slots     // nil: as many as hash
 	Bar      *slots.Slots     // nil: as many as hash, and no line behind them
 }
 
 // New opens the keys and the database that the settings name and builds the
 // program on them. Nothing runs before Start.
 func New(ctx context.Context, c config.Config, o Options) (*App, error) {
-	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost, slots: o.Slots, judges: o.Judges, bar: o.Bar, work: background{drain: drain}}
+	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost, slots: o.Slots, judges: o.Judges, linked: o.Linked, bar: o.Bar, work: background{drain: drain}}
 	if a.cost == (password.Cost{}) {
 		a.cost = costOf(c)
 	}
@@ -121,7 +123,8 @@ func (a *App) build(ctx context.Context) error {
 
 // openSlots makes room for what takes a processor for a while. Whoever judges
 // passwords as they are typed, and anybody may, keeps no form waiting; and forms
-// that are judged keep no login from being hashed.
+// that are judged keep no login from being hashed. Nor do forms that anybody may
+// send keep those waiting that are sent from a link of ours.
 func (a *App) openSlots() {
 	count := a.Config.HashSlots
 	if count == 0 {
@@ -132,6 +135,9 @@ func (a *App) openSlots() {
 	}
 	if a.judges == nil {
 		a.judges = slots.New(count, lineBehind*count, a.Config.HashWait)
+	}
+	if a.linked == nil {
+		a.linked = slots.New(count, lineBehind*count, a.Config.HashWait)
 	}
 	if a.bar == nil {
 		a.bar = slots.New(count, 0, barWait)
@@ -188,7 +194,7 @@ func mailed(life time.Duration, path string) store.Mailed {
 
 // Close keeps how far the clock has come and closes the database.
 func (a *App) Close() error {
-	for _, s := range []*slots.Slots{a.slots, a.judges, a.bar} {
+	for _, s := range []*slots.Slots{a.slots, a.judges, a.linked, a.bar} {
 		s.Close()
 	}
 	return errors.Join(a.keepClock(context.Background()), a.Store.Close())

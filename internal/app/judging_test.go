@@ -52,9 +52,10 @@ func TestJudgingWhileItIsTypedIsRefusedAtOnceWhereOthersAreAtIt(t *testing.T) {
 	ask().WantStatus(http.StatusOK)
 }
 
+// Strangers wait behind strangers alone.
 func TestFormsAreJudgedInALineOfTheirOwn(t *testing.T) {
-	judges := slots.New(1, 0, time.Second)
-	site := apptest.NewWith(t, app.Options{Judges: judges})
+	judges, linked := slots.New(1, 0, time.Second), slots.New(1, 0, time.Second)
+	site := apptest.NewWith(t, app.Options{Judges: judges, Linked: linked})
 	ada := site.Person("ada@example.org")
 	site.Browser().Get("/forgot-password").Form("Send reset link").Fill("Email", ada.Address).Press()
 	reset := strings.TrimPrefix(apptest.Link(t, site.Mail.Last(t, ada.Address)), "/forgot-password/new?token=")
@@ -62,7 +63,7 @@ func TestFormsAreJudgedInALineOfTheirOwn(t *testing.T) {
 	must(t, err)
 	invitation := strings.TrimPrefix(apptest.Link(t, site.Mail.Last(t, invited.Address)), "/invitation?token=")
 	hashed := site.Hashed()
-	letGo := occupied(t, judges)
+	letGo, letLinkedGo := occupied(t, judges), occupied(t, linked)
 	for path, form := range map[string]url.Values{
 		"/register":            {"email": {"new@example.org"}, "next": {""}},
 		"/invitation":          {"token": {invitation}, "name": {"Fay"}},
@@ -74,11 +75,14 @@ func TestFormsAreJudgedInALineOfTheirOwn(t *testing.T) {
 			t.Errorf("%s: no time to come back, a password, or something typed was lost:\n%s", path, page.Body)
 		}
 	}
-	letGo()
+	letLinkedGo()
 	if site.Hashed() != hashed {
 		t.Error("something was hashed that was not judged")
 	}
+	// Strangers still hold their line, and whoever has a link does not stand in it.
+	site.Browser().Once("/invitation", url.Values{"token": {invitation}, "name": {"Fay"}, "password": {guessed}}).WantStatus(http.StatusSeeOther)
 	site.Browser().Once("/forgot-password/new", url.Values{"token": {reset}, "password": {guessed}}).WantStatus(http.StatusSeeOther)
+	letGo()
 }
 
 // A name of any length costs what the longest does that a person may have.

@@ -37,6 +37,13 @@ func (a *App) judgeForm(ctx context.Context, chosen string, owner address.Addres
 	return v, err
 }
 
+// judgeLinked is judgeForm for forms behind a link that was mailed, which was
+// looked at before.
+func (a *App) judgeLinked(ctx context.Context, chosen string, owner address.Address, name string) (v password.Verdict, err error) {
+	err = a.linked.Do(ctx, func() { v = a.JudgePassword(chosen, owner, name) })
+	return v, err
+}
+
 // judgeTyped is JudgePassword while the password is typed; a *slots.BusyError at
 // once where others are at it.
 func (a *App) judgeTyped(ctx context.Context, chosen string, owner address.Address, name string) (v password.Verdict, err error) {

@@ -59,7 +59,7 @@ func (h *Flow) postInvitation(w http.ResponseWriter, r *http.Request) error {
 	name, refused := web.ReadName(form["name"])
 	page.Name.Error = refused
 	owner := address.Address{Spelling: u.Address, Canonical: u.Canonical}
-	verdict, err := h.Judge(ctx, form["password"], owner, name)
+	verdict, err := h.JudgeInvited(ctx, form["password"], owner, name)
 	if err != nil {
 		return h.refuseForNow(w, r, err, "register/invitation", page.refused)
 	}

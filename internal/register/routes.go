@@ -34,6 +34,9 @@ type Flow struct {
 	Link     store.Mailed
 	Timeout  time.Duration // of the login that confirming begins
 
+	// JudgeInvited judges whose invitation was looked at, in no stranger's line.
+	JudgeInvited Judge
+
 	// JudgeTyped judges while a password is typed, and makes nobody wait.
 	JudgeTyped Judge
 
