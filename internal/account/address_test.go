@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -136,4 +137,23 @@ func TestAMissingNewAddressIsToldToBeMissing(t *testing.T) {
 	if !page.HasLink("Type your email address.") {
 		t.Errorf("the page says %s", page.Text())
 	}
+}
+
+// A signed-in person queues no letters to made-up addresses without end.
+func TestWhoeverAsksForManyNewAddressesHasToWait(t *testing.T) {
+	site, _, browser := newSite(t)
+	ask := func(i int) *apptest.Page {
+		return browser.Get("/account").Form("Change address").Fill("New email address", fmt.Sprintf("a%d@example.org", i)).Press()
+	}
+	for i := range site.Config.ThrottleNetwork {
+		browser.Network = fmt.Sprintf("198.51.100.%d", i+1)
+		ask(i).WantDone(addressAsked)
+	}
+	page := ask(99).WantStatus(http.StatusTooManyRequests)
+	if page.Header.Get("Retry-After") == "" || !strings.Contains(page.Body, "a99@example.org") ||
+		!strings.Contains(page.Text(), "Too many requests for a new address. Try again in 1 second.") {
+		t.Errorf("no time to come back, or not what was typed:\n%s", page.Text())
+	}
+	site.Clock.Turn(time.Second)
+	ask(100).WantDone(addressAsked)
 }

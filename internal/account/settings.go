@@ -195,15 +195,27 @@ func (h *Flow) askNewAddress(w http.ResponseWriter, r *http.Request) error {
 		problem = ui.T("account.wrongDomain", "Domains", h.Rules.MailDomains.String())
 	}
 	if !problem.IsZero() {
-		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, func(p *profile) {
-			p.NewAddress.Value, p.NewAddress.Error = form["email"], problem
-		})
+		return h.refuseSettings(w, r, http.StatusUnprocessableEntity, markNewAddress(form["email"], problem))
+	}
+	err = h.Proof.PayNewAddress(r.Context(), h.From(r))
+	if status, why := web.NotNow(w, r, err, newAddressWait); status != 0 {
+		return h.refuseSettings(w, r, status, markNewAddress(form["email"], why))
+	} else if err != nil {
+		return err
 	}
 	if err := h.Store.AskNewAddress(r.Context(), v.Actor(), wanted, h.Rules.AddressLink, v.Now); err != nil {
 		return err
 	}
 	h.Notice(w, "account.doneAddressAsked")
 	return web.Redirect(w, "/account")
+}
+
+func markNewAddress(typed string, why ui.Text) func(*profile) {
+	return func(p *profile) { p.NewAddress.Value, p.NewAddress.Error = typed, why }
+}
+
+func newAddressWait(wait *store.WaitError, v *web.Visitor) ui.Text {
+	return ui.T("account.newAddressWait", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now)))
 }
 
 // addressPage is one button, from the mail.

@@ -11,11 +11,21 @@ import (
 // anything is written for it: by the network address, whichever the address of
 // the letter is. During a wait it gives a *store.WaitError, and writes nothing.
 func (e *Examiner) PayRequest(ctx context.Context, from From, kind throttle.Kind) error {
-	bucket := e.requests(from, kind)
-	if err := e.Store.Waits(ctx, bucket, e.Rules.Requests, from.Now); err != nil {
+	return e.payRequest(ctx, from, e.requests(from, kind), e.Rules.Requests)
+}
+
+// PayNewAddress is PayRequest for the letter to an address that the actor wants
+// to change to. The account pays, as much as a network address may fail, from
+// wherever it asks: the addresses may be made up.
+func (e *Examiner) PayNewAddress(ctx context.Context, from From) error {
+	return e.payRequest(ctx, from, throttle.NewAddress(string(from.Actor.User.ID)), e.Rules.Network)
+}
+
+func (e *Examiner) payRequest(ctx context.Context, from From, bucket throttle.Bucket, rule throttle.Rule) error {
+	if err := e.Store.Waits(ctx, bucket, rule, from.Now); err != nil {
 		return err
 	}
-	return e.Store.PayRequest(context.WithoutCancel(ctx), from.Actor, bucket, e.Rules.Requests, from.Now)
+	return e.Store.PayRequest(context.WithoutCancel(ctx), from.Actor, bucket, rule, from.Now)
 }
 
 // TakeRequestBack undoes PayRequest where nothing was looked at.

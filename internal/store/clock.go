@@ -327,6 +327,7 @@ func (r Rules) ofKind() map[throttle.Kind]throttle.Rule {
 		throttle.ClientSecrets:   clientSecrets,
 		throttle.ResetRequests:   r.Requests,
 		throttle.SignUps:         r.Requests,
+		throttle.NewAddresses:    r.Network,
 	}
 }
 

@@ -59,17 +59,18 @@ type QueuedLetter struct {
 }
 
 // DueLetters gives at most limit letters whose next try is due, oldest first;
-// those that strangers cause by sign-ups come after all others, which their
-// flood must not hold up. One that cannot be read is among them, and does not
+// those that go to addresses which anybody may type, for a sign-up or a change of
+// address, come after all others, which their flood must not hold up. One that cannot be read is among them, and does not
 // stand in the others' way.
 func (s *Store) DueLetters(ctx context.Context, limit int, now time.Time) ([]QueuedLetter, error) {
 	var letters []QueuedLetter
 	for _, which := range []string{"kind NOT IN", "kind IN"} {
 		due, err := list(ctx, s.read, s.scanLetter, `
 			SELECT id, kind, sealed, created_at, tries, failure FROM letters
-			 WHERE done_at = 0 AND next_at <= $1 AND `+which+` ($3, $4)
+			 WHERE done_at = 0 AND next_at <= $1 AND `+which+` ($3, $4, $5, $6)
 			 ORDER BY next_at, id LIMIT $2`,
-			millis(now), limit-len(letters), auth.LetterVerify, auth.LetterAccountExists)
+			millis(now), limit-len(letters), auth.LetterVerify, auth.LetterAccountExists,
+			auth.LetterAddressChangedNew, auth.LetterAddressTaken)
 		if err != nil {
 			return nil, fmt.Errorf("due letters: %w", err)
 		}

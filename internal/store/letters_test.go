@@ -157,3 +157,21 @@ func TestALetterThatCannotBeReadStandsInNobodysWay(t *testing.T) {
 		}
 	})
 }
+
+// Whoever is signed in makes up addresses as easily as a stranger does.
+func TestLettersToAddressesThatAnybodyTypesGoAfterAllOthers(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ada := storetest.Person(t, s, "ada@example.org")
+		by := inSession(t, s, ada)
+		must(t, s.AskNewAddress(t.Context(), by, bea, toNowhere, now))
+		taken := address.Address{Spelling: "cem@example.org", Canonical: "cem@example.org"}
+		storetest.Person(t, s, taken.Canonical)
+		must(t, s.AskNewAddress(t.Context(), by, taken, toNowhere, now))
+		reset(t, s, ada, now.Add(time.Minute))
+		letters, err := s.DueLetters(t.Context(), 10, now.Add(time.Minute))
+		must(t, err)
+		if len(letters) != 3 || letters[0].Letter.Kind != auth.LetterReset {
+			t.Errorf("%d letters, the first is %s, want the link to a new password", len(letters), letters[0].Letter.Kind)
+		}
+	})
+}

@@ -45,12 +45,13 @@ const (
 	ClientSecrets Kind = "client"
 	ResetRequests Kind = "reset-requests"
 	SignUps       Kind = "sign-ups"
+	NewAddresses  Kind = "new-addresses"
 )
 
 // Kinds are all of them.
 var Kinds = []Kind{
 	Passwords, DevicePasswords, Codes, MonthsCodes, LettersCodes, SetUpCodes, Networks, LinkLetters, StartedLinks, NobodysLinks, ExistsLetters, UnlockOffers, CodesTold,
-	ClientSecrets, ResetRequests, SignUps,
+	ClientSecrets, ResetRequests, SignUps, NewAddresses,
 }
 
 // Kind is what is counted in the bucket.
@@ -100,6 +101,9 @@ func networkOf(a netip.Addr, bitsIPv6 int) string {
 func Requests(kind Kind, a netip.Addr, bitsIPv6 int) Bucket {
 	return bucket(kind, networkOf(a, bitsIPv6))
 }
+
+// NewAddress counts the addresses that an account asks to change to.
+func NewAddress(user string) Bucket { return bucket(NewAddresses, user) }
 
 // Letters counts letters with a link to an address.
 func Letters(canonicalAddress string) Bucket { return bucket(LinkLetters, canonicalAddress) }
