@@ -259,6 +259,8 @@ func Examples() []ui.Example {
 	refused := newProfile(auth.User{Address: "georgios.with.a.very.long.address.indeed@subdomain.example.org", Name: strings.Repeat("Papadopoulos", 6)}, 12)
 	refused.CurrentPassword.Error = ui.T("confirm.wrongPassword")
 	summary := ui.SummarizeAmong(ui.Text{}, &refused.CurrentPassword)
+	held := newProfile(auth.User{Address: "ada@example.org", Name: "Ada"}, 12)
+	markNewAddress("ada@example.net", ui.T("account.newAddressWait", "Wait", "8 s"))(&held)
 	return slices.Concat(twoFactorExamples(since), ui.SignedIn([]ui.Example{
 		{Page: "account/settings", Name: "two-factor authentication not enabled for this person", Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "two-factor authentication off", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{}}},
@@ -268,6 +270,7 @@ func Examples() []ui.Example {
 		{Page: "account/settings", Name: "session expired", Shell: ui.Shell{Window: exampleWindow(0, time.Hour)}, Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "session expired for good", Shell: ui.Shell{Window: exampleWindow(0, 0)}, Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "saved, and refused", Shell: ui.Shell{Notice: ui.T("account.doneName"), Menu: &ui.Menu{Name: refused.Address}}, Data: settingsPage{Profile: refused, Summary: summary}},
+		{Page: "account/settings", Name: "too many new addresses", Data: settingsPage{Profile: held, Summary: ui.SummarizeAmong(ui.Text{}, &held.NewAddress)}},
 		{Page: "account/applications", Name: "none", Data: applicationsPage{}},
 		{Page: "account/applications", Name: "two", Data: newApplicationsPage([]store.SignedInApplication{
 			{Application: auth.Application{ID: "a", Name: "Wiki", URL: "https://wiki.example.org/"}, Scopes: auth.AllScopes, Given: since, Last: since, Offline: true},

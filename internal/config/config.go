@@ -64,7 +64,7 @@ type Config struct {
 	ThrottleFirstWait   time.Duration `name:"throttle_first_wait" default:"1s" accept:"1s..15m" help:"The first wait after those; each further failure doubles it."`
 	ThrottleLongestWait time.Duration `name:"throttle_longest_wait" default:"15m" accept:"1s..24h" help:"The longest wait."`
 	ThrottleClosed      int           `name:"throttle_closed" default:"100" accept:"10..100" help:"How many failures in a row close the door until a mailed link or an administrator opens it; NIST SP 800-63B-4 allows 100."`
-	ThrottleNetwork     int           `name:"throttle_network" default:"20" accept:"5..10000" help:"How many failures of one network address within throttle_network_within cost no wait."`
+	ThrottleNetwork     int           `name:"throttle_network" default:"20" accept:"5..10000" help:"How many failures of one network address, and how many new addresses that one account asks to change to, within throttle_network_within cost no wait."`
 	ThrottleNetworkIPv6 int           `name:"throttle_network_ipv6" default:"64" accept:"32..128" help:"How many bits of an IPv6 address are one network address."`
 	ThrottleNetworkSpan time.Duration `name:"throttle_network_within" default:"15m" accept:"1m..24h" help:"How long the failures of a network address count."`
 	ThrottleRequests    int           `name:"throttle_requests" default:"200" accept:"20..100000" help:"How many sign-ups, and apart from them how many requests for a new password, one network address sends within throttle_network_within before it waits."`

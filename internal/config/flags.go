@@ -53,7 +53,7 @@ type Flags struct {
 	ThrottleFirstWait             *string `name:"throttle-first-wait" placeholder:"1s" help:"The first wait after those; each further failure doubles it."`
 	ThrottleLongestWait           *string `name:"throttle-longest-wait" placeholder:"15m" help:"The longest wait."`
 	ThrottleClosed                *string `name:"throttle-closed" placeholder:"100" help:"How many failures in a row close the door until a mailed link or an administrator opens it; NIST SP 800-63B-4 allows 100."`
-	ThrottleNetwork               *string `name:"throttle-network" placeholder:"20" help:"How many failures of one network address within throttle_network_within cost no wait."`
+	ThrottleNetwork               *string `name:"throttle-network" placeholder:"20" help:"How many failures of one network address, and how many new addresses that one account asks to change to, within throttle_network_within cost no wait."`
 	ThrottleNetworkIpv6           *string `name:"throttle-network-ipv6" placeholder:"64" help:"How many bits of an IPv6 address are one network address."`
 	ThrottleNetworkWithin         *string `name:"throttle-network-within" placeholder:"15m" help:"How long the failures of a network address count."`
 	ThrottleRequests              *string `name:"throttle-requests" placeholder:"200" help:"How many sign-ups, and apart from them how many requests for a new password, one network address sends within throttle_network_within before it waits."`
