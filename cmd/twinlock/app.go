@@ -262,7 +262,7 @@ func (c oneApp) change(s *surroundings, w whom, what string, change func(*auth.A
 	if err != nil {
 		return err
 	}
-	if err := s.app.Store.ChangeApplication(s.ctx, s.by, a.ID, s.app.Now(), func(a *auth.Application) { change(a, users, groups) }); err != nil {
+	if err := s.app.Store.ChangeApplication(s.ctx, s.by, a.ID, s.app.Now(), func(a *auth.Application) error { change(a, users, groups); return nil }); err != nil {
 		return err
 	}
 	return s.didToApp(a, what, secret.Token{}, c.JSON)

@@ -73,7 +73,7 @@ func (c *appSet) runOn(s *surroundings) error {
 }
 
 // apply changes what a card shows and where it leads.
-func (c *appSet) apply(a *auth.Application) {
+func (c *appSet) apply(a *auth.Application) error {
 	for _, text := range []struct{ wanted, is *string }{{c.Name, &a.Name}, {c.URL, &a.URL}, {c.Description, &a.Description}} {
 		if text.wanted != nil {
 			*text.is = *text.wanted
@@ -82,6 +82,7 @@ func (c *appSet) apply(a *auth.Application) {
 	if c.Host != nil {
 		a.Hosts = given(c.Host)
 	}
+	return nil
 }
 
 // take keeps what was typed as it was read.

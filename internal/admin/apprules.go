@@ -1,9 +1,6 @@
 package admin
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -125,7 +122,7 @@ func (f *ruleForm) problems() []*ui.Field {
 }
 
 func newRulesSection(rules []auth.Rule, hosts []string, groups []auth.Group) *rulesSection {
-	s := &rulesSection{Seen: fingerprintOf(rules), ruleForm: newRuleForm(hosts, groups)}
+	s := &rulesSection{Seen: asShown(rules), ruleForm: newRuleForm(hosts, groups)}
 	for i, r := range rules {
 		row := ruleRow{Where: ui.Words(r.Host + r.Path), Asks: asksOf(r, groups), Public: r.Access == auth.Public, First: i == 0, Last: i == len(rules)-1}
 		if r.Host == "" && len(hosts) > 1 {
@@ -149,13 +146,6 @@ func asksOf(r auth.Rule, groups []auth.Group) ui.Text {
 		return ui.T("apprules.asksCode", "Time", r.Within)
 	}
 	return ui.T("apprules.access-" + string(r.Access))
-}
-
-// fingerprintOf tells rules from any others.
-func fingerprintOf(rules []auth.Rule) string {
-	written, _ := json.Marshal(rules) // texts and numbers alone
-	sum := sha256.Sum256(written)
-	return hex.EncodeToString(sum[:])
 }
 
 // rulesOf is nil for an application before which no proxy stands.

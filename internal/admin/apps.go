@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -223,29 +224,50 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	typed, err := web.ReadForm(r, appFields(groups)...)
+	typed, err := web.ReadForm(r, append(appFields(groups), "seen")...)
 	if err != nil {
 		return err
 	}
-	form, changed, err := h.appTyped(r.Context(), typed, groups, a)
+	form, wanted, err := h.appTyped(r.Context(), typed, groups, a)
 	if err != nil {
 		return err
 	}
 	if !form.HasFailed() {
-		err = h.Store.SetApplication(r.Context(), v.Actor(), changed, v.Now)
-		if !form.refuseAddress(err) && err != nil {
-			return err
-		}
+		err = h.Store.ChangeApplication(r.Context(), v.Actor(), a.ID, v.Now, func(is *auth.Application) error {
+			if shownOf(*is) != typed["seen"] {
+				return errUnseen
+			}
+			is.Name, is.Description, is.URL = wanted.Name, wanted.Description, wanted.URL
+			is.Everyone, is.Groups, is.Users = wanted.Everyone, wanted.Groups, wanted.Users
+			return nil
+		})
 	}
-	if form.HasFailed() {
-		page, err := h.aroundForm(r, a, form)
-		if err != nil {
-			return err
-		}
-		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/app", page)
+	switch {
+	case errors.Is(err, errUnseen):
+		form.Summary = ui.Summarize(ui.T("adminapps.changed"))
+		return h.showTyped(w, r, http.StatusConflict, a.ID, form)
+	case form.HasFailed() || form.refuseAddress(err):
+		return h.showTyped(w, r, http.StatusUnprocessableEntity, a.ID, form)
+	case err != nil:
+		return err
 	}
 	h.Notice(w, "adminapps.doneSaved")
 	return web.Redirect(w, "/admin/apps/"+string(a.ID))
+}
+
+// showTyped shows the page of an application, as it is now, with the form as it
+// was typed.
+func (h *Flow) showTyped(w http.ResponseWriter, r *http.Request, status int, id auth.ApplicationID, form appForm) error {
+	a, err := h.Store.Application(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	form.Seen = shownOf(a)
+	page, err := h.aroundForm(r, a, form)
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, status, "admin/app", page)
 }
 
 func (h *Flow) deleteApp(w http.ResponseWriter, r *http.Request) error {

@@ -242,3 +242,32 @@ func TestAKindThatThePageDoesNotOfferIsRefused(t *testing.T) {
 	form.Values.Set("kind", "telepathy")
 	form.Press().WantStatus(400)
 }
+
+// Whoever changes an application changes the one that they have seen.
+func TestAnApplicationThatSomebodyChangedMeanwhileIsLookedAtAgain(t *testing.T) {
+	site, browser := behind(t)
+	a, err := site.Store.AddApplication(t.Context(), apptest.Command, auth.Application{Kind: auth.Link, Name: "Wiki", URL: "https://wiki.example.org", Everyone: true}, site.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := browser.Get("/admin/apps/" + string(a.ID)).Form("Save")
+	err = site.Store.ChangeApplication(t.Context(), apptest.Command, a.ID, site.Now(), func(is *auth.Application) error {
+		is.Everyone = false
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	again := form.Fill("Description", "What we know").Press().WantStatus(409)
+	if !again.Says("Somebody has changed this application meanwhile") || again.Form("Save").Values.Get("description") != "What we know" {
+		t.Errorf("it says\n%s", again.Text())
+	}
+	if is, err := site.Store.Application(t.Context(), a.ID); err != nil || is.Everyone || is.Description != "" {
+		t.Errorf("it was changed all the same: %+v, %v", is, err)
+	}
+	again.Form("Save").Press().WantDone("The application is saved.")
+	if is, err := site.Store.Application(t.Context(), a.ID); err != nil || is.Description != "What we know" {
+		t.Errorf("what was seen and pressed again is not saved: %+v, %v", is, err)
+	}
+}

@@ -187,6 +187,7 @@ func (p *groupsPage) refuse(id auth.GroupID, form web.Form, name, window ui.Text
 // appForm is the form of an application, new or old.
 type appForm struct {
 	ui.Summary
+	Seen                   string // tells this application from what it may be meanwhile
 	Name, Description, URL ui.Field
 	Whom                   ui.Choices
 	Groups                 []ui.Checkbox
@@ -197,6 +198,7 @@ func newAppForm(a auth.Application, groups []auth.Group, people []string) appFor
 	whom := whomChoices(ui.T("adminapps.whom"), "app", a.Everyone)
 	whom.Hint = ui.T("adminapps.whomHint")
 	return appForm{
+		Seen:        shownOf(a),
 		Name:        ui.Field{Name: "name", Label: ui.T("form.name"), Value: a.Name, Required: true},
 		Description: ui.Field{Name: "description", Label: ui.T("adminapps.description"), Value: a.Description},
 		URL:         ui.Field{Name: "url", Label: ui.T("adminapps.address"), Hint: ui.T("adminapps.addressHint"), Kind: ui.KindURL, Value: a.URL, Required: true},
@@ -204,6 +206,11 @@ func newAppForm(a auth.Application, groups []auth.Group, people []string) appFor
 		Groups:      groupTicks(groups, a.Groups, "app"),
 		People:      peopleField(people, "app"),
 	}
+}
+
+// shownOf tells what the form of an application shows of it.
+func shownOf(a auth.Application) string {
+	return asShown([]any{a.Name, a.Description, a.URL, a.Everyone, slices.Sorted(slices.Values(a.Groups)), slices.Sorted(slices.Values(a.Users))})
 }
 
 // check marks what is wrong with an application as it was typed.

@@ -150,8 +150,9 @@ func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Applic
 
 // ChangeApplication is SetApplication for a part of it: change gets the
 // application as it is in the same transaction, so that two changes of
-// different parts keep each other.
-func (s *Store) ChangeApplication(ctx context.Context, by auth.Actor, id auth.ApplicationID, now time.Time, change func(*auth.Application)) error {
+// different parts keep each other. It gives the error of change, and then
+// changes nothing.
+func (s *Store) ChangeApplication(ctx context.Context, by auth.Actor, id auth.ApplicationID, now time.Time, change func(*auth.Application) error) error {
 	return s.transaction(ctx, func(t *tx) error {
 		if err := t.lockPlugins(ctx); err != nil {
 			return err
@@ -160,7 +161,9 @@ func (s *Store) ChangeApplication(ctx context.Context, by auth.Actor, id auth.Ap
 		if err != nil {
 			return err
 		}
-		change(&a)
+		if err := change(&a); err != nil {
+			return err
+		}
 		return t.setApplication(ctx, by, a, now)
 	})
 }

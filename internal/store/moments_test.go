@@ -130,7 +130,7 @@ var moments = map[string]moment{
 	"ChangeApplication": {auth.EventApplicationChanged, func(p play) func() error {
 		a := addWiki(p.T, p.Store)
 		return func() error {
-			return p.ChangeApplication(p.Context(), eli, a.ID, now, func(a *auth.Application) { a.Everyone = true })
+			return p.ChangeApplication(p.Context(), eli, a.ID, now, func(a *auth.Application) error { a.Everyone = true; return nil })
 		}
 	}, ""},
 	"ChangeActivation": {auth.EventPluginActivated, func(p play) func() error {
