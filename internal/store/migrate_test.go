@@ -1,14 +1,18 @@
 package store_test
 
 import (
+	"bufio"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"modernc.org/sqlite"
 
 	"github.com/twinlock/twinlock/internal/apptest/child"
 	"github.com/twinlock/twinlock/internal/keys"
@@ -55,16 +59,14 @@ func wantWhole(t *testing.T, url, whole string) {
 	}
 }
 
-// Whichever step a start was stopped after, the next one goes on from there.
+// A start goes on from wherever another stopped: each of these is stopped after
+// one step.
 func TestAStartGoesOnFromWhereverAnotherStopped(t *testing.T) {
 	for name, address := range storetest.Engines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := address(t)
-			must(t, storetest.Open(t, url, nil).Close())
-			whole := schema(t, url)
+			url, whole := address(t), schema(t, storetest.Migrated[name](t))
 			for steps := 1; ; steps++ {
-				url := address(t)
 				more, err := store.MigrateBy(t.Context(), url, steps)
 				must(t, err)
 				if !more {
@@ -73,45 +75,81 @@ func TestAStartGoesOnFromWhereverAnotherStopped(t *testing.T) {
 				if schema(t, url) == whole {
 					t.Errorf("after %d steps the schema is whole: this shows nothing", steps)
 				}
+			}
+			wantWhole(t, url, whole)
+		})
+	}
+}
+
+// A start that is killed in the middle of a step, as by a loss of power, leaves
+// nothing of the step, and is finished by the next start.
+func TestAStartThatIsKilledIsFinishedByTheNext(t *testing.T) {
+	const opens = "TWINLOCK_TEST_OPENS"
+	if url := os.Getenv(opens); url != "" {
+		sqlite.MustRegisterScalarFunction("held", 0, holdHere)
+		must(t, storetest.Open(t, url, nil).Close())
+		return
+	}
+	for name, address := range storetest.Engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			whole := schema(t, storetest.Migrated[name](t))
+			for _, steps := range []int{1, 3, 9} {
+				url := address(t)
+				_, err := store.MigrateBy(t.Context(), url, steps)
+				must(t, err)
+				before := schema(t, url)
+				c := exec.Command(os.Args[0], "-test.run=^"+strings.Split(t.Name(), "/")[0]+"$")
+				c.Env = append(os.Environ(), opens+"="+url)
+				killInStep[name](t, c, url)
+				if by := c.ProcessState.Sys().(syscall.WaitStatus); by.Signal() != syscall.SIGKILL {
+					t.Errorf("after %d steps the start was not killed, but ended: %s", steps, c.ProcessState)
+				}
+				if schema(t, url) != before {
+					t.Errorf("a step after %d others left something behind", steps)
+				}
 				wantWhole(t, url, whole)
 			}
 		})
 	}
 }
 
-// A start that is killed at any moment, as a loss of power would, is finished by
-// the next.
-func TestAStartThatIsKilledIsFinishedByTheNext(t *testing.T) {
-	const opens = "TWINLOCK_TEST_OPENS"
-	if url := os.Getenv(opens); url != "" {
-		must(t, storetest.Open(t, url, nil).Close())
-		return
-	}
-	const moments = 8
-	for name, address := range storetest.Engines {
-		t.Run(name, func(t *testing.T) {
-			start := func(url string) *exec.Cmd {
-				c := exec.Command(os.Args[0], "-test.run=^"+strings.Split(t.Name(), "/")[0]+"$")
-				c.Env = append(os.Environ(), fmt.Sprintf("%s=%s", opens, url))
-				must(t, child.Start(c))
-				return c
-			}
-			url, begun := address(t), time.Now()
-			must(t, start(url).Wait())
-			takes, whole, killed := time.Since(begun), schema(t, url), 0
-			for i := range moments {
-				url := address(t)
-				c := start(url)
-				timer := time.AfterFunc(takes*time.Duration(i+1)/moments, func() { _ = c.Process.Signal(syscall.SIGKILL) })
-				if c.Wait() != nil {
-					killed++
-				}
-				timer.Stop()
-				wantWhole(t, url, whole)
-			}
-			if killed == 0 {
-				t.Error("no start was killed: the moments are too late to show anything")
-			}
-		})
-	}
+// killInStep runs a command that migrates a database, and kills it when it has
+// done all of a step but to say so and to commit.
+var killInStep = map[string]func(t *testing.T, c *exec.Cmd, url string){
+	"SQLite": func(t *testing.T, c *exec.Cmd, url string) {
+		db, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite:"))
+		must(t, err)
+		defer db.Close()
+		execute(t, db, `CREATE TRIGGER step BEFORE INSERT ON goose_db_version BEGIN SELECT held(); END`)
+		_, err = c.StdinPipe() // it is held until this ends
+		must(t, err)
+		said, err := c.StdoutPipe()
+		must(t, err)
+		must(t, child.Start(c))
+		if line, _ := bufio.NewReader(said).ReadString('\n'); line != "held\n" {
+			t.Errorf("it was not held: %q", line)
+		}
+		_ = c.Process.Kill()
+		_ = c.Wait()
+		execute(t, db, `DROP TRIGGER step`)
+	},
+	"PostgreSQL": func(t *testing.T, c *exec.Cmd, url string) {
+		db := rawPostgres(t, url)
+		holds, err := db.BeginTx(t.Context(), nil)
+		must(t, err)
+		_, err = holds.ExecContext(t.Context(), `LOCK TABLE goose_db_version IN SHARE MODE`)
+		must(t, err)
+		must(t, child.Start(c))
+		ended := begin(t, db, 1, c.Wait)
+		_ = c.Process.Kill()
+		<-ended
+		must(t, holds.Rollback())
+	},
+}
+
+// holdHere holds an SQLite statement in the middle.
+func holdHere(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
+	fmt.Println("held")
+	return io.Copy(io.Discard, os.Stdin)
 }
