@@ -103,6 +103,29 @@ func TestAsLongAsANetworkMustWaitEveryAddressIsAnsweredAlike(t *testing.T) {
 	}
 }
 
+// No neighbour keeps the owner of an account out of a new password, in a browser
+// that has finished a login of it.
+func TestAKnownBrowserAsksForANewPasswordAlthoughItsNetworkWaits(t *testing.T) {
+	site := apptest.New(t, "throttle_requests=20")
+	ada, bea := site.Person("ada@example.org"), site.Person("bea@example.org")
+	hers, neighbours := site.Browser(), site.Browser()
+	hers.SignIn(ada)
+	ask := func(b *apptest.Browser, email string, status int) {
+		t.Helper()
+		b.Once("/forgot-password", url.Values{"email": {email}}).WantStatus(status)
+	}
+	for range 20 {
+		ask(neighbours, "stranger@example.org", http.StatusOK)
+	}
+	ask(neighbours, ada.Address, http.StatusTooManyRequests)
+	ask(hers, bea.Address, http.StatusTooManyRequests)
+	ask(hers, unknown, http.StatusTooManyRequests)
+	for range 20 {
+		ask(hers, ada.Address, http.StatusOK)
+	}
+	ask(hers, ada.Address, http.StatusTooManyRequests)
+}
+
 // What was not looked at is not paid for, and what was looked at is: a refused
 // password takes a processor as long as any other.
 func TestASignUpPaysForWhatWasLookedAt(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/store"
-	"github.com/twinlock/twinlock/internal/throttle"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -63,17 +62,17 @@ func (h *Flow) mailAgain(w http.ResponseWriter, r *http.Request) error {
 
 // mail sends the link to whoever has the address. For everybody else the
 // request is recorded all the same: both take as long. While the
-// visitor's network address has to wait it gives a *store.WaitError.
+// visitor has to wait it gives a *store.WaitError.
 func (h *Flow) mail(ctx context.Context, from proof.From, canonical string) error {
-	if err := h.Proof.PayRequest(ctx, from, throttle.ResetRequests); err != nil {
+	u, err := h.Store.UserByAddress(ctx, canonical)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	u, err := h.Store.UserByAddress(ctx, canonical)
-	switch {
-	case errors.Is(err, store.ErrNotFound), err == nil && u.State != auth.Active:
-		return h.Store.MailNoReset(ctx, canonical, from.Actor, from.Now)
-	case err != nil:
+	if err := h.Proof.PayReset(ctx, from, u.ID); err != nil {
 		return err
+	}
+	if u.State != auth.Active {
+		return h.Store.MailNoReset(ctx, canonical, from.Actor, from.Now)
 	}
 	return h.Store.MailReset(ctx, u, h.Link, from.Actor, from.Now)
 }

@@ -109,16 +109,22 @@ func (e *Examiner) passwordInSlot(ctx context.Context, from From, canonical, typ
 // mayTry tells whether this browser has finished a login of the account: then
 // its failures count for it alone, and no stranger or neighbour can lock its
 // owner out. Others are refused with a *store.WaitError while their network
-// address has to wait. A browser that carries a token is asked for by the same
-// query whoever has the address.
+// address has to wait.
 func (e *Examiner) mayTry(ctx context.Context, from From, user auth.UserID) (known bool, err error) {
-	if !from.Device.IsZero() {
-		known, err = e.Store.KnowsDevice(ctx, from.Device.Hash(), user)
-	}
+	known, err = e.knows(ctx, from, user)
 	if err != nil || known {
 		return known, err
 	}
 	return false, e.Store.Waits(ctx, throttle.Network(from.Network, e.Rules.BitsIPv6), e.Rules.Network, from.Now)
+}
+
+// knows tells whether this browser has finished a login of the account. One that
+// carries a token is asked for by the same query whoever has the address.
+func (e *Examiner) knows(ctx context.Context, from From, user auth.UserID) (bool, error) {
+	if from.Device.IsZero() {
+		return false, nil
+	}
+	return e.Store.KnowsDevice(ctx, from.Device.Hash(), user)
 }
 
 // upgrade replaces a hash that is older than today's rules, or foreign.

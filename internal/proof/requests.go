@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 
+	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/throttle"
 )
@@ -12,6 +13,20 @@ import (
 // the letter is. During a wait it gives a *store.WaitError, and writes nothing.
 func (e *Examiner) PayRequest(ctx context.Context, from From, kind throttle.Kind) error {
 	return e.payRequest(ctx, from, e.requests(from, kind), e.Rules.Requests)
+}
+
+// PayReset is PayRequest for a new password. A browser that has finished a login
+// of the account pays for itself, and no neighbour can keep its owner waiting.
+func (e *Examiner) PayReset(ctx context.Context, from From, user auth.UserID) error {
+	known, err := e.knows(ctx, from, user)
+	if err != nil {
+		return err
+	}
+	bucket := e.requests(from, throttle.ResetRequests)
+	if known {
+		bucket = throttle.RequestsFromDevice(throttle.ResetRequests, from.Device.Hash())
+	}
+	return e.payRequest(ctx, from, bucket, e.Rules.Requests)
 }
 
 // PayNewAddress is PayRequest for the letter to an address that the actor wants
