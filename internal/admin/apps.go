@@ -244,10 +244,14 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case errors.Is(err, errUnseen):
-		form.Summary = ui.Summarize(ui.T("adminapps.changed"))
-		return h.showTyped(w, r, http.StatusConflict, a.ID, form)
+		if a, err = h.application(r); err != nil {
+			return err
+		}
+		form.Summary, form.Seen = ui.Summarize(ui.T("adminapps.changed")), shownOf(a)
+		return h.showTyped(w, r, http.StatusConflict, a, form)
 	case form.HasFailed() || form.refuseAddress(err):
-		return h.showTyped(w, r, http.StatusUnprocessableEntity, a.ID, form)
+		form.Seen = typed["seen"] // nobody was told of what somebody may have changed
+		return h.showTyped(w, r, http.StatusUnprocessableEntity, a, form)
 	case err != nil:
 		return err
 	}
@@ -255,14 +259,8 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, "/admin/apps/"+string(a.ID))
 }
 
-// showTyped shows the page of an application, as it is now, with the form as it
-// was typed.
-func (h *Flow) showTyped(w http.ResponseWriter, r *http.Request, status int, id auth.ApplicationID, form appForm) error {
-	a, err := h.Store.Application(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	form.Seen = shownOf(a)
+// showTyped shows the page of an application with its form as it was typed.
+func (h *Flow) showTyped(w http.ResponseWriter, r *http.Request, status int, a auth.Application, form appForm) error {
 	page, err := h.aroundForm(r, a, form)
 	if err != nil {
 		return err

@@ -259,6 +259,7 @@ func TestAnApplicationThatSomebodyChangedMeanwhileIsLookedAtAgain(t *testing.T) 
 		t.Fatal(err)
 	}
 
+	form = form.Fill("Name", "").Press().WantStatus(422).Form("Save").Fill("Name", "Wiki") // a slip in between tells nothing
 	again := form.Fill("Description", "What we know").Press().WantStatus(409)
 	if !again.Says("Somebody has changed this application meanwhile") || again.Form("Save").Values.Get("description") != "What we know" {
 		t.Errorf("it says\n%s", again.Text())
