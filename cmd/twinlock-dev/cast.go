@@ -73,7 +73,7 @@ func enter(ctx context.Context, a *app.App, by auth.Actor, p person, hash secret
 		return err
 	}
 	if p.Name == "Iva" {
-		return a.Store.BeginSignup(ctx, by, store.NewSignup{Address: parsed, Hash: hash, Browser: secret.New().Hash()}, a.InvitationLink(), a.Now())
+		return a.Store.BeginSignup(ctx, by, store.NewSignup{Address: parsed, Hash: hash, Browser: secret.New().Hash()}, a.SignupLink(), a.Now())
 	}
 	n := store.NewUser{Address: parsed, Name: p.Name, Hash: hash, Administrator: p.Name == "Eli"}
 	if p.Name == "Fay" {

@@ -182,7 +182,7 @@ func (a *App) keepClock(ctx context.Context) error {
 func (a *App) examiner() *proof.Examiner {
 	return &proof.Examiner{
 		Store: a.Store, Slots: a.slots, Rules: triesOf(a.Config), Cost: a.cost,
-		VerifyLink: mailed(a.Config.VerifyLink, "/register/confirm"),
+		VerifyLink: a.SignupLink(),
 		UnlockLink: mailed(a.Config.UnlockLink, "/login/unlock"),
 	}
 }

@@ -78,7 +78,7 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 	}
 	signUp := &register.Flow{
 		Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.judgeForm, JudgeInvited: a.judgeLinked, JudgeTyped: a.judgeTyped,
-		Link: mailed(c.VerifyLink, "/register/confirm"), Timeout: c.LoginTimeout, Registration: a.registration,
+		Link: a.SignupLink(), Timeout: c.LoginTimeout, Registration: a.registration,
 	}
 	a.OpenID = &oidc.Flow{Floor: a.Floor, Rules: oidc.Rules{Code: c.AuthorizationCode, Access: c.AccessToken, Refresh: c.RefreshToken,
 		SigningKey: c.SigningKey, Hint: c.SessionOverall + c.AccessToken}}

@@ -14,6 +14,9 @@ import (
 // InvitationLink is the link that an invitation carries.
 func (a *App) InvitationLink() store.Mailed { return mailed(a.Config.InvitationLink, "/invitation") }
 
+// SignupLink is the link that confirms the address of a sign-up.
+func (a *App) SignupLink() store.Mailed { return mailed(a.Config.VerifyLink, "/register/confirm") }
+
 // ResetLink is the link that a letter about a forgotten password carries.
 func (a *App) ResetLink() store.Mailed { return mailed(a.Config.ResetLink, "/forgot-password/new") }
 
