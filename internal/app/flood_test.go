@@ -124,6 +124,9 @@ func TestAKnownBrowserAsksForANewPasswordAlthoughItsNetworkWaits(t *testing.T) {
 		ask(hers, ada.Address, http.StatusOK)
 	}
 	ask(hers, ada.Address, http.StatusTooManyRequests)
+	another := site.Browser()
+	another.SignIn(ada)
+	ask(another, ada.Address, http.StatusTooManyRequests) // a login more brings no request more
 }
 
 // What was not looked at is not paid for, and what was looked at is: a refused
@@ -135,14 +138,17 @@ func TestASignUpPaysForWhatWasLookedAt(t *testing.T) {
 	begin := func(password string) *apptest.Page {
 		return b.Once("/register", url.Values{"email": {"ada@example.org"}, "password": {password}, "next": {""}})
 	}
-	for _, line := range []*slots.Slots{hashes, judges} {
-		letGo := occupied(t, line)
-		for range 25 {
-			begin(guessed).WantStatus(http.StatusServiceUnavailable)
-		}
-		letGo()
+	letGo := occupied(t, judges)
+	for range 25 {
+		begin(guessed).WantStatus(http.StatusServiceUnavailable)
 	}
-	for range 20 {
+	letGo()
+	letGo = occupied(t, hashes)
+	for range 10 {
+		begin(guessed).WantStatus(http.StatusServiceUnavailable)
+	}
+	letGo()
+	for range 10 {
 		begin("too short").WantStatus(http.StatusUnprocessableEntity)
 	}
 	begin("too short").WantStatus(http.StatusTooManyRequests)

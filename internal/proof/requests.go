@@ -15,8 +15,9 @@ func (e *Examiner) PayRequest(ctx context.Context, from From, kind throttle.Kind
 	return e.payRequest(ctx, from, e.requests(from, kind), e.Rules.Requests)
 }
 
-// PayReset is PayRequest for a new password. A browser that has finished a login
-// of the account pays for itself, and no neighbour can keep its owner waiting.
+// PayReset is PayRequest for a new password. Where a browser has finished
+// a login of the account, the account pays, and no neighbour can keep its owner
+// waiting; not the browser, since each login could make another.
 func (e *Examiner) PayReset(ctx context.Context, from From, user auth.UserID) error {
 	known, err := e.knows(ctx, from, user)
 	if err != nil {
@@ -24,7 +25,7 @@ func (e *Examiner) PayReset(ctx context.Context, from From, user auth.UserID) er
 	}
 	bucket := e.requests(from, throttle.ResetRequests)
 	if known {
-		bucket = throttle.RequestsFromDevice(throttle.ResetRequests, from.Device.Hash())
+		bucket = throttle.OwnRequests(throttle.ResetRequests, string(user))
 	}
 	return e.payRequest(ctx, from, bucket, e.Rules.Requests)
 }

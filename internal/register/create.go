@@ -120,7 +120,7 @@ func (h *Flow) postCreate(w http.ResponseWriter, r *http.Request) error {
 	n := store.NewSignup{Address: typed, Language: v.Texts.Tag(), Browser: h.Browser(w, r).Hash(), Return: page.Next}
 	n.Hash, err = h.Proof.Hash(ctx, form["password"])
 	if err != nil {
-		return h.refuseForNow(w, r, h.takeBack(r, err), "register/create", page.refused)
+		return h.refuseForNow(w, r, err, "register/create", page.refused)
 	}
 
 	// Write.

@@ -102,9 +102,9 @@ func Requests(kind Kind, a netip.Addr, bitsIPv6 int) Bucket {
 	return bucket(kind, networkOf(a, bitsIPv6))
 }
 
-// RequestsFromDevice counts them from a browser that has finished a login before,
-// apart from those of its network.
-func RequestsFromDevice(kind Kind, device [32]byte) Bucket { return bucket(kind, string(device[:])) }
+// OwnRequests counts them from the browsers that have finished a login of the
+// account, apart from those of their networks.
+func OwnRequests(kind Kind, user string) Bucket { return bucket(kind, user) }
 
 // NewAddress counts the addresses that an account asks to change to.
 func NewAddress(user string) Bucket { return bucket(NewAddresses, user) }
