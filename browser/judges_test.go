@@ -55,7 +55,8 @@ func TestApacheSignsPeopleIn(t *testing.T) {
 	for _, c := range tab.CookiesFor(apache.URL) {
 		r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
 	}
-	for _, name := range []string{"Remote-User", "remote_user", "Remote_Email", "REMOTE_NAME", "Remote-Groups", "Remote_Groups", "OIDC_CLAIM_email", "OIDC_CLAIM_groups"} {
+	for _, name := range []string{"Remote-User", "remote_user", "Remote_Email", "REMOTE_NAME", "Remote-Groups", "Remote_Groups", "OIDC_CLAIM_email", "OIDC_CLAIM_groups",
+		"X-Forwarded-User", "X_Forwarded_User", "X-Forwarded_User", "X-Forwarded-Preferred-Username", "X-Remote-Groups", "X_Remote_User", "X-Webauth-User", "X_Webauth-Groups"} {
 		r.Header[name] = []string{"eve@example.org", "Administrators"}
 	}
 	answer, err := http.DefaultClient.Do(r)
