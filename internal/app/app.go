@@ -130,14 +130,10 @@ func (a *App) openSlots() {
 	if count == 0 {
 		count = runtime.GOMAXPROCS(0)
 	}
-	if a.slots == nil {
-		a.slots = slots.New(count, lineBehind*count, a.Config.HashWait)
-	}
-	if a.judges == nil {
-		a.judges = slots.New(count, lineBehind*count, a.Config.HashWait)
-	}
-	if a.linked == nil {
-		a.linked = slots.New(count, lineBehind*count, a.Config.HashWait)
+	for _, withLine := range []**slots.Slots{&a.slots, &a.judges, &a.linked} {
+		if *withLine == nil {
+			*withLine = slots.New(count, lineBehind*count, a.Config.HashWait)
+		}
 	}
 	if a.bar == nil {
 		a.bar = slots.New(count, 0, barWait)

@@ -74,10 +74,10 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 	}
 	a.setup = &setup.Flow{Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.JudgePassword, Timeout: c.LoginTimeout}
 	forgotten := &passwordreset.Flow{
-		Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.judgeLinked, Link: a.ResetLink(),
+		Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.judgeIn(a.linked), Link: a.ResetLink(),
 	}
 	signUp := &register.Flow{
-		Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.judgeForm, JudgeInvited: a.judgeLinked, JudgeTyped: a.judgeTyped,
+		Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.judgeIn(a.judges), JudgeInvited: a.judgeIn(a.linked), JudgeTyped: a.judgeIn(a.bar),
 		Link: a.SignupLink(), Timeout: c.LoginTimeout, Registration: a.registration,
 	}
 	a.OpenID = &oidc.Flow{Floor: a.Floor, Rules: oidc.Rules{Code: c.AuthorizationCode, Access: c.AccessToken, Refresh: c.RefreshToken,

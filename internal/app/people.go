@@ -7,6 +7,7 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/written"
 )
@@ -33,25 +34,12 @@ func (a *App) JudgePassword(chosen string, owner address.Address, name string) p
 	return rules.Judge(chosen, own)
 }
 
-// judgeForm is JudgePassword for forms that anybody may send; a *slots.BusyError
-// where too many wait.
-func (a *App) judgeForm(ctx context.Context, chosen string, owner address.Address, name string) (v password.Verdict, err error) {
-	err = a.judges.Do(ctx, func() { v = a.JudgePassword(chosen, owner, name) })
-	return v, err
-}
-
-// judgeLinked is judgeForm for forms behind a link that was mailed, which was
-// looked at before.
-func (a *App) judgeLinked(ctx context.Context, chosen string, owner address.Address, name string) (v password.Verdict, err error) {
-	err = a.linked.Do(ctx, func() { v = a.JudgePassword(chosen, owner, name) })
-	return v, err
-}
-
-// judgeTyped is JudgePassword while the password is typed; a *slots.BusyError at
-// once where others are at it.
-func (a *App) judgeTyped(ctx context.Context, chosen string, owner address.Address, name string) (v password.Verdict, err error) {
-	err = a.bar.Do(ctx, func() { v = a.JudgePassword(chosen, owner, name) })
-	return v, err
+// judgeIn is JudgePassword in slots; a *slots.BusyError where they are taken.
+func (a *App) judgeIn(s *slots.Slots) func(ctx context.Context, chosen string, owner address.Address, name string) (password.Verdict, error) {
+	return func(ctx context.Context, chosen string, owner address.Address, name string) (v password.Verdict, err error) {
+		err = s.Do(ctx, func() { v = a.JudgePassword(chosen, owner, name) })
+		return v, err
+	}
 }
 
 // Hashed counts the passwords and recovery codes that were hashed so far.
