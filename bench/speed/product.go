@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"html"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -17,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/twinlock/twinlock/bench/serving"
 )
 
 const (
@@ -97,7 +97,7 @@ func (b *benched) fill() error {
 }
 
 func (b *benched) start() (err error) {
-	if b.address, err = freeAddress(); err != nil {
+	if b.address, err = serving.FreeAddress(); err != nil {
 		return err
 	}
 	b.product = exec.Command(b.program, "serve", "--data", filepath.Join(b.folder, "data"), "--listen", b.address,
@@ -106,13 +106,13 @@ func (b *benched) start() (err error) {
 	if err := b.product.Start(); err != nil {
 		return err
 	}
-	err = answers("http://" + b.address + "/readyz")
+	err = serving.Await("http://" + b.address + "/readyz")
 	b.started = time.Since(began)
 	return err
 }
 
 func (b *benched) startBare() (err error) {
-	if b.bareAt, err = freeAddress(); err != nil {
+	if b.bareAt, err = serving.FreeAddress(); err != nil {
 		return err
 	}
 	self, err := os.Executable()
@@ -123,35 +123,7 @@ func (b *benched) startBare() (err error) {
 	if err := b.bare.Start(); err != nil {
 		return err
 	}
-	return answers("http://" + b.bareAt + "/question")
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
-func answers(address string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	for tick := time.NewTicker(time.Millisecond); ; {
-		answer, err := http.Get(address)
-		if err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("nothing answers at %s: %w", address, err)
-		case <-tick.C:
-		}
-	}
+	return serving.Await("http://" + b.bareAt + "/question")
 }
 
 // browser is one that reaches the program through a proxy: what it asks of the

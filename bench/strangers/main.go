@@ -10,7 +10,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"database/sql"
 	"errors"
 	"flag"
@@ -33,6 +32,7 @@ import (
 
 	_ "modernc.org/sqlite"
 
+	"github.com/twinlock/twinlock/bench/serving"
 	"github.com/twinlock/twinlock/internal/secret"
 )
 
@@ -122,7 +122,7 @@ func start(folder string) (*server, error) {
 	if out, err := exec.Command("go", "build", "-o", program, "./cmd/twinlock").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build: %w: %s", err, out)
 	}
-	address, err := freeAddress()
+	address, err := serving.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -143,16 +143,7 @@ func start(folder string) (*server, error) {
 		return nil, err
 	}
 	go s.listen(said)
-	return s, s.wait()
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return s, serving.Await("http://" + s.address + "/readyz")
 }
 
 // collection is what the runtime says of one: heap before, at its end and live,
@@ -166,23 +157,6 @@ func (s *server) listen(said io.Reader) {
 			s.mu.Lock()
 			s.heap = live
 			s.mu.Unlock()
-		}
-	}
-}
-
-func (s *server) wait() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	for tick := time.NewTicker(50 * time.Millisecond); ; {
-		answer, err := http.Get("http://" + s.address + "/readyz")
-		if err == nil {
-			answer.Body.Close()
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the server does not answer: %w", err)
-		case <-tick.C:
 		}
 	}
 }
