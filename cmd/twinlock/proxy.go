@@ -89,6 +89,8 @@ func inWords(err error) error {
 	switch {
 	case errors.Is(err, store.ErrTaken):
 		return fmt.Errorf("%w: another application behind a proxy has it, or it is given twice", err)
+	case errors.Is(err, store.ErrOurHost):
+		return fmt.Errorf("%w: Twinlock itself lives at this host, and an application there could act as whoever opens it, at whatever port; give it a host of its own", err)
 	case errors.Is(err, store.ErrMalformedHost):
 		return fmt.Errorf("%w: a host is a name such as wiki.example.org, or one with a port", err)
 	case errors.Is(err, store.ErrForeignRule):

@@ -34,6 +34,28 @@ func TestAnApplicationWithoutARedirectURIStandsBehindAProxy(t *testing.T) {
 	})
 }
 
+// Cookies know no ports: what lies beside Twinlock would be sent what opens
+// Twinlock's own pages. On this machine itself one may try.
+func TestAnApplicationAtOurOwnHostIsRefused(t *testing.T) {
+	bothWays(t, func(t *testing.T, o *operator) {
+		var other shownClient
+		o.reads(&other, "app", "add", "Notes", "--url", wiki, "--redirect-uri", wiki+"/a")
+		public := other.Issuer
+		why := o.fails(failed, "app", "add", "Next door", "--url", public+"/next-door")
+		if !strings.Contains(why, "Twinlock itself lives at this host") {
+			t.Error(why)
+		}
+		o.does("app", "add", "Wiki", "--url", "http://localhost:1")
+		o.fails(failed, "app", "set", "Wiki", "--url", public)
+		o.fails(failed, "app", "set", "Wiki", "--host", strings.TrimPrefix(public, "http://"))
+		o.does("app", "add", "Ours", "--link", "--url", public+"/account")
+	})
+	o := newOperator(t)
+	o.env = append(o.env, "TWINLOCK_PUBLIC_URL=https://id.example.org")
+	o.fails(failed, "app", "add", "Next door", "--url", "https://id.example.org:8443")
+	o.fails(failed, "app", "add", "Wiki", "--url", "https://wiki.example.org", "--host", "id.example.org:8443")
+}
+
 func TestWhatIsNoRuleOrNoHostIsRefused(t *testing.T) {
 	o := newOperator(t)
 	o.does("app", "add", "Wiki", "--url", "https://wiki.example.org")

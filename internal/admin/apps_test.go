@@ -243,6 +243,29 @@ func TestAKindThatThePageDoesNotOfferIsRefused(t *testing.T) {
 	form.Press().WantStatus(400)
 }
 
+// An application behind a proxy at our own host would never open: whoever adds
+// it, or moves one there, hears so at once.
+func TestAnApplicationBehindAProxyIsNotTakenAtOurOwnHost(t *testing.T) {
+	site, browser := behind(t, "public_url=https://id.example.org")
+	form := browser.Get("/admin/apps").Form("Add application").Fill("Name", "Wiki").Fill("Address", "https://id.example.org:8443/start")
+	form.Values.Set("kind", "forward-auth")
+	refused := form.Press().WantStatus(422)
+	if !refused.Says("Twinlock itself lives at this host") || refused.Form("Add application").Values.Get("url") != "https://id.example.org:8443/start" {
+		t.Errorf("it says\n%s", refused.Text())
+	}
+	added := refused.Form("Add application").Fill("Address", "https://wiki.example.org/start").Press().WantDone("The application is added.")
+	if moved := added.Form("Save").Fill("Address", "https://id.example.org/").Press().WantStatus(422); !moved.Says("Twinlock itself lives at this host") {
+		t.Errorf("of a move it says\n%s", moved.Text())
+	}
+	recipe := browser.Get("/admin/apps?recipe=uptime-kuma").Form("Add application").Fill("Address", "https://id.example.org:3001/").Press().WantStatus(422)
+	if !recipe.Says("Twinlock itself lives at this host") {
+		t.Errorf("of a program it says\n%s", recipe.Text())
+	}
+	if all, err := site.Store.Applications(t.Context()); err != nil || len(all) != 1 || all[0].URL != "https://wiki.example.org/start" {
+		t.Errorf("kept: %+v, %v", all, err)
+	}
+}
+
 // Whoever changes an application changes the one that they have seen.
 func TestAnApplicationThatSomebodyChangedMeanwhileIsLookedAtAgain(t *testing.T) {
 	site, browser := behind(t)

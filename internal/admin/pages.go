@@ -230,6 +230,8 @@ func (p *appForm) refuseAddress(err error) bool {
 	switch {
 	case errors.Is(err, store.ErrTaken):
 		p.URL.Error = ui.T("adminapps.takenAddress")
+	case errors.Is(err, store.ErrOurHost):
+		p.URL.Error = ui.T("adminapps.ourAddress")
 	case errors.Is(err, store.ErrMalformedHost):
 		p.URL.Error = ui.T("adminapps.wrongAddress")
 	case errors.Is(err, store.ErrForeignRule):

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/store"
@@ -47,7 +48,9 @@ func monthOf(c config.Config) throttle.Rule {
 
 func rulesOf(c config.Config) store.Rules {
 	tries := triesOf(c)
+	ours, _ := origin.Parse(string(c.PublicURL)) // the settings hold it to be one
 	return store.Rules{
+		Ours:             ours,
 		Tries:            tries.Password,
 		Network:          tries.Network,
 		Requests:         tries.Requests,

@@ -8,7 +8,6 @@ import (
 	"unicode"
 
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/session"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/web"
@@ -104,18 +103,11 @@ func (h *Flow) readQuestion(r *http.Request, a *asked) (why unasked, err error) 
 		return noApplication, nil
 	case err != nil:
 		return "", err
-	case h.sharesOurCookies(a.Origin):
+	case a.Origin.SharesCookiesWith(h.ours):
 		return ourOwn, nil
 	}
 	a.Presence, err = h.presence(r, a)
 	return "", err
-}
-
-// sharesOurCookies tells whether browsers send what opens our own pages to an
-// application at an origin: cookies know no ports. On the machine itself, where
-// all there is may be tried, only our very address is ours.
-func (h *Flow) sharesOurCookies(at origin.Origin) bool {
-	return at == h.ours || at.Name() == h.ours.Name() && !at.Loopback()
 }
 
 // presence is whose request it is: whose session our own cookie names, where

@@ -1,6 +1,7 @@
 package forwardauth_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 func TestAPersonComesThroughEachProxyAndBackToTheAddressFirstAskedFor(t *testing.T) {
@@ -464,8 +466,21 @@ func TestAQuestionThatNamesNoAddressIsRefused(t *testing.T) {
 func TestAnApplicationAtOurOwnHostIsNeverAnsweredFor(t *testing.T) {
 	d := newDoor(t)
 	for _, address := range []string{"https://id.example.org/next-door", "https://id.example.org:8443/"} {
-		d.add(auth.Application{Name: "Next door", URL: address, Everyone: true}, auth.Rule{Path: "/", Access: auth.Public})
+		d.addBeforeWeMoved(auth.Application{Name: "Next door", URL: address, Everyone: true}, auth.Rule{Path: "/", Access: auth.Public})
 		wantStatus(t, d.visitor(nil).asks("nginx", address, navigation), http.StatusForbidden)
+	}
+}
+
+// Where our address became that of an application, everything else of the
+// application can be changed as before.
+func TestAnApplicationWhoseHostBecameOursIsStillChanged(t *testing.T) {
+	d := newDoor(t)
+	a := d.addBeforeWeMoved(auth.Application{Name: "Next door", URL: "https://id.example.org:8443", Everyone: true})
+	a.Everyone = false
+	must(t, d.Store.SetApplication(t.Context(), apptest.Command, a, d.Now()))
+	a.Hosts = []string{"id.example.org:9443"}
+	if err := d.Store.SetApplication(t.Context(), apptest.Command, a, d.Now()); !errors.Is(err, store.ErrOurHost) {
+		t.Errorf("one more there: %v", err)
 	}
 }
 

@@ -45,6 +45,18 @@ func (d *door) add(a auth.Application, rules ...auth.Rule) auth.Application {
 	return a
 }
 
+// addBeforeWeMoved adds an application while our own address is another.
+func (d *door) addBeforeWeMoved(a auth.Application, rules ...auth.Rule) auth.Application {
+	d.t.Helper()
+	ours := d.Config.PublicURL
+	d.Config.PublicURL = "https://old.example.org"
+	d.Restart()
+	a = d.add(a, rules...)
+	d.Config.PublicURL = ours
+	d.Restart()
+	return a
+}
+
 // person is somebody with a browser: one for our pages, and the same at the
 // applications' hosts.
 type person struct {

@@ -41,6 +41,13 @@ func (o Origin) Loopback() bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
+// SharesCookiesWith tells whether browsers send to o what other was given:
+// cookies know no ports. On the machine itself, where all there is may be tried,
+// only the very same origin does.
+func (o Origin) SharesCookiesWith(other Origin) bool {
+	return o == other || o.Name() == other.Name() && !o.Loopback()
+}
+
 // Parse reads the origin of an absolute http or https address; false for
 // anything else, and for one with a user in it.
 func Parse(address string) (Origin, bool) {

@@ -48,6 +48,25 @@ func TestThisMachineIsKnownByItsNames(t *testing.T) {
 	}
 }
 
+// Cookies know no ports and, but for some names, no schemes.
+func TestCookiesAreSharedByWhateverHasTheSameName(t *testing.T) {
+	ours, _ := origin.Parse("https://id.example.org")
+	here, _ := origin.Parse("http://localhost:8080")
+	for address, want := range map[string]bool{
+		"https://id.example.org/x": true, "https://id.example.org:8443": true, "http://id.example.org": true,
+		"https://wiki.id.example.org": false, "https://example.org": false, "https://wiki.example.org": false,
+	} {
+		if o, ok := origin.Parse(address); !ok || o.SharesCookiesWith(ours) != want {
+			t.Errorf("%s: %v, want %v", address, !want, want)
+		}
+	}
+	for address, want := range map[string]bool{"http://localhost:8080": true, "http://localhost:3000": false, "http://127.0.0.1:8080": false} {
+		if o, ok := origin.Parse(address); !ok || o.SharesCookiesWith(here) != want {
+			t.Errorf("%s: %v, want %v", address, !want, want)
+		}
+	}
+}
+
 func FuzzNew(f *testing.F) {
 	for _, seed := range []string{"wiki.example.org", "wiki.example.org:8443", "[::1]:80", "a:b:c", "ⓦiki.example", "evil.com\\wiki", "a b", "xn--"} {
 		f.Add(seed)

@@ -17,6 +17,9 @@ var (
 	// ErrMalformedHost is returned for an application behind a proxy whose
 	// address or further host is none that a browser can ask.
 	ErrMalformedHost = errors.New("malformed host")
+	// ErrOurHost is returned for one at our own host, whatever the port: browsers
+	// would send it what opens our own pages.
+	ErrOurHost = errors.New("our own host")
 	// ErrMalformedRule is returned for a rule that does not say what it must.
 	ErrMalformedRule = errors.New("malformed rule")
 	// ErrForeignRule is returned where a rule would stand for a host that does
@@ -224,10 +227,12 @@ func originsOf(a auth.Application) ([]origin.Origin, error) {
 }
 
 // writeOrigins keeps where an application behind a proxy is asked for. An
-// origin that is another's, or given twice, is ErrTaken.
+// origin that is another's, or given twice, is ErrTaken; one at our own host is
+// ErrOurHost, unless it was the application's before our host was ours.
 func (t *tx) writeOrigins(ctx context.Context, a auth.Application) error {
 	t.applications = true
-	if _, err := t.exec(ctx, `DELETE FROM application_origins WHERE application_id = $1`, a.ID); err != nil {
+	before, err := list(ctx, t, scanID[textOfOrigin], `DELETE FROM application_origins WHERE application_id = $1 RETURNING origin`, a.ID)
+	if err != nil {
 		return fmt.Errorf("hosts of application %s: %w", a.ID, err)
 	}
 	if a.Kind != auth.BehindProxy {
@@ -238,6 +243,9 @@ func (t *tx) writeOrigins(ctx context.Context, a auth.Application) error {
 		return err
 	}
 	for i, at := range all {
+		if at.SharesCookiesWith(t.store.rules.Ours) && !slices.Contains(before, textOfOrigin(at.String())) {
+			return fmt.Errorf("%s: %w", at, ErrOurHost)
+		}
 		n, err := t.exec(ctx, `
 			INSERT INTO application_origins (origin, application_id, position) VALUES ($1, $2, $3)
 			ON CONFLICT (origin) DO NOTHING`, at.String(), a.ID, i)
@@ -253,7 +261,7 @@ func (t *tx) writeOrigins(ctx context.Context, a auth.Application) error {
 
 // readHosts reads an application's further hosts.
 func readHosts(ctx context.Context, q querier, a *auth.Application) error {
-	all, err := list(ctx, q, scanID[hostOfOrigin], `
+	all, err := list(ctx, q, scanID[textOfOrigin], `
 		SELECT origin FROM application_origins WHERE application_id = $1 AND position > 0 ORDER BY position`, a.ID)
 	if err != nil {
 		return fmt.Errorf("hosts of application %s: %w", a.ID, err)
@@ -266,4 +274,4 @@ func readHosts(ctx context.Context, q querier, a *auth.Application) error {
 	return nil
 }
 
-type hostOfOrigin string
+type textOfOrigin string

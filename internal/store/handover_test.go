@@ -24,6 +24,30 @@ func at(t *testing.T, address string) origin.Origin {
 	return o
 }
 
+// What opens our own pages would reach an application at our own host.
+func TestNoApplicationBehindAProxyIsAtOurOwnHost(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		wiki := addWiki(t, s)
+		for _, a := range []auth.Application{
+			{URL: "https://id.example.org/"}, {URL: "https://ID.example.org:8443/"}, {URL: "http://id.example.org/"},
+			{URL: "https://shop.example.org/", Hosts: []string{"id.example.org:8443"}},
+		} {
+			a.Kind, a.Name = auth.BehindProxy, "Shop"
+			if _, err := s.AddApplication(t.Context(), command, a, now); !errors.Is(err, store.ErrOurHost) {
+				t.Errorf("added at %s %v: %v, want ErrOurHost", a.URL, a.Hosts, err)
+			}
+			a.ID = wiki.ID
+			if err := s.SetApplication(t.Context(), command, a, now); !errors.Is(err, store.ErrOurHost) {
+				t.Errorf("moved to %s %v: %v, want ErrOurHost", a.URL, a.Hosts, err)
+			}
+		}
+		link := auth.Application{Name: "only a link", URL: "https://id.example.org/account"}
+		if _, err := s.AddApplication(t.Context(), command, link, now); err != nil {
+			t.Errorf("a link to our own page: %v", err)
+		}
+	})
+}
+
 func addWiki(t *testing.T, s *store.Store, hosts ...string) auth.Application {
 	t.Helper()
 	a, err := s.AddApplication(t.Context(), command, auth.Application{Kind: auth.BehindProxy, Name: "Wiki",

@@ -19,6 +19,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/throttle"
 )
 
@@ -73,8 +74,9 @@ type Store struct {
 	collation string // of PostgreSQL: see folded
 }
 
-// Rules are the numbers that moments obey by themselves.
+// Rules are what moments obey by themselves.
 type Rules struct {
+	Ours             origin.Origin // where we live ourselves, and no application behind a proxy does
 	Letters          throttle.Rule // with a link, to one address
 	CodesThisMonth   throttle.Rule // wrong codes after right passwords
 	Tries            throttle.Rule // passwords and codes in a row

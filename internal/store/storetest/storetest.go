@@ -13,6 +13,7 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/throttle"
@@ -24,8 +25,9 @@ const startPatience = 30 * time.Second
 // Now is the moment at which tests begin.
 var Now = time.Date(2026, 11, 23, 12, 0, 12, 0, time.UTC)
 
-// Rules are the decided numbers.
+// Rules are the decided numbers, of a site at id.example.org.
 var Rules = store.Rules{
+	Ours:             origin.Origin{Scheme: "https", Host: "id.example.org"},
 	Letters:          throttle.Rule{Free: 3, CloseAfter: 3, Window: time.Hour},
 	CodesThisMonth:   throttle.Rule{Free: 50, CloseAfter: 50, Window: 30 * 24 * time.Hour},
 	Tries:            throttle.Rule{Free: 5, FirstWait: time.Second, LongestWait: 15 * time.Minute, CloseAfter: 100},
