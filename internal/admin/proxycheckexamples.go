@@ -53,6 +53,12 @@ func exampleProxyChecks(at time.Time) (all []ui.Example) {
 	elsewhere := asked
 	elsewhere.Read.Scheme = "http"
 	question("a question about another address", elsewhere)
+	ours := asked
+	ours.OurOwn = true
+	question("a question about our own host", ours)
+	gone := asked
+	gone.Unknown = true
+	question("a question about an application that is gone", gone)
 	unread := web.ProxyAnswer{Test: web.ProxyTest{At: wiki}, Asked: at, Proxy: "caddy", Cookie: true,
 		Arrived: exampleArrived("172.18.0.1", "127.0.0.1:8080", map[string]string{"X-Original-Url": "https://wiki.example.org/"})}
 	question("a question that names nothing, from a stranger", unread)

@@ -145,6 +145,10 @@ func (h *Flow) findingsOfQuestion(a web.ProxyAnswer, s seen, peer netip.Addr) (a
 			f = f.with(inNginx, nginxNames)
 		}
 		all = append(all, f)
+	case a.OurOwn:
+		all = append(all, found(ui.Bad, "proxycheck.questionOurs", "Opened", at))
+	case a.Unknown:
+		all = append(all, found(ui.Bad, "proxycheck.questionUnknown", "Opened", at))
 	case !a.Whole:
 		f := found(ui.Bad, "proxycheck.questionChanged")
 		if a.Proxy == "nginx" {

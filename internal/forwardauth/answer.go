@@ -32,7 +32,7 @@ func (h *Flow) answerTo(d dialect) func(http.ResponseWriter, *http.Request) erro
 		}
 		if mayBeTest(a, unasked) {
 			if test, again, whole, ok := h.ReadProxyTest(r, web.Asking(r).Now); ok {
-				return h.answerProxyTest(w, r, a, test, again, whole)
+				return h.answerProxyTest(w, r, a, unasked, web.ProxyAnswer{Test: test, Whole: whole}, again)
 			}
 		}
 		switch {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
 )
 
@@ -106,6 +107,32 @@ func TestOfEachMistakeOfAProxyTheAdministratorIsTold(t *testing.T) {
 	eli.jar = d.visitor(nil).jar // what it was given is lost
 	if page := eli.Browser.Get(eli.tests("caddy", again, asItIs)); !page.Says("The browser is not recognised at wiki.example.org") {
 		t.Errorf("without a cookie it says\n%s", page.Text())
+	}
+}
+
+// A test of an application that nobody may come to does not end with praise.
+func TestTheAdministratorIsToldOfAnApplicationAtOurOwnHost(t *testing.T) {
+	d := newDoor(t)
+	d.addBeforeWeMoved(auth.Application{Name: "Next door", URL: "https://id.example.org:8443", Everyone: true})
+	eli := administrator(d, "eli@example.org")
+	link := eli.Browser.Get("/admin/proxy-check").WantStatus(http.StatusOK).Href("Test https://id.example.org:8443")
+	for range 2 {
+		link = eli.asks("caddy", link, navigation).Header.Get("Location")
+	}
+	page := eli.Browser.Get(link).WantStatus(http.StatusOK)
+	if !page.Says("The application lies at Twinlock's own host") || page.Says("arrives as it should") {
+		t.Errorf("it says\n%s", page.Text())
+	}
+}
+
+func TestTheAdministratorIsToldOfAnApplicationThatIsGone(t *testing.T) {
+	d := newDoor(t)
+	eli := administrator(d, "eli@example.org")
+	link := eli.link()
+	must(t, d.Store.DeleteApplication(t.Context(), apptest.Command, d.wiki, d.Now()))
+	page := eli.Browser.Get(eli.tests("nginx", link, asItIs)).WantStatus(http.StatusOK)
+	if !page.Says("No application has this address") || page.Says("arrives as it should") {
+		t.Errorf("it says\n%s", page.Text())
 	}
 }
 

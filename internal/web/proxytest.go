@@ -29,6 +29,8 @@ type ProxyAnswer struct {
 	Read    origin.Origin `json:"o"`           // what the question is about; zero where its headers name no address
 	Whole   bool          `json:"u,omitempty"` // path and query came as they were sent
 	Cookie  bool          `json:"c,omitempty"` // what the browser was given came back
+	OurOwn  bool          `json:"n,omitempty"` // it is about our own host, where no application may be
+	Unknown bool          `json:"k,omitempty"` // it is about an address that no application has
 	Arrived Arrived       `json:"r"`
 }
 
