@@ -64,6 +64,7 @@ func StartInstalled(t testing.TB, way string, instead ...string) *Installed {
 	case "nginx":
 		runNginx(t, folder, replaced(t, BlockOf(t, installPage, "/etc/nginx/conf.d/twinlock.conf"),
 			"listen 80;", "listen "+i.at["id.example.org:80"]+";", "listen 443 ssl;", "listen "+i.at["id.example.org:443"]+" ssl;",
+			"listen [::]:80;", "", "listen [::]:443 ssl;", "", // this machine may have no IPv6
 			"/etc/letsencrypt/live/id.example.org/fullchain.pem", certificate, "/etc/letsencrypt/live/id.example.org/privkey.pem", key,
 			"127.0.0.1:8080", i.at["127.0.0.1:8080"]))
 	case "caddy":
