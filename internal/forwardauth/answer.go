@@ -152,7 +152,7 @@ func (h *Flow) complain(r *http.Request, why unasked, q question) {
 	if now-last < complainEvery && now >= last || !told.CompareAndSwap(last, now) {
 		return
 	}
-	h.Log.Warn("forward-auth question refused", "why", string(why), "from", web.Peer(r).String(),
+	h.LogOf(r).Warn("forward-auth question refused", "why", string(why), "from", web.Peer(r).String(),
 		"asked", r.URL.Path, "about", q.Origin.String())
 }
 

@@ -130,6 +130,7 @@ func (f *Floor) fail(w http.ResponseWriter, r *http.Request, err error) {
 		answerBare(w, refusal.Status)
 		return
 	}
+	note.shown = true
 	shell := f.Shell(r)
 	shell.Failed = true
 	if err := f.Pages.Render(w, refusal.Status, "ui/error", shell, errorPage(refusal, note.id)); err != nil {
@@ -138,12 +139,9 @@ func (f *Floor) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func errorPage(refusal *Refusal, request string) ui.ErrorPage {
-	page := ui.ErrorPage{Heading: refusal.Heading, Text: refusal.Text, Action: startAgain}
+	page := ui.ErrorPage{Heading: refusal.Heading, Text: refusal.Text, Action: startAgain, Reference: request}
 	if refusal.Action != nil {
 		page.Action = *refusal.Action
-	}
-	if refusal.Status >= 500 {
-		page.Reference = request
 	}
 	return page
 }

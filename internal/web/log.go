@@ -19,6 +19,7 @@ type note struct {
 	err    error
 	left   bool // whoever asked hung up before the answer
 	ours   bool // the request failed while somebody was there, as far as we knew
+	shown  bool // a page shows the id
 	begun  bool // the status is out
 }
 
@@ -38,27 +39,45 @@ type noteKey struct{}
 
 func noteOf(r *http.Request) *note { return r.Context().Value(noteKey{}).(*note) }
 
+// LogOf is the log for what is to be said while a request is answered: its lines
+// carry the id that the request's own line has.
+func (f *Floor) LogOf(r *http.Request) *slog.Logger { return f.Log.With("request", noteOf(r).id) }
+
 // logged writes one line for each request: never the query, which may hold a
-// mailed token, never a body or a cookie.
+// mailed token, never a body or a cookie. The id is always one of ours: whoever
+// could choose it could make two requests one.
 func (f *Floor) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := &note{id: secret.NewID()[:12], status: http.StatusOK}
+		w.Header().Set("X-Request-Id", n.id)
 		began := time.Now() // how long it took; no rule depends on it
 		next.ServeHTTP(&noted{w, n}, r.WithContext(context.WithValue(r.Context(), noteKey{}, n)))
-		level := slog.LevelDebug
-		if n.left && n.err != nil && !n.ours {
-			level, n.status = slog.LevelInfo, statusLeft
-		} else if n.err != nil {
-			level = slog.LevelError
+		if n.gone() {
+			n.status = statusLeft
 		}
 		attributes := []any{"request", n.id, "method", r.Method, "path", r.URL.Path, "status", n.status,
 			"took", time.Since(began).Round(10 * time.Microsecond)}
 		if n.err != nil {
 			attributes = append(attributes, "error", n.err)
 		}
-		f.Log.Log(r.Context(), level, "request", attributes...)
+		f.Log.Log(r.Context(), n.level(), "request", attributes...)
 	})
 }
+
+// level is that of the line. Whoever was shown the id may tell it, and is then
+// found.
+func (n *note) level() slog.Level {
+	switch {
+	case n.gone(), n.err == nil && n.shown:
+		return slog.LevelInfo
+	case n.err != nil:
+		return slog.LevelError
+	}
+	return slog.LevelDebug
+}
+
+// gone tells that nobody got an answer, and that it was not our fault.
+func (n *note) gone() bool { return n.left && n.err != nil && !n.ours }
 
 // noted remembers the status for the log.
 type noted struct {

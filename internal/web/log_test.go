@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -73,5 +74,45 @@ func TestAFailureOfOursIsAnErrorThoughItsPageReachesNobody(t *testing.T) {
 	browser.Ask(browser.Request(http.MethodPost, "/account/sessions/end-others", nil))
 	if said := lines.String(); !strings.Contains(said, "level=ERROR") || !strings.Contains(said, "status=500") || !strings.Contains(said, "disk full") {
 		t.Errorf("the log says %s", said)
+	}
+}
+
+var number = regexp.MustCompile(`<code>([a-z2-7]{12})</code>`)
+
+// Whoever tells the operator the number on the page is found in the log as it is
+// by default.
+func TestTheNumberOnAnErrorPageFindsItsLine(t *testing.T) {
+	for _, tt := range []struct {
+		path, level string
+		status      int
+	}{
+		{"/nothing-here", "INFO", http.StatusNotFound},
+		{"/admin", "INFO", http.StatusForbidden},
+		{"/account/sessions/end-others", "ERROR", http.StatusInternalServerError},
+	} {
+		t.Run(tt.path, func(t *testing.T) {
+			site, browser, lines := logged(t)
+			site.Floor.AskAgain = func(http.ResponseWriter, *http.Request, auth.Answer) error { return errors.New("disk full") }
+			site.Clock.Turn(site.Config.Fresh)
+			method := http.MethodGet
+			if tt.level == "ERROR" {
+				method = http.MethodPost
+			}
+			r := browser.Request(method, tt.path, nil)
+			r.Header.Set("X-Request-Id", "mine-and-not-yours")
+			page := browser.Ask(r)
+			page.WantStatus(tt.status)
+			shown := number.FindStringSubmatch(page.Body)
+			if shown == nil {
+				t.Fatalf("the page shows no number: %s", page.Body)
+			}
+			if told := page.Header.Get("X-Request-Id"); told != shown[1] {
+				t.Errorf("the header says %q, the page %q", told, shown[1])
+			}
+			line := regexp.MustCompile(`level=` + tt.level + ` .*request=` + shown[1] + ` `)
+			if !line.MatchString(lines.String()) || strings.Contains(lines.String(), "mine-and-not-yours") {
+				t.Errorf("the log says %s", lines)
+			}
+		})
 	}
 }
