@@ -36,7 +36,7 @@ func TestWhatLetsPeopleInStandsInNoLogAndNoFile(t *testing.T) {
 	const wrong, inTheWrongField = "nine wrong lapwings 4411", "ten misplaced dunlins 5512"
 	o := newOperator(t)
 	o.person(ada)
-	s := o.serves()
+	s := o.serves("--log-level", "debug")
 	login := func(email, password string) (int, []*http.Cookie) {
 		return s.sends("/login", url.Values{"email": {email}, "password": {password}, "next": {""}})
 	}

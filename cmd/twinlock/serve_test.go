@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
 	"strings"
@@ -129,4 +130,48 @@ func TestServeLeadsTheFirstVisitorToTheSetUp(t *testing.T) {
 	if page.Request.URL.Path != "/setup" {
 		t.Errorf("came to %s", page.Request.URL.Path)
 	}
+}
+
+// Every line of the log is one JSON object, with the number of its request.
+func TestTheLogIsReadByMachines(t *testing.T) {
+	o := newOperator(t)
+	s := o.serves("--log-level", "debug")
+	answer, err := http.Get(s.url + "/nothing-here?token=kestrel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if err := s.stops(); err != nil {
+		t.Fatal(err)
+	}
+	said := s.said.String()
+	if strings.Contains(said, "kestrel") {
+		t.Errorf("the log holds a query: %s", said)
+	}
+	if line := lineOf(t, said, answer.Header.Get("X-Request-Id")); line.Level != "INFO" || line.Path != "/nothing-here" || line.Status != http.StatusNotFound {
+		t.Errorf("the line says %+v", line)
+	}
+}
+
+type logLine struct {
+	Time, Level, Msg, Request, Path string
+	Status                          int
+}
+
+// lineOf finds the line of a request, and demands that all lines are read.
+func lineOf(t *testing.T, said, request string) (found logLine) {
+	t.Helper()
+	for line := range strings.Lines(said) {
+		if strings.HasPrefix(line, "Twinlock is at ") || strings.HasPrefix(line, "Set up: ") {
+			continue
+		}
+		var l logLine
+		if err := json.Unmarshal([]byte(line), &l); err != nil || l.Time == "" || l.Level == "" || l.Msg == "" {
+			t.Errorf("%v: %s", err, line)
+		}
+		if l.Request == request {
+			found = l
+		}
+	}
+	return found
 }

@@ -23,6 +23,8 @@ type Config struct {
 	TrustedProxies Proxies       `name:"trusted_proxies" help:"The reverse proxies whose forwarded headers are believed; unset, none are."`
 	TLSCert        string        `name:"tls_cert" help:"The certificate, with its chain, with which Twinlock speaks TLS itself, in PEM; read again when it changes. Unset, it speaks plain http, behind a proxy or on this machine alone."`
 	TLSKey         string        `name:"tls_key" help:"The private key of tls_cert, in PEM."`
+	LogFormat      LogFormat     `name:"log_format" default:"json" accept:"json|text" help:"How the lines of the log are written, one for each thing that the operator should know."`
+	LogLevel       LogLevel      `name:"log_level" default:"info" accept:"debug|info|warn|error" help:"What the log tells: debug adds a line for every request, warn leaves out what needs no look."`
 	SiteName       string        `name:"site_name" default:"Twinlock" accept:"1..60" help:"The name of the site on pages, in letters and in authenticator apps."`
 	Edition        Edition       `name:"edition" default:"on-premise" accept:"on-premise|cloud" help:"Whether the administrator activates plug-ins on the Plugins page, or the operator names them here."`
 	Plugins        Grants        `name:"plugins" help:"The plug-ins that are active in the cloud edition, and for whom."`
@@ -91,6 +93,17 @@ const (
 	Invited Registration = "invited" // whoever was invited
 	Closed  Registration = "closed"  // administrators alone
 )
+
+// LogFormat says how the log is written.
+type LogFormat string
+
+const (
+	JSON LogFormat = "json"
+	Text LogFormat = "text"
+)
+
+// LogLevel is the least that the log tells, in the words of log/slog.
+type LogLevel string
 
 // Edition says who decides about plug-ins.
 type Edition string

@@ -15,6 +15,8 @@ type Flags struct {
 	TrustedProxies                *string `name:"trusted-proxies" placeholder:"…" help:"The reverse proxies whose forwarded headers are believed; unset, none are."`
 	TlsCert                       *string `name:"tls-cert" placeholder:"…" help:"The certificate, with its chain, with which Twinlock speaks TLS itself, in PEM; read again when it changes. Unset, it speaks plain http, behind a proxy or on this machine alone."`
 	TlsKey                        *string `name:"tls-key" placeholder:"…" help:"The private key of tls_cert, in PEM."`
+	LogFormat                     *string `name:"log-format" placeholder:"json" help:"How the lines of the log are written, one for each thing that the operator should know."`
+	LogLevel                      *string `name:"log-level" placeholder:"info" help:"What the log tells: debug adds a line for every request, warn leaves out what needs no look."`
 	SiteName                      *string `name:"site-name" placeholder:"Twinlock" help:"The name of the site on pages, in letters and in authenticator apps."`
 	Edition                       *string `name:"edition" placeholder:"on-premise" help:"Whether the administrator activates plug-ins on the Plugins page, or the operator names them here."`
 	Plugins                       *string `name:"plugins" placeholder:"…" help:"The plug-ins that are active in the cloud edition, and for whom."`
