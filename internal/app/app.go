@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -38,17 +39,18 @@ type App struct {
 	Handler http.Handler
 	OpenID  *oidc.Flow
 
-	log    *slog.Logger
-	ring   *keys.Ring
-	slots  *slots.Slots // where passwords are hashed
-	judges *slots.Slots // where passwords of forms are judged
-	linked *slots.Slots // where those behind a mailed link are judged
-	bar    *slots.Slots // where they are judged while they are typed
-	cost   password.Cost
-	bundle *i18n.Bundle
-	setup  *setup.Flow
-	clock  *onward
-	work   background
+	log     *slog.Logger
+	ring    *keys.Ring
+	slots   *slots.Slots // where passwords are hashed
+	judges  *slots.Slots // where passwords of forms are judged
+	linked  *slots.Slots // where those behind a mailed link are judged
+	bar     *slots.Slots // where they are judged while they are typed
+	cost    password.Cost
+	bundle  *i18n.Bundle
+	setup   *setup.Flow
+	clock   *onward
+	unready atomic.Value // what readyz said last
+	work    background
 }
 
 // Options are what tests and the developer's program choose differently.

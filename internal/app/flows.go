@@ -133,18 +133,6 @@ func (a *App) changePassword(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, "/account#change-password")
 }
 
-func (a *App) healthy(w http.ResponseWriter, r *http.Request) error {
-	return web.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
-}
-
-func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
-	if err := a.Store.Ready(r.Context()); err != nil {
-		a.log.Error("not ready", "error", err)
-		return web.JSON(w, http.StatusServiceUnavailable, map[string]string{"status": "the database does not answer"})
-	}
-	return web.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
-}
-
 // registrationSetting is where an administrator's choice is kept.
 const registrationSetting = "registration"
 

@@ -102,6 +102,12 @@ func newOnward(ctx context.Context, read func() time.Time, kept keptClock, log *
 // before the last time belongs to another time.
 func (c *onward) SetBacks() int64 { return c.setBacks.Load() }
 
+// Stands tells that the machine's clock is behind the furthest reading, so that
+// the time waits until what was over by then is ended.
+func (c *onward) Stands() bool {
+	return c.furthest.Load()-c.read().UnixMicro() > setBackTolerance.Microseconds()
+}
+
 // Now reads the clock. A reading is never behind an earlier one, unless the
 // clock was set back between them.
 func (c *onward) Now() time.Time {

@@ -169,10 +169,14 @@ func (s *Store) Listen(l Listener) { s.listener = l }
 // typed elsewhere. SQLite is one server's own.
 func (s *Store) Shared() bool { return s.postgres }
 
-// Ready answers whether the database does.
+// Ready answers whether the database does, and is still the one that our keys
+// belong to: [ErrOtherKeys] where it is not.
 func (s *Store) Ready(ctx context.Context) error {
-	var one int
-	return s.read.QueryRowContext(ctx, `SELECT 1`).Scan(&one)
+	theirs, err := s.Fingerprint(ctx)
+	if err == nil && !s.ring.Holds(theirs) || errors.Is(err, ErrNotFound) {
+		return ErrOtherKeys
+	}
+	return err
 }
 
 type deaf struct{}
