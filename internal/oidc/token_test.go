@@ -7,11 +7,13 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
+	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +85,60 @@ func TestACodeThatComesAgainEndsWhatWasRefreshedSince(t *testing.T) {
 	}
 }
 
+// Whoever was slower by a moment found the code unused, and comes too late all
+// the same.
+func TestOfTwoWhoBringOneTokenAtOnceNeitherKeepsAnything(t *testing.T) {
+	for name, tt := range map[string]struct{ writes, faster string }{
+		"a code":          {"store.(*Store).Exchange(", `UPDATE grants SET code_used_at = 1`},
+		"a refresh token": {"store.(*Store).Refresh(", `UPDATE tokens SET used_at = 1 WHERE kind = 'refresh'`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			site := apptest.New(t)
+			app := register(t, site)
+			_, browser := signedIn(site, "ada@example.org")
+			code, v := app.codeFor(browser, "scope=openid offline_access")
+			form := app.form(code, v)
+			if name == "a refresh token" {
+				got := app.ask(http.MethodPost, "/oidc/token", form, app.asClient)
+				form = url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got.word("refresh_token")}}
+			}
+			meanwhile(t, site, tt.writes, tt.faster, func() reply { return app.ask(http.MethodPost, "/oidc/token", form, app.asClient) }).
+				wantRefused(t, 400, "invalid_grant")
+			if !recorded(t, site, auth.EventGrantMisused) {
+				t.Error("nothing of it in the record")
+			}
+		})
+	}
+}
+
+// meanwhile holds a request up where it is about to write, and lets somebody
+// else be faster.
+func meanwhile(t *testing.T, site *apptest.Site, writes, faster string, ask func() reply) reply {
+	t.Helper()
+	db, err := sql.Open("sqlite", strings.TrimPrefix(site.Config.DatabaseURL.Reveal(), "sqlite:")+"?_pragma=busy_timeout(5000)&_txlock=immediate")
+	must(t, err)
+	defer db.Close()
+	other, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	answer := make(chan reply, 1)
+	go func() { answer <- ask() }()
+	for until := time.Now().Add(4 * time.Second); !isAt(writes); runtime.Gosched() {
+		if time.Now().After(until) {
+			t.Fatal("it never comes to writing")
+		}
+	}
+	_, err = other.Exec(faster)
+	must(t, err)
+	must(t, other.Commit())
+	return <-answer
+}
+
+// isAt tells whether anybody is in a function just now.
+func isAt(function string) bool {
+	stacks := make([]byte, 1<<20)
+	return strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), function)
+}
+
 func TestACodeIsGoodForOneMinute(t *testing.T) {
 	site := apptest.New(t)
 	app := register(t, site)
@@ -141,6 +197,24 @@ func TestAVerifierWithoutAChallengeIsRefused(t *testing.T) {
 	_, browser := signedIn(site, "ada@example.org")
 	code, v := app.codeFor(browser, "code_challenge=", "code_challenge_method=")
 	app.ask(http.MethodPost, "/oidc/token", app.form(code, v), app.asClient).wantRefused(t, 400, "invalid_grant")
+}
+
+// What could be guessed is refused although it is what was challenged.
+func TestAVerifierHasTheFormThatTheStandardSays(t *testing.T) {
+	site := apptest.New(t)
+	app := register(t, site)
+	_, browser := signedIn(site, "ada@example.org")
+	for verifier, good := range map[string]bool{
+		strings.Repeat("a", 42): false, strings.Repeat("a", 43): true, strings.Repeat("a", 128): true, strings.Repeat("a", 129): false,
+		strings.Repeat("-._~", 11): true, strings.Repeat("a", 43) + "+": false, strings.Repeat("a", 43) + "\n": false, strings.Repeat("ä", 43): false,
+	} {
+		code, v := app.codeFor(browser, "code_challenge="+oauth2.S256ChallengeFromVerifier(verifier))
+		v.Verifier = verifier
+		got := app.ask(http.MethodPost, "/oidc/token", app.form(code, v), app.asClient)
+		if good && got.Status != http.StatusOK || !good && got.JSON["error"] != "invalid_grant" {
+			t.Errorf("%q: %d %v", verifier, got.Status, got.JSON["error"])
+		}
+	}
 }
 
 func TestAnApplicationProvesItself(t *testing.T) {
