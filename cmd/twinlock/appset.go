@@ -54,22 +54,29 @@ func (c *appSet) runOn(s *surroundings) error {
 		return err
 	}
 	c.take(wanted)
-	client, err := c.client(s, a)
-	if err != nil {
+	if err := c.checkKind(a); err != nil {
 		return err
 	}
-	switch {
-	case c.Host != nil && a.Kind != auth.BehindProxy:
-		return fmt.Errorf("%s does not stand behind a proxy: it has no further hosts", a.Name)
-	case c.RequireTwoFactor != nil && *c.RequireTwoFactor && !a.RequireTwoFactor && !c.Yes:
+	if c.RequireTwoFactor != nil && *c.RequireTwoFactor && !a.RequireTwoFactor && !c.Yes {
 		if err := s.refusesNobody(a); err != nil {
 			return err
 		}
 	}
-	if err := c.write(s, a, client); err != nil {
+	if err := c.write(s, a); err != nil {
 		return inWords(err)
 	}
 	return s.didToApp(wanted, "changed", secret.Token{}, c.JSON)
+}
+
+// checkKind refuses what an application of another kind has.
+func (c *appSet) checkKind(a auth.Application) error {
+	switch {
+	case c.Host != nil && a.Kind != auth.BehindProxy:
+		return fmt.Errorf("%s does not stand behind a proxy: it has no further hosts", a.Name)
+	case !c.isNone() && a.Kind != auth.SpeaksOpenID:
+		return fmt.Errorf("%s does not speak OpenID Connect: it is registered with no address of that kind", a.Name)
+	}
+	return nil
 }
 
 // apply changes what a card shows and where it leads.
@@ -105,19 +112,9 @@ func given(list []string) (all []string) {
 	return all
 }
 
-// client is what an application is registered with once it is changed; nil
-// where nothing of it is.
-func (c *appSet) client(s *surroundings, a auth.Application) (*auth.Client, error) {
-	if c.isNone() {
-		return nil, nil
-	}
-	if a.Kind != auth.SpeaksOpenID {
-		return nil, fmt.Errorf("%s does not speak OpenID Connect: it is registered with no address of that kind", a.Name)
-	}
-	client, err := s.app.Store.Client(s.ctx, a.ID)
-	if err != nil {
-		return nil, err
-	}
+// register changes what an application is registered with, and refuses what
+// could lead people astray.
+func (c clientChange) register(client *auth.Client) error {
 	if c.RedirectURI != nil {
 		client.RedirectURIs = given(c.RedirectURI)
 	}
@@ -136,7 +133,7 @@ func (c *appSet) client(s *surroundings, a auth.Application) (*auth.Client, erro
 	if c.RS256 != nil {
 		client.Algorithm = algorithm(*c.RS256)
 	}
-	return &client, checkClient(client)
+	return checkClient(*client)
 }
 
 // refusesNobody names whom a demand for two-factor authentication would refuse
@@ -157,15 +154,16 @@ func (s *surroundings) refusesNobody(a auth.Application) error {
 	return fmt.Errorf("%s would refuse %s, who may open it and have not enabled two-factor authentication; say so with --yes", a.Name, strings.Join(who, ", "))
 }
 
-func (c *appSet) write(s *surroundings, a auth.Application, client *auth.Client) error {
+// write begins with what can still be refused.
+func (c *appSet) write(s *surroundings, a auth.Application) error {
 	now := s.app.Now()
-	if c.Name != nil || c.URL != nil || c.Description != nil || c.Host != nil {
-		if err := s.app.Store.ChangeApplication(s.ctx, s.by, a.ID, now, c.apply); err != nil {
+	if !c.isNone() {
+		if err := s.app.Store.ChangeClient(s.ctx, s.by, a.ID, now, c.register); err != nil {
 			return err
 		}
 	}
-	if client != nil {
-		if err := s.app.Store.SetClient(s.ctx, s.by, *client, now); err != nil {
+	if c.Name != nil || c.URL != nil || c.Description != nil || c.Host != nil {
+		if err := s.app.Store.ChangeApplication(s.ctx, s.by, a.ID, now, c.apply); err != nil {
 			return err
 		}
 	}

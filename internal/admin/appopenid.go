@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -16,6 +17,7 @@ import (
 
 // openIDForm is how an application speaks OpenID Connect with us.
 type openIDForm struct {
+	Seen                  string // tells this from what it may be meanwhile
 	Redirects, LogoutURIs ui.Field
 	LogoutNotice          ui.Field
 	Public                ui.Checkbox // settled when the application is made
@@ -24,10 +26,11 @@ type openIDForm struct {
 }
 
 // openIDFields are the names of its fields.
-var openIDFields = []string{"redirect-uris", "logout-uris", "logout-notice", "pkce", "consent", "rsa"}
+var openIDFields = []string{"seen", "redirect-uris", "logout-uris", "logout-notice", "pkce", "consent", "rsa"}
 
 func newOpenIDForm(c auth.Client) openIDForm {
 	return openIDForm{
+		Seen: shownOfClient(c),
 		Redirects: ui.Field{Name: "redirect-uris", Label: ui.T("adminapps.redirects"), Hint: ui.T("adminapps.redirectsHint"),
 			Kind: ui.KindLines, Rows: max(2, len(c.RedirectURIs)), Value: strings.Join(c.RedirectURIs, "\n"), Required: true},
 		LogoutURIs: ui.Field{Name: "logout-uris", Label: ui.T("adminapps.logoutURIs"), Hint: ui.T("adminapps.logoutURIsHint"),
@@ -39,6 +42,12 @@ func newOpenIDForm(c auth.Client) openIDForm {
 		WithConsent: ui.Checkbox{Name: "consent", Label: ui.T("adminapps.consent"), Hint: ui.T("adminapps.consentHint"), Checked: !c.WithoutConsent},
 		RSA:         ui.Checkbox{Name: "rsa", Label: ui.T("adminapps.rsa"), Hint: ui.T("adminapps.rsaHint"), Checked: c.Algorithm == auth.RS256},
 	}
+}
+
+// shownOfClient tells what the form shows of a client.
+func shownOfClient(c auth.Client) string {
+	return asShown([]any{slices.Sorted(slices.Values(c.RedirectURIs)), slices.Sorted(slices.Values(c.LogoutURIs)), c.LogoutNotice,
+		c.WithoutPKCE, c.WithoutConsent, c.Algorithm})
 }
 
 // typed gives the client that the form describes, and the form with what is
@@ -121,23 +130,41 @@ func (h *Flow) changeOpenID(w http.ResponseWriter, r *http.Request) error {
 
 	// Decide.
 	typed, changed := openIDForm{}.typed(form, before)
+	typed.Seen = form["seen"] // a slip tells nobody of what somebody may have changed
 	if summary := ui.Summarize(ui.Text{}, &typed.Redirects, &typed.LogoutURIs, &typed.LogoutNotice); summary.HasFailed() {
-		page, err := h.appPage(r, a)
-		if err != nil {
-			return err
-		}
-		page.OpenID.openIDForm, page.Summary = typed, summary
-		return h.Show(w, r, http.StatusUnprocessableEntity, "admin/app", page)
+		return h.showOpenID(w, r, http.StatusUnprocessableEntity, a, typed, summary)
 	}
 
 	// Write.
-	if err := h.Store.SetClient(ctx, v.Actor(), changed, v.Now); err != nil {
-		return err
-	}
+	err = h.Store.ChangeClient(ctx, v.Actor(), a.ID, v.Now, func(is *auth.Client) error {
+		before = *is
+		if shownOfClient(before) != form["seen"] {
+			return errUnseen
+		}
+		*is = changed
+		return nil
+	})
 
 	// Answer.
+	if errors.Is(err, errUnseen) {
+		typed.Seen = shownOfClient(before)
+		return h.showOpenID(w, r, http.StatusConflict, a, typed, ui.Summarize(ui.T("adminapps.changedOpenID")))
+	} else if err != nil {
+		return err
+	}
 	h.Notice(w, "adminapps.doneSaved")
 	return web.Redirect(w, "/admin/apps/"+string(a.ID))
+}
+
+// showOpenID shows the page of an application with how it speaks OpenID Connect as
+// it was typed.
+func (h *Flow) showOpenID(w http.ResponseWriter, r *http.Request, status int, a auth.Application, typed openIDForm, summary ui.Summary) error {
+	page, err := h.appPage(r, a)
+	if err != nil {
+		return err
+	}
+	page.OpenID.openIDForm, page.Summary = typed, summary
+	return h.Show(w, r, status, "admin/app", page)
 }
 
 // makeSecret makes an application's secret anew, after it was asked once more:

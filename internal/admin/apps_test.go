@@ -117,10 +117,7 @@ func TestWhatAPersonWillBeAskedIsAnswered(t *testing.T) {
 	}
 	want("ada@example.org", "They are refused", "have not enabled it")
 	want("eli@example.org", "Then they type a code")
-	a.Everyone = false
-	if err := site.Store.SetApplication(t.Context(), apptest.Command, a, site.Now()); err != nil {
-		t.Fatal(err)
-	}
+	site.ChangeApplication(a.ID, func(is *auth.Application) { is.Everyone = false })
 	want("ada@example.org", "neither everyone, nor they, nor one of their groups may open it")
 }
 
@@ -185,10 +182,7 @@ func TestALogoIsUploadedShownAndRemoved(t *testing.T) {
 	upload(t, browser, address, "logo", make([]byte, 3<<20)).WantStatus(413)
 	browser.Get("/apps/" + string(a.ID) + "/logo").WantStatus(200)
 
-	a.Everyone = false
-	if err := site.Store.SetApplication(t.Context(), apptest.Command, a, site.Now()); err != nil {
-		t.Fatal(err)
-	}
+	site.ChangeApplication(a.ID, func(is *auth.Application) { is.Everyone = false })
 	ada := site.Browser()
 	ada.SignIn(site.Person("bob@example.org"))
 	ada.Get("/apps/" + string(a.ID) + "/logo").WantStatus(404)
@@ -274,13 +268,7 @@ func TestAnApplicationThatSomebodyChangedMeanwhileIsLookedAtAgain(t *testing.T) 
 		t.Fatal(err)
 	}
 	form := browser.Get("/admin/apps/" + string(a.ID)).Form("Save")
-	err = site.Store.ChangeApplication(t.Context(), apptest.Command, a.ID, site.Now(), func(is *auth.Application) error {
-		is.Everyone = false
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	site.ChangeApplication(a.ID, func(is *auth.Application) { is.Everyone = false })
 
 	form = form.Fill("Name", "").Press().WantStatus(422).Form("Save").Fill("Name", "Wiki") // a slip in between tells nothing
 	again := form.Fill("Description", "What we know").Press().WantStatus(409)
@@ -293,5 +281,30 @@ func TestAnApplicationThatSomebodyChangedMeanwhileIsLookedAtAgain(t *testing.T) 
 	again.Form("Save").Press().WantDone("The application is saved.")
 	if is, err := site.Store.Application(t.Context(), a.ID); err != nil || is.Description != "What we know" {
 		t.Errorf("what was seen and pressed again is not saved: %+v, %v", is, err)
+	}
+}
+
+// The same holds for how it speaks OpenID Connect.
+func TestAClientThatSomebodyChangedMeanwhileIsLookedAtAgain(t *testing.T) {
+	site, browser := behind(t)
+	a, _, err := site.Store.AddClient(t.Context(), apptest.Command, auth.Application{Name: "Wiki", URL: "https://wiki.example.org"},
+		auth.Client{RedirectURIs: []string{"https://wiki.example.org/a", "https://wiki.example.org/b"}}, site.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := browser.Get("/admin/apps/" + string(a.ID)).Form("Save OpenID Connect")
+	site.ChangeClient(a.ID, func(c *auth.Client) { c.RedirectURIs = c.RedirectURIs[:1] })
+
+	form = form.Fill("Redirect URIs", "").Press().WantStatus(422).Form("Save OpenID Connect") // a slip in between tells nothing
+	again := form.Fill("Redirect URIs", "https://wiki.example.org/b\nhttps://wiki.example.org/c").Press().WantStatus(409)
+	if !again.Says("Somebody has changed this application meanwhile") || !again.Says("https://wiki.example.org/c") {
+		t.Errorf("it says\n%s", again.Text())
+	}
+	if c, err := site.Store.Client(t.Context(), a.ID); err != nil || len(c.RedirectURIs) != 1 {
+		t.Errorf("it was changed all the same: %+v, %v", c, err)
+	}
+	again.Form("Save OpenID Connect").Press().WantDone("The application is saved.")
+	if c, err := site.Store.Client(t.Context(), a.ID); err != nil || len(c.RedirectURIs) != 2 {
+		t.Errorf("what was seen and pressed again is not saved: %+v, %v", c, err)
 	}
 }

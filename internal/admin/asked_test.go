@@ -36,14 +36,7 @@ func TestWhatAPersonWillBeAskedTellsOfConsent(t *testing.T) {
 		Form("Allow").Press().WantStatus(200)
 	want("They agreed on")
 
-	change := func(c auth.Client) {
-		t.Helper()
-		c.Application, c.Algorithm = a.ID, auth.ES256
-		if err := site.Store.SetClient(t.Context(), apptest.Command, c, site.Now()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	change(auth.Client{RedirectURIs: []string{"https://board.example.org/callback"}, WithoutConsent: true})
+	site.ChangeClient(a.ID, func(c *auth.Client) { c.WithoutConsent = true })
 	want("They are not asked what the application may learn of them: you agreed for everybody.")
 }
 
@@ -98,9 +91,6 @@ func TestWhatAPersonWillBeAskedTellsOfEachRule(t *testing.T) {
 		t.Fatal(err)
 	}
 	want("eli@example.org", map[string]string{"/staff": "To be in the group Staff. They are."})
-	a.Everyone = false
-	if err := site.Store.SetApplication(t.Context(), apptest.Command, a, site.Now()); err != nil {
-		t.Fatal(err)
-	}
+	site.ChangeApplication(a.ID, func(is *auth.Application) { is.Everyone = false })
 	want("ada@example.org", map[string]string{"/assets": "Nothing, not even a login.", "/": "They are refused."})
 }

@@ -144,6 +144,31 @@ func (s *Site) SetActivation(a auth.Activation) {
 	}
 }
 
+// ChangeApplication changes an application as an operator would.
+func (s *Site) ChangeApplication(id auth.ApplicationID, change func(*auth.Application)) {
+	s.t.Helper()
+	err := s.Store.ChangeApplication(s.t.Context(), Command, id, s.Now(), func(a *auth.Application) error {
+		change(a)
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// ChangeClient changes what an application is registered with, as an operator
+// would.
+func (s *Site) ChangeClient(id auth.ApplicationID, change func(*auth.Client)) {
+	s.t.Helper()
+	err := s.Store.ChangeClient(s.t.Context(), Command, id, s.Now(), func(c *auth.Client) error {
+		change(c)
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // start is when every test begins: a Monday, twelve seconds into a period of
 // the authenticator.
 var start = time.Date(2026, 11, 23, 9, 30, 12, 0, time.UTC)

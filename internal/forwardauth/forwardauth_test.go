@@ -232,10 +232,8 @@ func TestARecentCodeIsAskedForAndLeadsBack(t *testing.T) {
 
 func TestWhoMayNotIsToldSo(t *testing.T) {
 	d := newDoor(t)
-	wiki := d.wiki
-	wiki.Everyone = false
 	ada := signedIn(t, d, "ada@example.org")
-	must(t, d.Store.SetApplication(t.Context(), apptest.Command, wiki, d.Now()))
+	d.ChangeApplication(d.wiki.ID, func(is *auth.Application) { is.Everyone = false })
 	for proxy := range proxies {
 		answer := ada.asks(proxy, wikiURL+"/", navigation)
 		wantStatus(t, answer, http.StatusForbidden)
@@ -364,8 +362,7 @@ func TestWhatAPageShowsInAFrameKeepsNoSession(t *testing.T) {
 func TestWhereAnybodyMayGoOnlyThoseAreNamedWhoMayOpenTheApplication(t *testing.T) {
 	for name, withdraw := range map[string]func(*door){
 		"may not open it": func(d *door) {
-			d.wiki.Everyone = false
-			must(d.t, d.Store.SetApplication(d.t.Context(), apptest.Command, d.wiki, d.Now()))
+			d.ChangeApplication(d.wiki.ID, func(is *auth.Application) { is.Everyone = false })
 		},
 		"needs two-factor authentication": func(d *door) {
 			must(d.t, d.Store.RequireTwoFactor(d.t.Context(), apptest.Command, d.wiki.ID, true, d.Now()))
@@ -476,10 +473,11 @@ func TestAnApplicationAtOurOwnHostIsNeverAnsweredFor(t *testing.T) {
 func TestAnApplicationWhoseHostBecameOursIsStillChanged(t *testing.T) {
 	d := newDoor(t)
 	a := d.addBeforeWeMoved(auth.Application{Name: "Next door", URL: "https://id.example.org:8443", Everyone: true})
-	a.Everyone = false
-	must(t, d.Store.SetApplication(t.Context(), apptest.Command, a, d.Now()))
-	a.Hosts = []string{"id.example.org:9443"}
-	if err := d.Store.SetApplication(t.Context(), apptest.Command, a, d.Now()); !errors.Is(err, store.ErrOurHost) {
+	d.ChangeApplication(a.ID, func(is *auth.Application) { is.Everyone = false })
+	if err := d.Store.ChangeApplication(t.Context(), apptest.Command, a.ID, d.Now(), func(is *auth.Application) error {
+		is.Hosts = []string{"id.example.org:9443"}
+		return nil
+	}); !errors.Is(err, store.ErrOurHost) {
 		t.Errorf("one more there: %v", err)
 	}
 }

@@ -456,9 +456,8 @@ func TestNothingGoesOnAfterItsEnd(t *testing.T) {
 			s.Activate(auth.TwoFactorPlugin)
 			b.EnableTwoFactor(p)
 		},
-		"no longer allowed": func(t *testing.T, s *apptest.Site, a *application, _ *apptest.Person, _ *apptest.Browser) {
-			a.Application.Everyone = false
-			must(t, s.Store.SetApplication(t.Context(), apptest.Command, a.Application, s.Now()))
+		"no longer allowed": func(_ *testing.T, s *apptest.Site, a *application, _ *apptest.Person, _ *apptest.Browser) {
+			s.ChangeApplication(a.ID, func(is *auth.Application) { is.Everyone = false })
 		},
 		"two-factor authentication demanded": func(t *testing.T, s *apptest.Site, a *application, _ *apptest.Person, _ *apptest.Browser) {
 			s.Activate(auth.TwoFactorPlugin)

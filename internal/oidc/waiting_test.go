@@ -13,10 +13,10 @@ import (
 // set changes what the application is registered with.
 func (a *application) set(change func(*auth.Client)) {
 	a.t.Helper()
-	change(&a.Client)
-	if err := a.site.Store.SetClient(a.t.Context(), apptest.Command, a.Client, a.site.Now()); err != nil {
-		a.t.Fatal(err)
-	}
+	a.site.ChangeClient(a.ID, func(c *auth.Client) {
+		change(c)
+		a.Client = *c
+	})
 }
 
 // behind changes the database behind the running server's back.

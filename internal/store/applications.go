@@ -142,20 +142,14 @@ func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now ti
 	return err
 }
 
-// SetApplication changes what an application is called, where it is and who may
-// open it; its kind a must have as it is. It refuses what AddApplication does,
-// and by ErrForeignRule to take away a host that one of its rules stands for.
-func (s *Store) SetApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error { return t.setApplication(ctx, by, a, now) })
-}
-
-// ChangeApplication is SetApplication for a part of it: change gets the
-// application as it is in the same transaction, so that two changes of
-// different parts keep each other. It gives the error of change, and then
-// changes nothing.
+// ChangeApplication changes what an application is called, where it is and who
+// may open it: change gets it as it is in the same transaction, so that two
+// changes of different parts keep each other. It gives the error of change, and
+// then changes nothing; and it refuses what AddApplication does, and by
+// ErrForeignRule to take away a host that one of its rules stands for.
 func (s *Store) ChangeApplication(ctx context.Context, by auth.Actor, id auth.ApplicationID, now time.Time, change func(*auth.Application) error) error {
 	return s.transaction(ctx, func(t *tx) error {
-		if err := t.lockPlugins(ctx); err != nil {
+		if err := t.lockPlugins(ctx); err != nil { // whoever deletes a person or a group waits, or is waited for
 			return err
 		}
 		a, err := applicationByID(ctx, t, id, t.forUpdate())
@@ -170,17 +164,10 @@ func (s *Store) ChangeApplication(ctx context.Context, by auth.Actor, id auth.Ap
 }
 
 func (t *tx) setApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {
-	if err := t.lockPlugins(ctx); err != nil { // whoever deletes a person or a group waits, or is waited for
-		return err
-	}
-	n, err := t.exec(ctx, `
+	if _, err := t.exec(ctx, `
 		UPDATE applications SET name = $1, description = $2, url = $3, everyone = $4 WHERE id = $5`,
-		a.Name, a.Description, a.URL, a.Everyone, a.ID)
-	if err != nil {
+		a.Name, a.Description, a.URL, a.Everyone, a.ID); err != nil {
 		return fmt.Errorf("change application %s: %w", a.ID, err)
-	}
-	if n == 0 {
-		return ErrNotFound
 	}
 	if err := t.writeAllowed(ctx, a); err != nil {
 		return err

@@ -95,28 +95,49 @@ func (s *Store) AddClient(ctx context.Context, by auth.Actor, a auth.Application
 	return made, clientSecret, err
 }
 
-// SetClient changes what an application is registered with. Whether it can
-// keep a secret is settled when it is made. ErrNotFound as for Registered.
-func (s *Store) SetClient(ctx context.Context, by auth.Actor, c auth.Client, now time.Time) error {
-	if err := s.prepareSigningKey(ctx, by, c.Algorithm, now); err != nil {
+// ChangeClient changes what an application is registered with: change gets it as
+// it is in the same transaction, so that two changes of different parts keep each
+// other, and is asked once before. It gives the error of change, and then changes
+// nothing. Whether it can keep a secret is settled when it is made. ErrNotFound as
+// for Registered.
+func (s *Store) ChangeClient(ctx context.Context, by auth.Actor, id auth.ApplicationID, now time.Time, change func(*auth.Client) error) error {
+	c, err := s.Client(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := change(&c); err != nil {
+		return err
+	}
+	if err := s.prepareSigningKey(ctx, by, c.Algorithm, now); err != nil { // outside: a key of RSA takes its time
 		return err
 	}
 	return s.transaction(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, `
-			UPDATE clients SET without_pkce = $1, without_consent = $2, algorithm = $3, scopes = $4, logout_notice = $5
-			 WHERE application_id = $6`,
-			c.WithoutPKCE, c.WithoutConsent, c.Algorithm, c.Scopes.String(), c.LogoutNotice, c.Application)
+		name, err := t.lockApplication(ctx, id)
 		if err != nil {
-			return fmt.Errorf("change client %s: %w", c.Application, err)
-		}
-		if n == 0 {
-			return ErrNotFound
-		}
-		if err := t.writeAddresses(ctx, c); err != nil {
 			return err
 		}
-		return t.record(ctx, by, auth.EventApplicationChanged, "", string(c.Application)+": OpenID Connect", now)
+		c, _, err := client(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		if err := change(&c); err != nil {
+			return err
+		}
+		if err := t.setClient(ctx, c); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventApplicationChanged, "", name+": OpenID Connect", now)
 	})
+}
+
+func (t *tx) setClient(ctx context.Context, c auth.Client) error {
+	if _, err := t.exec(ctx, `
+		UPDATE clients SET without_pkce = $1, without_consent = $2, algorithm = $3, scopes = $4, logout_notice = $5
+		 WHERE application_id = $6`,
+		c.WithoutPKCE, c.WithoutConsent, c.Algorithm, c.Scopes.String(), c.LogoutNotice, c.Application); err != nil {
+		return fmt.Errorf("change client %s: %w", c.Application, err)
+	}
+	return t.writeAddresses(ctx, c)
 }
 
 func (t *tx) writeAddresses(ctx context.Context, c auth.Client) error {

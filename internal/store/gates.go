@@ -160,7 +160,7 @@ func (t *tx) setRules(ctx context.Context, by auth.Actor, id auth.ApplicationID,
 // ErrNotFound where there is none.
 func (t *tx) lockApplication(ctx context.Context, id auth.ApplicationID) (name string, err error) {
 	if err = t.QueryRowContext(ctx, `SELECT name FROM applications WHERE id = $1`+t.forUpdate(), id).Scan(&name); err != nil {
-		return "", fmt.Errorf("rules of application %s: %w", id, notFound(err))
+		return "", fmt.Errorf("application %s: %w", id, notFound(err))
 	}
 	return name, nil
 }

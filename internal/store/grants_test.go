@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -269,7 +270,7 @@ func TestAClientIsChanged(t *testing.T) {
 		want := auth.Client{Application: a.ID, WithoutPKCE: true, WithoutConsent: true, Algorithm: auth.RS256,
 			Scopes: auth.Scopes{auth.ScopeOpenID}, RedirectURIs: []string{"https://b.example/", "https://c.example/"},
 			LogoutURIs: []string{"https://d.example/"}, LogoutNotice: notices}
-		must(t, s.SetClient(t.Context(), command, want, now))
+		must(t, s.ChangeClient(t.Context(), command, a.ID, now, registered(want)))
 		got, err := s.Client(t.Context(), a.ID)
 		must(t, err)
 		if g, w := printed(got), printed(want); g != w {
@@ -280,9 +281,49 @@ func TestAClientIsChanged(t *testing.T) {
 		if len(keys) != 2 {
 			t.Errorf("%d signing keys, want one for each algorithm", len(keys))
 		}
-		want.Application = "nobody's"
-		if err := s.SetClient(t.Context(), command, want, now); !errors.Is(err, store.ErrNotFound) {
+		if err := s.ChangeClient(t.Context(), command, "nobody's", now, registered(want)); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a client that is not there: %v", err)
+		}
+	})
+}
+
+// registered puts what an application is registered with in the place of what
+// it was.
+func registered(want auth.Client) func(*auth.Client) error {
+	return func(is *auth.Client) error { *is = want; return nil }
+}
+
+// Two who change different parts at once do not undo each other, and whoever
+// gives up changes nothing.
+func TestChangesOfAClientKeepEachOther(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		a, _, err := s.AddClient(t.Context(), command, auth.Application{Name: "Wiki"}, auth.Client{RedirectURIs: []string{"https://a.example/"}}, now)
+		must(t, err)
+		var both sync.WaitGroup
+		for range 8 {
+			for _, change := range []func(*auth.Client) error{
+				func(c *auth.Client) error { c.WithoutPKCE = true; return nil },
+				func(c *auth.Client) error {
+					c.RedirectURIs = append(c.RedirectURIs, fmt.Sprintf("https://a.example/%d", len(c.RedirectURIs)))
+					return nil
+				},
+			} {
+				both.Go(func() {
+					if err := s.ChangeClient(t.Context(), command, a.ID, now, change); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		both.Wait()
+		no := errors.New("no")
+		if err := s.ChangeClient(t.Context(), command, a.ID, now, func(c *auth.Client) error { c.WithoutConsent = true; return no }); !errors.Is(err, no) {
+			t.Errorf("who gives up hears %v", err)
+		}
+		c, err := s.Client(t.Context(), a.ID)
+		must(t, err)
+		if !c.WithoutPKCE || c.WithoutConsent || len(c.RedirectURIs) != 9 {
+			t.Errorf("kept: %+v", c)
 		}
 	})
 }

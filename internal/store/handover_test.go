@@ -37,7 +37,7 @@ func TestNoApplicationBehindAProxyIsAtOurOwnHost(t *testing.T) {
 				t.Errorf("added at %s %v: %v, want ErrOurHost", a.URL, a.Hosts, err)
 			}
 			a.ID = wiki.ID
-			if err := s.SetApplication(t.Context(), command, a, now); !errors.Is(err, store.ErrOurHost) {
+			if err := s.ChangeApplication(t.Context(), command, wiki.ID, now, into(a)); !errors.Is(err, store.ErrOurHost) {
 				t.Errorf("moved to %s %v: %v, want ErrOurHost", a.URL, a.Hosts, err)
 			}
 		}
@@ -56,6 +56,11 @@ func addWiki(t *testing.T, s *store.Store, hosts ...string) auth.Application {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// into puts an application in the place of what it was.
+func into(a auth.Application) func(*auth.Application) error {
+	return func(is *auth.Application) error { *is = a; return nil }
 }
 
 func TestAnOriginIsOneApplications(t *testing.T) {
@@ -83,7 +88,7 @@ func TestAnOriginIsOneApplications(t *testing.T) {
 		}
 
 		wiki.URL, wiki.Hosts = "https://moved.example.org/", nil
-		if err := s.SetApplication(t.Context(), command, wiki, now); err != nil {
+		if err := s.ChangeApplication(t.Context(), command, wiki.ID, now, into(wiki)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.GateAt(t.Context(), at(t, "https://wiki.example.org")); !errors.Is(err, store.ErrNotFound) {
@@ -153,18 +158,18 @@ func TestRulesAreKeptInOrder(t *testing.T) {
 		}
 		moved := wiki
 		moved.Hosts = []string{"manual.example.org"}
-		if err := s.SetApplication(t.Context(), command, moved, now); !errors.Is(err, store.ErrForeignRule) {
+		if err := s.ChangeApplication(t.Context(), command, wiki.ID, now, into(moved)); !errors.Is(err, store.ErrForeignRule) {
 			t.Errorf("taking away the host that a rule stands for: %v", err)
 		}
 		moved.URL, moved.Hosts = "https://new.example.org/", wiki.Hosts
-		if err := s.SetApplication(t.Context(), command, moved, now); err != nil {
+		if err := s.ChangeApplication(t.Context(), command, wiki.ID, now, into(moved)); err != nil {
 			t.Errorf("another address, which no rule stands for: %v", err)
 		}
 		if kept, err := s.ApplicationRules(t.Context(), wiki.ID); err != nil || !reflect.DeepEqual(kept, rules) {
 			t.Errorf("after the hosts changed: %+v, %v", kept, err)
 		}
 		wiki.Name = "Renamed"
-		if err := s.SetApplication(t.Context(), command, wiki, now); err != nil {
+		if err := s.ChangeApplication(t.Context(), command, wiki.ID, now, into(wiki)); err != nil {
 			t.Fatal(err)
 		}
 		if kept, _ := s.ApplicationRules(t.Context(), wiki.ID); len(kept) != len(rules) {

@@ -360,7 +360,7 @@ func TestWhoeverIsGoneMeanwhileIsLeftOut(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ada, a := storetest.Person(t, s, "ada@example.org"), addWiki(t, s)
 		a.Users, a.Groups = []auth.UserID{"gone", ada.ID}, []auth.GroupID{"gone"}
-		must(t, s.SetApplication(t.Context(), eli, a, now))
+		must(t, s.ChangeApplication(t.Context(), eli, a.ID, now, into(a)))
 		enable(t, s, func(p *auth.Activation) { p.Users, p.Groups = a.Users, a.Groups })
 		a, err := s.Application(t.Context(), a.ID)
 		must(t, err)

@@ -133,6 +133,13 @@ var moments = map[string]moment{
 			return p.ChangeApplication(p.Context(), eli, a.ID, now, func(a *auth.Application) error { a.Everyone = true; return nil })
 		}
 	}, ""},
+	"ChangeClient": {auth.EventApplicationChanged, func(p play) func() error {
+		a, _, err := p.AddClient(p.Context(), eli, auth.Application{Name: "Wiki", URL: "https://wiki.example.org"}, auth.Client{}, now)
+		must(p.T, err)
+		return func() error {
+			return p.ChangeClient(p.Context(), eli, a.ID, now, func(c *auth.Client) error { c.WithoutPKCE = true; return nil })
+		}
+	}, ""},
 	"ChangeActivation": {auth.EventPluginActivated, func(p play) func() error {
 		return func() error {
 			return p.ChangeActivation(p.Context(), eli, auth.TwoFactorPlugin, store.NoLoss, now, func(a *auth.Activation) { a.Active = true })
@@ -369,10 +376,6 @@ var moments = map[string]moment{
 		u := p.ada()
 		return func() error { return p.SetAdministrator(p.Context(), eli, u.ID, true, now) }
 	}, ""},
-	"SetApplication": {auth.EventApplicationChanged, func(p play) func() error {
-		a := addWiki(p.T, p.Store)
-		return func() error { return p.SetApplication(p.Context(), eli, a, now) }
-	}, ""},
 	"SetApplicationRules": {auth.EventApplicationChanged, func(p play) func() error {
 		a := addWiki(p.T, p.Store)
 		return func() error { return p.SetApplicationRules(p.Context(), eli, a.ID, nil, now) }
@@ -380,13 +383,6 @@ var moments = map[string]moment{
 	"SetBack": {auth.EventClockSetBack, func(p play) func() error {
 		must(p.T, p.KeepClock(p.Context(), store.Clock{Furthest: now.Add(time.Hour)}))
 		return func() error { return p.SetBack(p.Context(), now.Add(time.Hour), now) }
-	}, ""},
-	"SetClient": {auth.EventApplicationChanged, func(p play) func() error {
-		a, _, err := p.AddClient(p.Context(), eli, auth.Application{Name: "Wiki", URL: "https://wiki.example.org"}, auth.Client{}, now)
-		must(p.T, err)
-		return func() error {
-			return p.SetClient(p.Context(), eli, auth.Client{Application: a.ID, Algorithm: auth.ES256, Scopes: auth.AllScopes}, now)
-		}
 	}, ""},
 	"SetGroup": {auth.EventGroupChanged, func(p play) func() error {
 		g := group(p.T, p.Store, "Staff")

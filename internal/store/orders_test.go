@@ -86,9 +86,9 @@ var meetings = map[string]func(p play) meeting{
 	"an account is deleted while an application is allowed to it": func(p play) meeting {
 		u, a := p.ada(), addWiki(p.T, p.Store)
 		a.Users = []auth.UserID{u.ID}
-		must(p.T, p.SetApplication(p.Context(), eli, a, now))
+		must(p.T, p.ChangeApplication(p.Context(), eli, a.ID, now, into(a)))
 		return meeting{`SELECT 1 FROM application_users WHERE user_id = $1 FOR UPDATE`, u.ID,
-			func() error { return p.SetApplication(p.Context(), eli, a, now) },
+			func() error { return p.ChangeApplication(p.Context(), eli, a.ID, now, into(a)) },
 			func() error { return p.DeleteUser(p.Context(), eli, u.ID, now) }}
 	},
 	"a sign-up is confirmed while its address gets an account": func(p play) meeting {
