@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -15,7 +16,7 @@ func (h *Flow) changeRequirement(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Read.
-	form, err := web.ReadForm(r, "require", "really")
+	form, err := web.ReadForm(r, "require", "seen", "really")
 	if err != nil {
 		return err
 	}
@@ -30,8 +31,21 @@ func (h *Flow) changeRequirement(w http.ResponseWriter, r *http.Request) error {
 			Action: &ui.Button{Label: ui.T("form.back"), Href: "/admin/apps/" + string(a.ID)}}
 	}
 	require := form["require"] == "yes"
-	if form["really"] == "" {
-		return h.warnOfRequirement(w, r, a)
+	switch {
+	case !require && form["require"] != "no":
+		return web.BadRequest()
+	case require == a.RequireTwoFactor:
+		return h.refuseRequirement(w, r, a)
+	}
+	page, err := h.requirement(ctx, a)
+	switch {
+	case err != nil:
+		return err
+	case form["really"] == "":
+		return h.Show(w, r, http.StatusOK, "admin/require", page)
+	case form["seen"] != page.Seen:
+		page.Summary = ui.Summarize(ui.T("adminapps.requireChanged"))
+		return h.Show(w, r, http.StatusConflict, "admin/require", page)
 	}
 
 	// Write.
@@ -48,11 +62,19 @@ func (h *Flow) changeRequirement(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, "/admin/apps/"+string(a.ID))
 }
 
-// warnOfRequirement names whom the demand would refuse as things are.
-func (h *Flow) warnOfRequirement(w http.ResponseWriter, r *http.Request, a auth.Application) error {
-	people, all, err := h.Store.Unasked(r.Context(), a.ID, losers)
+// requirement names whom the demand would refuse as things are.
+func (h *Flow) requirement(ctx context.Context, a auth.Application) (requirePage, error) {
+	people, all, err := h.Store.Unasked(ctx, a.ID, losers)
+	return newRequirePage(a, people, all), err
+}
+
+// refuseRequirement shows the application to whoever wants what it does already:
+// their page was of before.
+func (h *Flow) refuseRequirement(w http.ResponseWriter, r *http.Request, a auth.Application) error {
+	page, err := h.appPage(r, a)
 	if err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "admin/require", requirePage{App: a, People: people, All: all, More: all - len(people)})
+	page.Summary = ui.Summarize(ui.T("adminapps.requireChanged"))
+	return h.Show(w, r, http.StatusConflict, "admin/app", page)
 }

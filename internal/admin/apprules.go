@@ -171,7 +171,7 @@ func hostsAt(a auth.Application) []string {
 // something public.
 func (h *Flow) addRule(w http.ResponseWriter, r *http.Request) error {
 	// Read.
-	form, err := web.ReadForm(r, "host", "path", "access", "group", "minutes", "rules", "really")
+	form, err := web.ReadForm(r, "host", "path", "access", "group", "minutes", "seen", "really")
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (h *Flow) addRule(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Decide.
-	if form["rules"] != section.Seen {
+	if form["seen"] != section.Seen {
 		return h.refuseRules(w, r, gate, section)
 	}
 	at := section.place(rule, gate.Rules)
@@ -201,7 +201,7 @@ func (h *Flow) addRule(w http.ResponseWriter, r *http.Request) error {
 // changeRules moves or deletes one.
 func (h *Flow) changeRules(w http.ResponseWriter, r *http.Request) error {
 	// Read.
-	form, err := web.ReadForm(r, "up", "down", "delete", "rules", "really")
+	form, err := web.ReadForm(r, "up", "down", "delete", "seen", "really")
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (h *Flow) changeRules(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Decide.
-	if form["rules"] != section.Seen {
+	if form["seen"] != section.Seen {
 		return h.refuseRules(w, r, gate, section)
 	}
 	rules, done, ok := changed(gate.Rules, form)
@@ -276,7 +276,7 @@ func publicPage(a auth.Application, opened []auth.Address, action string, form w
 	}
 	p := confirmPage{Title: ui.T("apprules.publicTitle"), Text: ui.T("apprules.publicText", "Name", a.Name, "Addresses", strings.Join(addresses, ", ")),
 		Button: ui.T("apprules.publicButton"), Action: action, Back: "/admin/apps/" + string(a.ID) + "#rules-heading"}
-	for _, name := range []string{"host", "path", "access", "group", "minutes", "up", "down", "delete", "rules"} {
+	for _, name := range []string{"host", "path", "access", "group", "minutes", "up", "down", "delete", "seen"} {
 		if value, there := form[name]; there {
 			p.Hidden = append(p.Hidden, ui.Hidden{Name: name, Value: value})
 		}

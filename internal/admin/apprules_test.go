@@ -139,8 +139,8 @@ func TestWhatIsNoRuleIsRefusedBesideItsField(t *testing.T) {
 		}
 	}
 	for _, values := range []url.Values{{}, {"up": {"0"}}, {"down": {"0"}}, {"delete": {"1"}}, {"delete": {"-1"}}, {"delete": {"x"}}} {
-		seen := browser.Get(address).Form("Add rule").Values.Get("rules")
-		values.Set("rules", seen)
+		seen := browser.Get(address).Form("Add rule").Values.Get("seen")
+		values.Set("seen", seen)
 		browser.Post(address+"/rules/change", values).WantStatus(400)
 	}
 	wantRules(t, site, a, kept)

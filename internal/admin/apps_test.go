@@ -63,6 +63,32 @@ func TestRequiringTwoFactorAuthenticationNamesWhoWouldBeRefused(t *testing.T) {
 	}
 }
 
+// Whoever agreed to refuse one person did not agree to refuse another, and a page
+// that was opened before somebody required it does not offer to lift it.
+func TestARequirementIsOfThoseWhoWereSeen(t *testing.T) {
+	site, browser, a := withApplication(t)
+	old := browser.Get("/admin/apps/" + string(a.ID)).Form("Require two-factor authentication")
+	seen := old.Press().WantStatus(200)
+	site.Person("bob@example.org")
+	again := seen.Form("Require two-factor authentication").Press().WantStatus(409)
+	if !again.Says("bob@example.org") || !again.Says("Look at it again") || asKept(t, site, a.ID).RequireTwoFactor {
+		t.Errorf("it says\n%s", again.Text())
+	}
+	again.Form("Require two-factor authentication").Press().WantDone("The application requires two-factor authentication.")
+
+	for name, stale := range map[string]*apptest.Form{"the application's page": old, "the warning": again.Form("Require two-factor authentication")} {
+		page := stale.Press().WantStatus(409)
+		if !page.Says("Look at it again") || !page.HasButton("Require it no longer") || page.HasButton("Back") {
+			t.Errorf("%s from before says\n%s", name, page.Text())
+		}
+	}
+	browser.Post("/admin/apps/"+string(a.ID)+"/two-factor", map[string][]string{"require": {"perhaps"}}).WantStatus(400)
+	browser.Post("/admin/apps/"+string(a.ID)+"/two-factor", map[string][]string{"require": {"no"}, "really": {"yes"}}).WantStatus(409)
+	if !asKept(t, site, a.ID).RequireTwoFactor {
+		t.Error("what nobody has seen was lifted")
+	}
+}
+
 func TestSavingAnApplicationDoesNotLiftItsDemand(t *testing.T) {
 	site, browser, a := withApplication(t)
 	old := browser.Get("/admin/apps/" + string(a.ID))

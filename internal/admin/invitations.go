@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -192,8 +190,7 @@ func (p *invitationListPage) finish() error {
 		p.Summary = ui.Summarize(ui.Text{}, &p.List)
 		return nil
 	}
-	sum := sha256.Sum256([]byte(p.List.Value))
-	p.Checked = hex.EncodeToString(sum[:])
+	p.Checked = asShown(p.List.Value)
 	return nil
 }
 

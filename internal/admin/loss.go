@@ -33,7 +33,7 @@ type lossPage struct {
 func (p *lossPage) tell(people []auth.User, form web.Form, asksCode bool) {
 	p.Losing, p.People = len(people), people[:min(len(people), losers)]
 	p.More = p.Losing - len(p.People)
-	p.Hidden = []ui.Hidden{{Name: "losing", Value: string(store.LossOf(people))}}
+	p.Hidden = []ui.Hidden{{Name: "losing", Value: asShown(store.LossOf(people))}}
 	for name, value := range form {
 		if name != "losing" && name != "code" && value != "" {
 			p.Hidden = append(p.Hidden, ui.Hidden{Name: name, Value: value})
@@ -75,7 +75,7 @@ func (h *Flow) mayLose(w http.ResponseWriter, r *http.Request, form web.Form, pa
 	}
 	page.tell(people, form, v.Policy().AsksCode(v.User()))
 	if page.Losing > 0 {
-		if form["losing"] != string(store.LossOf(people)) {
+		if form["losing"] != asShown(store.LossOf(people)) {
 			return false, h.Show(w, r, http.StatusOK, "admin/loss", page)
 		}
 		if proved, err := h.proveOwnCode(w, r, form, page); err != nil || !proved {

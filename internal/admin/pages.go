@@ -352,10 +352,20 @@ func signInChart(days []store.Day) ui.Chart {
 
 // requirePage warns whom an application would refuse.
 type requirePage struct {
+	ui.Summary
+	Seen   string // tells what it shows from what may be so meanwhile
 	App    auth.Application
 	People []auth.User
 	All    int
 	More   int // not named
+}
+
+func newRequirePage(a auth.Application, people []auth.User, all int) requirePage {
+	shown := []any{a.RequireTwoFactor, all}
+	for _, u := range people {
+		shown = append(shown, u.ID)
+	}
+	return requirePage{Seen: asShown(shown), App: a, People: people, All: all, More: all - len(people)}
 }
 
 type eventsPage struct {
@@ -427,9 +437,10 @@ func Examples() []ui.Example {
 		{Page: "admin/app", Name: "behind a proxy, with rules", Data: exampleGate(app, groups)},
 		{Page: "admin/app", Name: "behind a proxy, a rule refused", Data: exampleRefusedRule(app, groups)},
 		{Page: "admin/confirm", Name: "making something public", Data: publicPage(app, []auth.Address{{Host: "wiki.example.org", Path: "/"}}, "/", nil)},
-		{Page: "admin/require", Name: "some would be refused", Data: requirePage{App: app, People: []auth.User{people[1].User, people[3].User}, All: 14, More: 12}},
-		{Page: "admin/require", Name: "nobody would be refused", Data: requirePage{App: app}},
-		{Page: "admin/require", Name: "lifting", Data: requirePage{App: guarded(app)}},
+		{Page: "admin/require", Name: "some would be refused", Data: newRequirePage(app, []auth.User{people[1].User, people[3].User}, 14)},
+		{Page: "admin/require", Name: "nobody would be refused", Data: newRequirePage(app, nil, 0)},
+		{Page: "admin/require", Name: "no longer as it was seen", Data: exampleStaleRequirement(app, people[1].User)},
+		{Page: "admin/require", Name: "lifting", Data: newRequirePage(guarded(app), nil, 0)},
 		{Page: "admin/confirm", Name: "closing applications", Data: closingPage(auth.OpenIDConnectPlugin, 4)},
 		{Page: "admin/confirm", Name: "deleting", Data: confirmPage{Title: ui.T("groups.deleteTitle", "Name", "Staff"), Text: ui.T("groups.deleteText"), Button: ui.T("groups.delete"), Action: "/", Back: "/"}},
 		{Page: "admin/events", Name: "some", Data: eventsPage{Events: eventRows(events), Kind: kindChoices(""), Older: "/admin/events?before=x"}},
@@ -505,6 +516,12 @@ func exampleOpenIDApp(a auth.Application, groups []auth.Group) appPage {
 	page.App.Kind = auth.SpeaksOpenID
 	program, _ := recipe.Find("nextcloud")
 	(&Flow{Floor: &web.Floor{PublicURL: "https://id.example.org"}}).tellRecipe(&page, &program)
+	return page
+}
+
+func exampleStaleRequirement(a auth.Application, u auth.User) requirePage {
+	page := newRequirePage(a, []auth.User{u}, 1)
+	page.Summary = ui.Summarize(ui.T("adminapps.requireChanged"))
 	return page
 }
 
