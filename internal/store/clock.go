@@ -247,6 +247,7 @@ var unconcerned = map[string]string{
 	"links.generation":                "no time",
 	"links.used_at":                   "zero or not: it happened",
 	"logout_notices.done_at":          "zero or not: it happened; how long it is kept",
+	"nodes.beat":                      "no time",
 	"recovery_codes.used_at":          "zero or not: it happened",
 	"recovery_sets.made_at":           "said, no more",
 	"sessions.ended_at":               "zero or not: it happened; how long it is kept",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 var (
@@ -22,6 +23,7 @@ type Use struct {
 	store *Store
 	ask   string
 	taken error
+	hears bool // it is a node as well
 
 	mu   sync.Mutex
 	held *sql.Conn
@@ -30,10 +32,19 @@ type Use struct {
 // useLock is the advisory lock of PostgreSQL: "twinlock" in ASCII.
 const useLock = "8392585669650441067"
 
-// Serve says that this process serves from the database. ErrRestoring while
-// somebody has it alone.
+// Serve says that this process serves from the database, and begins to hear what
+// the others end: see [Store.Hears]. ErrRestoring while somebody has it alone, and
+// ErrNotHeard where nothing can be heard.
 func (s *Store) Serve(ctx context.Context) (*Use, error) {
-	return s.use(ctx, `SELECT pg_try_advisory_lock_shared(`+useLock+`)`, ErrRestoring)
+	u, err := s.use(ctx, `SELECT pg_try_advisory_lock_shared(`+useLock+`)`, ErrRestoring)
+	if err != nil || !s.postgres {
+		return u, err
+	}
+	u.hears = true
+	if err := s.remember(ctx); err != nil {
+		return nil, errors.Join(err, u.Close())
+	}
+	return u, nil
 }
 
 // Alone keeps servers off the database. ErrServing where one uses it.
@@ -91,14 +102,18 @@ func (u *Use) Others(ctx context.Context) (bool, error) {
 	return n > 0, nil
 }
 
-// Keep says it anew where the connection that said it broke.
+// Keep says it anew where the connection that said it broke, and tells where a
+// server hears nothing of the others: it asks the database each time then.
 func (u *Use) Keep(ctx context.Context) error {
 	if u.store == nil || !u.store.postgres {
 		return nil
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.keep(ctx)
+	if err := u.keep(ctx); err != nil || !u.hears || u.store.Hears() {
+		return err
+	}
+	return fmt.Errorf("what other servers end is not heard, so each request asks the database: %w", u.store.ears().why())
 }
 
 // keep is Keep for whoever has mu.
@@ -129,11 +144,20 @@ func (u *Use) keep(ctx context.Context) error {
 func (u *Use) Close() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.held == nil {
-		return nil
+	var err error
+	if u.hears {
+		ctx, cancel := context.WithTimeout(context.Background(), leavePatience)
+		defer cancel()
+		err = u.store.forgetAll(ctx)
 	}
-	_, err := u.held.ExecContext(context.Background(), `SELECT pg_advisory_unlock_all()`)
-	err = errors.Join(err, u.held.Close())
+	if u.held == nil {
+		return err
+	}
+	_, unlock := u.held.ExecContext(context.Background(), `SELECT pg_advisory_unlock_all()`)
+	err = errors.Join(err, unlock, u.held.Close())
 	u.held = nil
 	return err
 }
+
+// leavePatience is how long a database may take to strike a server off.
+const leavePatience = 2 * time.Second

@@ -99,7 +99,6 @@ func (t *tx) insertSession(ctx context.Context, s auth.Session, token secret.Has
 	if err != nil {
 		return fmt.Errorf("insert session: %w", err)
 	}
-	t.changed(s.User)
 	return nil
 }
 

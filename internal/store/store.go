@@ -66,12 +66,15 @@ type Store struct {
 	statements atomic.Int64 // inside of them
 	postgres   bool
 	path       string // of the SQLite file
+	url        string // of PostgreSQL
 	ring       *keys.Ring
 	rules      Rules
 	listener   Listener
 	refused    refusals
 
 	collation string // of PostgreSQL: see folded
+
+	heard atomic.Pointer[hearing] // nil: it neither served nor ended anything yet
 }
 
 // Rules are what moments obey by themselves.
@@ -115,7 +118,7 @@ func (s *Store) connect(databaseURL string) (err error) {
 	if !strings.HasPrefix(databaseURL, "postgres://") && !strings.HasPrefix(databaseURL, "postgresql://") {
 		return errors.New("database_url must begin with sqlite: or postgres://")
 	}
-	s.postgres = true
+	s.postgres, s.url = true, databaseURL
 	if s.write, err = sql.Open("pgx", databaseURL); err != nil {
 		return fmt.Errorf("open PostgreSQL: %w", err)
 	}
@@ -153,6 +156,9 @@ func (s *Store) connectSQLite(path string) (err error) {
 
 // Close closes the database.
 func (s *Store) Close() error {
+	if h := s.heard.Load(); h != nil {
+		h.stop()
+	}
 	err := s.write.Close()
 	if s.read != nil && s.read.DB != s.write {
 		err = errors.Join(err, s.read.Close())
@@ -164,10 +170,21 @@ func (s *Store) Close() error {
 // is shared.
 func (s *Store) Listen(l Listener) { s.listener = l }
 
-// Shared tells whether other processes may write the same database, so that
-// nothing read from it may be remembered: another server, or a command that was
-// typed elsewhere. SQLite is one server's own.
+// Shared tells whether other processes may write the same database: another
+// server, or a command that was typed elsewhere. SQLite is one server's own.
 func (s *Store) Shared() bool { return s.postgres }
+
+// Hears tells whether what was read and remembered may be believed now: whatever
+// another process ended, and has returned from, the listener was told of. It is
+// always so on SQLite, and on PostgreSQL only for a server that is in touch with
+// its database.
+func (s *Store) Hears() bool {
+	if !s.postgres {
+		return true
+	}
+	h := s.heard.Load()
+	return h != nil && h.hears()
+}
 
 // Ready answers whether the database does, and is still the one that our keys
 // belong to: [ErrOtherKeys] where it is not.
@@ -232,11 +249,17 @@ func (s *Store) runOnce(ctx context.Context, change func(*tx) error) (undone boo
 	if err := change(t); err != nil {
 		return undoneByAnother(err), err
 	}
+	ending, err := t.announce(ctx)
+	if err != nil {
+		return undoneByAnother(err), err
+	}
+	defer ending.over()
 	err = t.Commit()
 	t.tell(s.listener)
 	if err != nil {
 		return false, fmt.Errorf("commit: %w", err)
 	}
+	ending.everywhere()
 	return false, nil
 }
 
@@ -245,6 +268,11 @@ func (s *Store) runOnce(ctx context.Context, change func(*tx) error) (undone boo
 func undoneByAnother(err error) bool {
 	var refused *pgconn.PgError
 	return errors.As(err, &refused) && (refused.Code == "40P01" || refused.Code == "40001")
+}
+
+// tells is whether the transaction changed anything that somebody may remember.
+func (t *tx) tells() bool {
+	return len(t.users) > 0 || t.plugins || t.everybody || t.applications
 }
 
 // tell tells what the transaction changed.

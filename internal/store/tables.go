@@ -64,6 +64,8 @@ var Tables = []Table{
 	{"hand_overs", Voided, "they are on their way for a minute"},
 	{"letters", Voided, "they were sent, or carry a link that is void"},
 
+	{"nodes", Left, "they are the servers at hand"},
+	{"duties", Left, "they are the servers at hand"},
 	{"clock", Left, "it is about the machine at hand"},
 	{"goose_db_version", Left, "it is the schema's own"},
 }
