@@ -22,11 +22,19 @@ func (l *Live) WhoAt(ctx context.Context, token secret.Hash, at origin.Origin, a
 	if child.Origin != at || child.Application != a || child.Generation != child.Session.Generation {
 		return Presence{}, store.ErrNotFound
 	}
+	here, err := l.presence(ctx, child.Holder, now)
+	if err != nil || !l.mayBeSeenElsewhere(here) {
+		return here, err
+	}
+	l.children.Delete(token)
+	if child, err = l.child(ctx, token); err != nil {
+		return Presence{}, err
+	}
 	return l.presence(ctx, child.Holder, now)
 }
 
 func (l *Live) child(ctx context.Context, token secret.Hash) (store.ApplicationHolder, error) {
-	if known, ok := l.children.Load(token); ok {
+	if known, ok := l.children.Load(token); ok && l.store.Hears() {
 		return known.(store.ApplicationHolder), nil
 	}
 	before := l.changes.Load()
@@ -47,7 +55,7 @@ func (l *Live) child(ctx context.Context, token secret.Hash) (store.ApplicationH
 // store.ErrNotFound where there is none. Of those that there are not, nothing
 // is remembered.
 func (l *Live) GateAt(ctx context.Context, at origin.Origin) (auth.Gate, error) {
-	if l.store.Shared() {
+	if !l.store.Hears() {
 		return l.store.GateAt(ctx, at)
 	}
 	gates, err := l.allGates(ctx)
@@ -62,7 +70,7 @@ func (l *Live) GateAt(ctx context.Context, at origin.Origin) (auth.Gate, error) 
 }
 
 func (l *Live) allGates(ctx context.Context) (map[origin.Origin]auth.Gate, error) {
-	if known := l.gates.Load(); known != nil {
+	if known := l.gates.Load(); known != nil && l.store.Hears() {
 		return *known, nil
 	}
 	before := l.changes.Load()

@@ -56,7 +56,21 @@ func (l *Live) Who(ctx context.Context, token secret.Hash, now time.Time) (Prese
 	if err != nil {
 		return Presence{}, err
 	}
+	here, err := l.presence(ctx, holder, now)
+	if err != nil || !l.mayBeSeenElsewhere(here) {
+		return here, err
+	}
+	l.byToken.Delete(token)
+	if holder, err = l.holder(ctx, token); err != nil {
+		return Presence{}, err
+	}
 	return l.presence(ctx, holder, now)
+}
+
+// mayBeSeenElsewhere tells whether a session that seems to have lapsed is to be
+// read again, since another server may have seen its owner.
+func (l *Live) mayBeSeenElsewhere(p Presence) bool {
+	return p.Standing == auth.Lapsed && l.store.Shared()
 }
 
 func (l *Live) presence(ctx context.Context, holder store.Holder, now time.Time) (Presence, error) {
@@ -72,7 +86,7 @@ func (l *Live) presence(ctx context.Context, holder store.Holder, now time.Time)
 }
 
 func (l *Live) holder(ctx context.Context, token secret.Hash) (store.Holder, error) {
-	if known, ok := l.byToken.Load(token); ok {
+	if known, ok := l.byToken.Load(token); ok && l.store.Hears() {
 		return known.(store.Holder), nil
 	}
 	before := l.changes.Load()
@@ -90,10 +104,10 @@ func (l *Live) holder(ctx context.Context, token secret.Hash) (store.Holder, err
 }
 
 // mayKeep tells whether a row that was begun to be read after so many changes
-// may be remembered. Nobody tells us of what another process changes, so of a
-// database that is shared nothing is.
+// may be remembered. Nothing is while nobody tells us of what another process
+// changes.
 func (l *Live) mayKeep(before uint64) bool {
-	return !l.store.Shared() && l.changes.Load() == before
+	return l.store.Hears() && l.changes.Load() == before
 }
 
 // PolicyFor computes what holds for a person in these groups.
@@ -134,7 +148,7 @@ func (l *Live) PolicyOf(ctx context.Context, user auth.UserID) (auth.Policy, err
 
 // Activations gives the state of every plug-in.
 func (l *Live) Activations(ctx context.Context) ([]auth.Activation, error) {
-	if known := l.plugins.Load(); known != nil {
+	if known := l.plugins.Load(); known != nil && l.store.Hears() {
 		return *known, nil
 	}
 	before := l.changes.Load()

@@ -1,0 +1,235 @@
+package session_test
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/session"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
+)
+
+var byCommand = auth.Actor{Command: true}
+
+// node is a server on a PostgreSQL that others use too.
+type node struct {
+	*session.Live
+	store *store.Store
+	use   *store.Use
+	t     *testing.T
+}
+
+// nodes are so many servers on one database, and a process beside them that
+// serves nobody, as a command does.
+func nodes(t *testing.T, count int) (all []node, beside *store.Store, url string) {
+	t.Helper()
+	url = storetest.Migrated["PostgreSQL"](t)
+	ring := keys.New()
+	for range count {
+		n := node{store: storetest.Open(t, url, ring), t: t}
+		n.Live = session.New(n.store, storetest.Policy)
+		use, err := n.store.Serve(t.Context())
+		must(t, err)
+		n.use = use
+		all = append(all, n)
+	}
+	return all, storetest.Open(t, url, ring), url
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// standing asks whose session a token opens; a minute later, so that no limit is near.
+func (n node) standing(token secret.Token) auth.Standing {
+	n.t.Helper()
+	p, err := n.Who(n.t.Context(), token.Hash(), storetest.Now.Add(time.Minute))
+	must(n.t, err)
+	return p.Standing
+}
+
+// remembers asks until a session is answered without the database.
+func (n node) remembers(token secret.Token) {
+	n.t.Helper()
+	for begun := time.Now(); time.Since(begun) < 10*time.Second; {
+		before := n.store.Work().Queries
+		if got := n.standing(token); got != auth.SignedIn {
+			n.t.Fatalf("%s, want signed in", got)
+		}
+		if n.store.Work().Queries == before {
+			return
+		}
+	}
+	n.t.Fatal("each question asks the database")
+}
+
+// Whoever ends sessions returns when no server answers for them any more, be it
+// a server or a command. Every server remembers them until then.
+func TestAnEndingReturnsWhenEveryServerHasHeardOfIt(t *testing.T) {
+	all, beside, _ := nodes(t, 3)
+	enders := []*store.Store{all[0].store, all[1].store, beside}
+	u := storetest.Person(t, beside, "ada@example.org")
+	for round := range 60 {
+		made := storetest.Session(t, beside, u, storetest.Now)
+		for _, n := range all {
+			n.remembers(made.Token)
+		}
+		_, err := enders[round%len(enders)].EndSessions(t.Context(), byCommand, u.ID, "", "why", storetest.Now)
+		must(t, err)
+		for i, n := range all {
+			if got := n.standing(made.Token); got != auth.Over {
+				t.Fatalf("round %d: server %d answers %s after the ending", round, i, got)
+			}
+		}
+	}
+}
+
+// stalled stops listening at one change, as a process does that is not run.
+type stalled struct {
+	store.Listener
+	at              auth.UserID
+	reaches, goesOn chan struct{}
+	once            sync.Once
+}
+
+func (s *stalled) UserChanged(u auth.UserID) {
+	if u == s.at {
+		s.once.Do(func() { close(s.reaches); <-s.goesOn })
+	}
+	s.Listener.UserChanged(u)
+}
+
+// A server that does not get to forgetting believes nothing that it remembers by
+// the time at which the ending returns.
+func TestAServerThatDoesNotAnswerBelievesNothingThatItRemembers(t *testing.T) {
+	all, beside, _ := nodes(t, 1)
+	n := all[0]
+	u := storetest.Person(t, beside, "ada@example.org")
+	made := storetest.Session(t, beside, u, storetest.Now)
+	s := &stalled{Listener: n.Live, at: u.ID, reaches: make(chan struct{}), goesOn: make(chan struct{})}
+	n.store.Listen(s)
+	n.remembers(made.Token)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := beside.EndSessions(context.Background(), byCommand, u.ID, "", "why", storetest.Now)
+		ended <- err
+	}()
+	<-s.reaches
+	must(t, <-ended)
+	if got := n.standing(made.Token); got != auth.Over {
+		t.Errorf("%s, want over", got)
+	}
+	close(s.goesOn)
+	again := storetest.Session(t, beside, u, storetest.Now)
+	n.remembers(again.Token)
+}
+
+// A server that cannot give its beats asks the database each time, and forgets
+// what it knew when it is in touch again.
+func TestAServerOutOfTouchAsksTheDatabase(t *testing.T) {
+	all, beside, url := nodes(t, 2)
+	n := all[0]
+	u := storetest.Person(t, beside, "ada@example.org")
+	made := storetest.Session(t, beside, u, storetest.Now)
+	n.remembers(made.Token)
+	db, err := sql.Open("pgx", url)
+	must(t, err)
+	defer db.Close()
+	tx, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.Exec(`LOCK TABLE nodes IN EXCLUSIVE MODE`) // beats wait, questions do not
+	must(t, err)
+	for n.store.Hears() {
+	}
+	if n.store.Hears() {
+		t.Error("it hears again without a beat")
+	}
+	_, err = beside.EndSessions(t.Context(), byCommand, u.ID, "", "why", storetest.Now)
+	must(t, err)
+	if got := n.standing(made.Token); got != auth.Over {
+		t.Errorf("out of touch: %s, want over", got)
+	}
+	must(t, tx.Rollback())
+	again := storetest.Session(t, beside, u, storetest.Now)
+	n.remembers(again.Token)
+	if got := n.standing(made.Token); got != auth.Over {
+		t.Errorf("in touch again: %s, want over", got)
+	}
+}
+
+// A server whose connections broke is in touch again by itself.
+func TestAServerWhoseConnectionsBrokeIsInTouchAgain(t *testing.T) {
+	all, beside, url := nodes(t, 2)
+	u := storetest.Person(t, beside, "ada@example.org")
+	db, err := sql.Open("pgx", url)
+	must(t, err)
+	defer db.Close()
+	for range 3 {
+		made := storetest.Session(t, beside, u, storetest.Now)
+		all[0].remembers(made.Token)
+		_, err := db.Exec(`SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE query ILIKE 'LISTEN %' OR query LIKE '%UPDATE nodes%' AND pid <> pg_backend_pid()`)
+		must(t, err)
+		_, err = all[1].store.EndSessions(t.Context(), byCommand, u.ID, "", "why", storetest.Now)
+		must(t, err)
+		if got := all[0].standing(made.Token); got != auth.Over {
+			t.Errorf("%s, want over", got)
+		}
+	}
+	made := storetest.Session(t, beside, u, storetest.Now)
+	for _, n := range all {
+		n.remembers(made.Token)
+	}
+}
+
+// Plug-ins and applications are remembered as sessions are.
+func TestWhatIsActivatedHoldsOnEveryServerAtOnce(t *testing.T) {
+	all, beside, _ := nodes(t, 2)
+	u := storetest.Person(t, beside, "ada@example.org")
+	for _, enabled := range []bool{true, false, true} {
+		for _, n := range all {
+			_, err := n.Activations(t.Context())
+			must(t, err)
+		}
+		must(t, beside.ChangeActivation(t.Context(), byCommand, auth.ForwardAuthPlugin, store.NoLoss, storetest.Now, func(a *auth.Activation) {
+			a.Active, a.Everyone = enabled, enabled
+		}))
+		for i, n := range all {
+			policy, err := n.PolicyFor(t.Context(), u.ID, nil)
+			must(t, err)
+			if policy.ForwardAuth != enabled {
+				t.Errorf("server %d: enabled %v, want %v", i, policy.ForwardAuth, enabled)
+			}
+		}
+	}
+}
+
+// A session that is used through one server does not lapse on another, which
+// read it when it began.
+func TestASessionThatIsUsedElsewhereDoesNotLapseHere(t *testing.T) {
+	all, beside, _ := nodes(t, 2)
+	here, elsewhere := all[0], all[1]
+	u := storetest.Person(t, beside, "ada@example.org")
+	made := storetest.Session(t, beside, u, storetest.Now)
+	here.remembers(made.Token)
+	later := storetest.Now.Add(storetest.Policy.SessionIdle - time.Minute)
+	p, err := elsewhere.Who(t.Context(), made.Token.Hash(), later)
+	must(t, err)
+	elsewhere.Seen(p.Session.ID, later)
+	must(t, elsewhere.Flush(t.Context(), later))
+	p, err = here.Who(t.Context(), made.Token.Hash(), later.Add(2*time.Minute))
+	must(t, err)
+	if p.Standing != auth.SignedIn {
+		t.Errorf("%s, want signed in", p.Standing)
+	}
+}
