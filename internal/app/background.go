@@ -43,12 +43,12 @@ func (a *App) Start(ctx context.Context) {
 	a.work.ctx = ctx
 	letters, cancel := context.WithCancel(ctx)
 	context.AfterFunc(stop, cancel)
-	a.every(letters, letterPause, "send letters", a.SendLetters)
+	a.every(letters, letterPause, "send letters", a.onDuty(store.DutyLetters, a.SendLetters))
 	a.every(ctx, seenPause, "write last-seen times", func(ctx context.Context) error { return a.Live.Flush(ctx, a.Now()) })
 	a.every(ctx, seenPause, "keep the clock", a.keepClock)
-	a.every(ctx, purgePause, "purge", a.purge)
-	a.everyApart(ctx, noticePause, "send logout notices", a.OpenID.SendLogoutNotices)
-	a.every(ctx, rotatePause, "rotate signing keys", a.OpenID.RotateKeys)
+	a.every(ctx, purgePause, "purge", a.onDuty(store.DutyPurge, a.purge))
+	a.everyApart(ctx, noticePause, "send logout notices", a.onDuty(store.DutyNotices, a.OpenID.SendLogoutNotices))
+	a.every(ctx, rotatePause, "rotate signing keys", a.onDuty(store.DutyKeys, a.OpenID.RotateKeys))
 	if u := a.work.use; u != nil {
 		a.every(ctx, usePause, "say that this server uses the database", u.Keep)
 	}
@@ -94,6 +94,17 @@ func (a *App) every(ctx context.Context, pause time.Duration, what string, work 
 			}
 		}
 	}()
+}
+
+// onDuty is work that one of several servers on a database does for all.
+func (a *App) onDuty(d store.Duty, work func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		does, err := a.work.use.Does(ctx, d)
+		if err != nil || !does {
+			return err
+		}
+		return work(ctx)
+	}
 }
 
 // everyApart is every for work of which one round may go on while the next begins.
