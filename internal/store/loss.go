@@ -159,11 +159,18 @@ func askedUnder(ctx context.Context, q querier, a auth.Activation, concerns auth
 // works as a says, with the values of its placeholders, which begin at the given
 // number. It is the one place that says in SQL who is asked.
 func isAsked(a auth.Activation, first int) (condition string, values []any) {
+	condition, values = isEnabled(a, first)
+	return `u.two_factor_since > 0 AND ` + condition, values
+}
+
+// isEnabled is the condition of a user u for whom a plug-in works that works as a
+// says. Its placeholders begin with the first.
+func isEnabled(a auth.Activation, first int) (condition string, values []any) {
 	switch {
 	case !a.Active:
 		return `1 = 0`, nil
 	case a.Everyone:
-		return `u.two_factor_since > 0`, nil
+		return `1 = 1`, nil
 	}
 	for _, u := range a.Users {
 		values = append(values, u)
@@ -171,7 +178,7 @@ func isAsked(a auth.Activation, first int) (condition string, values []any) {
 	for _, g := range a.Groups {
 		values = append(values, g)
 	}
-	condition = `u.two_factor_since > 0 AND (u.id IN (` + places(first, len(a.Users)) + `) OR EXISTS (
+	condition = `(u.id IN (` + places(first, len(a.Users)) + `) OR EXISTS (
 		SELECT 1 FROM memberships pm WHERE pm.user_id = u.id AND pm.group_id IN (` + places(first+len(a.Users), len(a.Groups)) + `)))`
 	return condition, values
 }

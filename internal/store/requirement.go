@@ -15,17 +15,15 @@ const mayOpen = `EXISTS (
 	   OR EXISTS (SELECT 1 FROM application_groups ag JOIN memberships am ON am.group_id = ag.group_id
 	               WHERE ag.application_id = a.id AND am.user_id = u.id)))`
 
-// Unasked are the people who may open an application and are asked for no code
-// at login: those whom a demand for two-factor authentication would refuse. It
-// gives the first of them by address, and the number of all.
+// Unasked are the people for whom an application opens but for a demand for
+// two-factor authentication, and who are asked for no code at login: those whom
+// the demand would refuse. It gives the first of them by address, and the number
+// of all.
 func (s *Store) Unasked(ctx context.Context, id auth.ApplicationID, first int) (people []auth.User, all int, err error) {
-	a, err := activation(ctx, s.read, auth.TwoFactorPlugin)
+	unasked, args, err := s.unasked(ctx, id)
 	if err != nil {
 		return nil, 0, err
 	}
-	asked, named := isAsked(a, 3)
-	unasked := ` FROM users u WHERE u.state = $2 AND ` + mayOpen + ` AND NOT (` + asked + `)`
-	args := append([]any{id, auth.Active}, named...)
 	if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*)`+unasked, args...).Scan(&all); err != nil {
 		return nil, 0, fmt.Errorf("count whom %s would refuse: %w", id, err)
 	}
@@ -35,6 +33,29 @@ func (s *Store) Unasked(ctx context.Context, id auth.ApplicationID, first int) (
 		return nil, 0, fmt.Errorf("whom %s would refuse: %w", id, err)
 	}
 	return people, all, nil
+}
+
+// unasked says of which users u Unasked tells.
+func (s *Store) unasked(ctx context.Context, id auth.ApplicationID) (from string, args []any, err error) {
+	var kind auth.Kind
+	if err := s.read.QueryRowContext(ctx, `SELECT kind FROM applications WHERE id = $1`, id).Scan(&kind); err != nil {
+		return "", nil, fmt.Errorf("application %s: %w", id, notFound(err))
+	}
+	args, from = []any{id, auth.Active}, ` FROM users u WHERE u.state = $2 AND `+mayOpen
+	if kind.Plugin() != "" {
+		a, err := activation(ctx, s.read, kind.Plugin())
+		if err != nil {
+			return "", nil, err
+		}
+		enabled, named := isEnabled(a, len(args)+1)
+		args, from = append(args, named...), from+` AND `+enabled
+	}
+	a, err := activation(ctx, s.read, auth.TwoFactorPlugin)
+	if err != nil {
+		return "", nil, err
+	}
+	asked, named := isAsked(a, len(args)+1)
+	return from + ` AND NOT (` + asked + `)`, append(args, named...), nil
 }
 
 // RequireTwoFactor makes an application demand two-factor authentication, or no

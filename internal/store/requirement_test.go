@@ -45,3 +45,29 @@ func TestWhomADemandWouldRefuseFollowsWhatDecides(t *testing.T) {
 		want("by the operator's settings, for everyone", "bob@example.org")
 	})
 }
+
+// Whoever an application does not open for anyway, is not refused by a demand.
+func TestADemandRefusesNobodyForWhomTheApplicationsPluginIsOff(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by, now := auth.Actor{Command: true}, storetest.Now
+		bob := storetest.Person(t, s, "bob@example.org")
+		storetest.Person(t, s, "cem@example.org")
+		wiki, err := s.AddApplication(t.Context(), by, auth.Application{Kind: auth.BehindProxy, Name: "Wiki", URL: "https://wiki.example.org", Everyone: true}, now)
+		must(t, err)
+		for when, tt := range map[string]struct {
+			change func(*auth.Activation)
+			want   int
+		}{
+			"for everyone":  {func(a *auth.Activation) { a.Active, a.Everyone = true, true }, 2},
+			"for Bob alone": {func(a *auth.Activation) { a.Active, a.Everyone, a.Users = true, false, []auth.UserID{bob.ID} }, 1},
+			"inactive":      {func(a *auth.Activation) { a.Active = false }, 0},
+		} {
+			must(t, s.ChangeActivation(t.Context(), by, auth.ForwardAuthPlugin, store.AnyLoss, now, tt.change))
+			people, all, err := s.Unasked(t.Context(), wiki.ID, 10)
+			must(t, err)
+			if all != tt.want || len(people) != tt.want {
+				t.Errorf("%s: %d of %d, want %d", when, len(people), all, tt.want)
+			}
+		}
+	})
+}
