@@ -117,6 +117,8 @@ func placeAsked(rule auth.Rule, passage auth.Passage, all []auth.Group) ui.Text 
 		return ui.T("adminapps.askedPlaceSetUp")
 	case passage == auth.AsksCode:
 		return ui.T("adminapps.askedPlaceCode", "Time", rule.Within)
+	case passage == auth.Lacks:
+		return ui.T("adminapps.askedNotOffered")
 	case rule.Access == auth.InGroup:
 		i := slices.IndexFunc(all, func(g auth.Group) bool { return g.ID == rule.Group })
 		switch {

@@ -170,7 +170,10 @@ const (
 	AsksCode Passage = "asks for a code"
 	// AsksSetUp: two-factor authentication has yet to be enabled.
 	AsksSetUp Passage = "asks for a set-up"
-	// Refuses: this person may not, or what is demanded is not offered.
+	// Lacks: the plug-in that the application's kind needs, or the two-factor
+	// authentication that is demanded, is off for this person.
+	Lacks Passage = "lacks what it needs"
+	// Refuses: this person may not.
 	Refuses Passage = "refuses"
 )
 
@@ -182,14 +185,16 @@ func (g Gate) Judge(d Demand, standing Standing, s Session, u User, groups []Gro
 		return Passes
 	case standing != SignedIn:
 		return AsksLogin
-	case !g.MayOpen(u.ID, groups), !p.Enables(g.Kind.Plugin()), !isInAll(groups, d.Groups):
+	case !g.MayOpen(u.ID, groups), !isInAll(groups, d.Groups):
 		return Refuses
+	case !p.Enables(g.Kind.Plugin()):
+		return Lacks
 	case !g.RequireTwoFactor && !d.TwoFactor:
 		return Passes
 	case !p.AsksCode(u) && p.TwoFactor:
 		return AsksSetUp
 	case !p.AsksCode(u):
-		return Refuses
+		return Lacks
 	case d.Within > 0 && !isRecent(s, d.Within, now):
 		return AsksCode
 	}

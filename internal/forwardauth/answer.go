@@ -70,6 +70,8 @@ func (h *Flow) answer(w http.ResponseWriter, r *http.Request, a asked) error {
 		return h.sendToLogin(w, r, a, false)
 	case auth.AsksSetUp:
 		return h.refuse(w, r, a, newSetUpPage(h.PublicURL, a.Gate.Name, handOver{To: a.question}))
+	case auth.Lacks:
+		return h.refuse(w, r, a, newLackingPage(h.PublicURL, a.Gate.Name, p.User))
 	}
 	return h.refuse(w, r, a, newRefusedPage(h.PublicURL, a.Gate.Name, p.User))
 }

@@ -247,6 +247,37 @@ func TestWhoMayNotIsToldSo(t *testing.T) {
 	}
 }
 
+// Whoever may open the application is not told that they may not: an
+// administrator would look in the wrong place.
+func TestForWhomSomethingIsSwitchedOffIsToldSo(t *testing.T) {
+	for name, tt := range map[string]struct {
+		plugin auth.PluginID
+		path   string
+	}{
+		"the plug-in of the application":            {auth.ForwardAuthPlugin, "/"},
+		"two-factor authentication, where demanded": {auth.TwoFactorPlugin, "/payroll"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDoor(t, auth.Rule{Path: "/payroll", Access: auth.TwoFactor})
+			ada := signedIn(t, d, "ada@example.org")
+			d.SetActivation(auth.Activation{Plugin: tt.plugin, Active: true})
+			answer := ada.asks("caddy", wikiURL+tt.path, navigation)
+			wantStatus(t, answer, http.StatusForbidden)
+			wantNobody(t, answer)
+			body := bodyOf(t, answer)
+			if !strings.Contains(body, "Wiki cannot be opened at the moment") || !strings.Contains(body, "switched off for you") || strings.Contains(body, "You may not") {
+				t.Errorf("the page does not say why:\n%s", body)
+			}
+			if tt.plugin == auth.TwoFactorPlugin { // with us, too
+				page := ada.Browser.Get("/forward-auth/hand-over?to=" + wrapped(wikiURL+tt.path)).WantStatus(http.StatusForbidden)
+				if !page.Says("Wiki cannot be opened at the moment") {
+					t.Errorf("with us it says\n%s", page.Text())
+				}
+			}
+		})
+	}
+}
+
 // Whatever a session has come to, its cookie opens nothing at the application.
 func TestNoOtherSessionPasses(t *testing.T) {
 	for name, end := range map[string]func(*door, *person){

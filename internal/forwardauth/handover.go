@@ -98,6 +98,8 @@ func (h *Flow) beginHandOver(w http.ResponseWriter, r *http.Request) error {
 		return h.AskAgain(w, r, auth.NeedsCode)
 	case auth.AsksSetUp:
 		return h.Show(w, r, http.StatusForbidden, "forwardauth/refused", newSetUpPage("", gate.Name, o))
+	case auth.Lacks:
+		return h.Show(w, r, http.StatusForbidden, "forwardauth/refused", newLackingPage("", gate.Name, p.User))
 	case auth.Refuses:
 		return h.Show(w, r, http.StatusForbidden, "forwardauth/refused", newRefusedPage("", gate.Name, p.User))
 	}

@@ -22,6 +22,14 @@ func newRefusedPage(ours, name string, u auth.User) refusedPage {
 	}
 }
 
+// newLackingPage is for a person who may, and for whom something is switched
+// off that the application needs.
+func newLackingPage(ours, name string, u auth.User) refusedPage {
+	p := newRefusedPage(ours, name, u)
+	p.Heading, p.Text = ui.T("apps.notOffered", "Name", name), ui.T("apps.notOfferedText")
+	return p
+}
+
 // newSetUpPage leads to the set-up, and from there back to the application.
 func newSetUpPage(ours, name string, back handOver) refusedPage {
 	return refusedPage{
@@ -70,6 +78,7 @@ func Examples() []ui.Example {
 	})
 	return append(with,
 		alone("not for this person", newRefusedPage("https://id.example.org", "Wiki", ada)),
+		alone("something is switched off", newLackingPage("https://id.example.org", "Wiki", ada)),
 		alone("needs two-factor authentication", newSetUpPage("https://id.example.org", "Γραφείο υποστήριξης με ένα αρκετά μακρύ όνομα", handOver{To: wiki})),
 		alone("an address that is none", newMalformedPage("https://id.example.org")),
 		alone("no cookie", newNoCookiePage("https://id.example.org", wiki)),
