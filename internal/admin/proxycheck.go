@@ -18,7 +18,7 @@ type proxyCheckPage struct {
 	Late     bool   // what came back is too old, or somebody else's
 	Inactive bool   // the plug-in forward-auth is
 	Tests    []proxyTestLink
-	Instead  []ui.Definition // what else may be seen, and how to mend it
+	Instead  []finding // what else may be seen, and how to mend it
 }
 
 // check is what arrived, and what is wrong with it.

@@ -1,7 +1,11 @@
 package admin_test
 
 import (
+	"html"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -106,6 +110,33 @@ func TestAnAnswerThatNobodySealedIsNotShown(t *testing.T) {
 		page := browser.Get("/admin/proxy-check?answer=" + answer).WantStatus(http.StatusOK)
 		if !page.Says("That test is over") || page.Says("What the proxy of your application asked") {
 			t.Errorf("%s: it says\n%s", answer, page.Text())
+		}
+	}
+}
+
+// Each line that mends a proxy stands in the settings that are tried.
+func TestTheLinesThatMendAProxyAreThoseOfTheDocumentation(t *testing.T) {
+	site, browser := behind(t)
+	site.Activate(auth.ForwardAuthPlugin)
+	_, err := site.Store.AddApplication(t.Context(), apptest.Command, auth.Application{Kind: auth.BehindProxy, Name: "Wiki", URL: "https://wiki.example.org"}, site.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := browser.Get("/admin/proxy-check")
+	_, instead, _ := strings.Cut(page.Body, `class="instead"`)
+	for name, file := range map[string]string{"nginx": "nginx.conf", "Caddy": "Caddyfile", "Traefik": "traefik.yml"} {
+		documented, err := os.ReadFile(filepath.Join("..", "..", "docs", "proxies", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := regexp.MustCompile(`<dt>`+name+`</dt>\s*<dd><code>([^<]*)</code>`).FindAllStringSubmatch(instead, -1)
+		if len(lines) != 4 {
+			t.Errorf("%s: %d lines, one for each thing that may be seen", name, len(lines))
+		}
+		for _, line := range lines {
+			if !strings.Contains(string(documented), html.UnescapeString(line[1])) {
+				t.Errorf("%s does not stand in %s", line[1], file)
+			}
 		}
 	}
 }

@@ -34,6 +34,7 @@ const (
 	ourFile    = "twinlock.toml"
 	inNginx    = "nginx"
 	inCaddy    = "Caddy"
+	inTraefik  = "Traefik"
 	inApache   = "Apache"
 	nginxSaysX = "proxy_set_header X-Forwarded-For $remote_addr;"
 )
@@ -74,16 +75,21 @@ func (h *Flow) findingsOfWay(s seen) []finding {
 	return nil
 }
 
+// public is the origin of the public URL, which the settings hold to be one.
+func (h *Flow) public() origin.Origin {
+	public, _ := origin.Parse(h.PublicURL)
+	return public
+}
+
 // isOurOwnMachine tells that Twinlock is at an address of this machine alone.
 func (h *Flow) isOurOwnMachine() bool {
-	public, _ := origin.Parse(h.PublicURL)
-	return public.Loopback()
+	return h.public().Loopback()
 }
 
 // askedFor is the address that the browser went to, as far as anybody says so.
 // It is false where only the proxy's own way to us is known.
 func (h *Flow) askedFor(s seen) (address string, known bool) {
-	public, _ := origin.Parse(h.PublicURL)
+	public := h.public()
 	scheme, host := s.Said("X-Forwarded-Proto"), s.Said("X-Forwarded-Host")
 	if scheme == "" && s.TLS {
 		scheme = "https"
@@ -107,8 +113,8 @@ func (h *Flow) askedFor(s seen) (address string, known bool) {
 
 // findingsOfAddress judge whether the public URL is where people come.
 func (h *Flow) findingsOfAddress(s seen) []finding {
+	public := h.public()
 	asked, known := h.askedFor(s)
-	public, _ := origin.Parse(h.PublicURL)
 	came, sound := origin.Parse(asked)
 	switch {
 	case asked == public.String():
@@ -138,7 +144,7 @@ func (h *Flow) findingsOfQuestion(a web.ProxyAnswer, s seen, peer netip.Addr) (a
 	switch {
 	case a.Read == (origin.Origin{}):
 		all = append(all, found(ui.Bad, "proxycheck.questionUnnamed", "Words", a.Proxy).with(
-			inNginx, nginxNames, inCaddy, "uri /forward-auth/caddy", "Traefik", `address: "http://127.0.0.1:8080/forward-auth/traefik"`))
+			inNginx, nginxNames, inCaddy, "uri /forward-auth/caddy", inTraefik, `address: "http://127.0.0.1:8080/forward-auth/traefik"`))
 	case a.Read != a.Test.At:
 		f := found(ui.Bad, "proxycheck.questionElsewhere", "Opened", at, "Asked", a.Read.String())
 		if a.Proxy == "nginx" {
@@ -173,17 +179,26 @@ func (h *Flow) findingsOfQuestion(a web.ProxyAnswer, s seen, peer netip.Addr) (a
 	return all
 }
 
-// insteadOfAnAnswer is what a test may end with where it does not come back.
-func insteadOfAnAnswer() (all []ui.Definition) {
-	for _, d := range []struct{ key, line string }{
-		{"proxycheck.insteadUnavailable", "proxy_set_header X-Original-URL https://wiki.example.org$request_uri;"},
-		{"proxycheck.instead401", "error_page 401 = @twinlock_login;"},
-		{"proxycheck.instead500", "proxy_pass http://127.0.0.1:8080/forward-auth/nginx;"},
-		{"proxycheck.insteadApplication", "auth_request /.twinlock/question;"},
-	} {
-		all = append(all, ui.Definition{Term: ui.T(d.key), Value: ui.Words(d.line), Code: true, Copy: d.line})
+// insteadOfAnAnswer is what a test may end with where it does not come back, each
+// with the lines of docs/proxies that mend it.
+func insteadOfAnAnswer() []finding {
+	const (
+		nginxAsks   = "proxy_pass http://127.0.0.1:8080/forward-auth/nginx;"
+		caddyAsks   = "forward_auth 127.0.0.1:8080 {"
+		caddyWords  = "uri /forward-auth/caddy"
+		traefikAsks = `address: "http://127.0.0.1:8080/forward-auth/traefik"`
+	)
+	instead := func(key string, lines ...string) finding {
+		return finding{Note: ui.Note{Text: ui.T(key)}}.with(lines...)
 	}
-	return all
+	return []finding{
+		instead("proxycheck.insteadUnavailable", inNginx, "proxy_set_header X-Original-URL https://wiki.example.org$request_uri;",
+			inCaddy, caddyWords, inTraefik, traefikAsks),
+		instead("proxycheck.instead401", inNginx, "error_page 401 = @twinlock_login;", inCaddy, caddyWords, inTraefik, traefikAsks),
+		instead("proxycheck.instead500", inNginx, nginxAsks, inCaddy, caddyAsks, inTraefik, traefikAsks),
+		instead("proxycheck.insteadApplication", inNginx, "auth_request     /.twinlock/question;", inCaddy, caddyAsks,
+			inTraefik, "middlewares: [nobody, twinlock]"),
+	}
 }
 
 // trusting is the setting that believes one more.
