@@ -238,6 +238,25 @@ func TestApplicationsAreToldWhenASessionEnds(t *testing.T) {
 	}
 }
 
+// Nobody ended it: what the documentation promises is word of an ending.
+func TestNobodyIsToldOfASessionThatRanOut(t *testing.T) {
+	site := apptest.New(t)
+	wiki := newReceiver(t)
+	app := register(t, site, toldAt(wiki.URL))
+	_, browser := signedIn(site, "ada@example.org")
+	app.signIn(browser)
+	for what, later := range map[string]time.Duration{"it lapsed": 2 * time.Hour, "it is over": 25 * time.Hour} {
+		site.Clock.Turn(later)
+		if isIn(browser) {
+			t.Fatalf("%s: it is live", what)
+		}
+		must(t, site.OpenID.SendLogoutNotices(t.Context()))
+		if n := len(wiki.heard()); n != 0 {
+			t.Errorf("%s: heard %d times", what, n)
+		}
+	}
+}
+
 // A logout token is none of the other kinds.
 func TestALogoutTokenIsNoHint(t *testing.T) {
 	site := apptest.New(t)

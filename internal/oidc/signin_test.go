@@ -60,6 +60,26 @@ func must(t *testing.T, err error) {
 	}
 }
 
+func TestAnAdministratorSeesHowManySignedInOnWhichDay(t *testing.T) {
+	site := apptest.New(t)
+	app := register(t, site)
+	eli := site.Browser()
+	eli.SignIn(site.Administrator("eli@example.org"))
+	signIns := func() *apptest.Page { return eli.Get("/admin/apps/" + string(app.ID)).WantStatus(http.StatusOK) }
+	if page := signIns(); !page.Says("Nobody has signed in to it yet.") {
+		t.Error("somebody is said to have signed in")
+	}
+	_, ada := signedIn(site, "ada@example.org")
+	_, bea := signedIn(site, "bea@example.org")
+	for _, b := range []*apptest.Browser{ada, bea, ada} {
+		app.signIn(b)
+	}
+	today := site.Now().UTC().Format("2 January 2006")
+	if page := signIns(); !page.Says("3 in all") || !page.Says(today+" 3") {
+		t.Errorf("three signed in on %s, and the page does not say so", today)
+	}
+}
+
 func TestWhoeverIsSignedInAndAgreedIsSentOnWithoutAPage(t *testing.T) {
 	site := apptest.New(t)
 	app := register(t, site)
