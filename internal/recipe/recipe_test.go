@@ -193,8 +193,8 @@ func page() string {
 
 What each of these programs needs so that its people sign in here. *Administration* → *Applications* → *Which program is
 it?* fills the form from it, and afterwards shows the settings with your own values in them, ready to copy. *Tried* means
-run against Twinlock, in the version named; *untried* means written from the source that is linked, on the day named.
-Something is wrong or missing? A program is one file in ` + "`internal/recipe/programs`" + `.
+run against Twinlock, in the version named; *untried* means written from the source that is linked; both on the day
+named. Something is wrong or missing? A program is one file in ` + "`internal/recipe/programs`" + `.
 
 This page is made from those files by ` + "`go test ./internal/recipe -update`" + `.
 `)
