@@ -25,7 +25,7 @@ type appSet struct {
 type clientChange struct {
 	RedirectURI    []string `help:"The addresses that sign-ins are answered to, in place of those it has." sep:"none" placeholder:"URI"`
 	LogoutURI      []string `help:"The addresses that people may be led to after a logout, in place of those it has; an empty one stands for none." sep:"none" placeholder:"URI"`
-	LogoutNotice   *string  `help:"The address that is told when somebody's session ends; empty for none." placeholder:"URI"`
+	LogoutNotice   *string  `help:"The address that is told when somebody's session ends; empty for none. A name that leads into a private network needs logout_notice_networks." placeholder:"URI"`
 	WithoutPKCE    *bool    `name:"without-pkce" help:"Whether it knows no code challenge (PKCE)."`
 	WithoutConsent *bool    `help:"Whether nobody is asked what it may learn."`
 	RS256          *bool    `name:"rs256" help:"Whether its ID tokens are signed with RSA."`

@@ -19,7 +19,7 @@ type openIDFlags struct {
 // openIDAlone are of no use without a redirect URI.
 type openIDAlone struct {
 	LogoutURI      string `help:"An address that people may be led to after a logout." placeholder:"URI"`
-	LogoutNotice   string `help:"An address that is told when somebody's session ends (back-channel logout)." placeholder:"URI"`
+	LogoutNotice   string `help:"An address that is told when somebody's session ends (back-channel logout). A name that leads into a private network needs logout_notice_networks." placeholder:"URI"`
 	Public         bool   `help:"It runs in a browser or on a phone and can keep no secret."`
 	WithoutPKCE    bool   `name:"without-pkce" help:"It keeps a secret and knows no code challenge (PKCE)."`
 	WithoutConsent bool   `help:"Nobody is asked what it may learn: the administrator agrees for everybody. Public applications with http or a scheme of their own ask all the same."`

@@ -81,7 +81,7 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 		Link: a.SignupLink(), Timeout: c.LoginTimeout, Registration: a.registration,
 	}
 	a.OpenID = &oidc.Flow{Floor: a.Floor, Rules: oidc.Rules{Code: c.AuthorizationCode, Access: c.AccessToken, Refresh: c.RefreshToken,
-		SigningKey: c.SigningKey, Hint: c.SessionOverall + c.AccessToken}}
+		SigningKey: c.SigningKey, Hint: c.SessionOverall + c.AccessToken, NoticeNetworks: c.NoticeNetworks}}
 	routes := a.ownRoutes()
 	administration := &admin.Flow{
 		Floor: a.Floor, Proof: examiner, Settings: c, Registration: a.registration,

@@ -20,7 +20,7 @@ type Config struct {
 	Data           string        `name:"data" default:"./data" help:"The folder that holds the database, the keys, the control socket and, without a mail server, the letters."`
 	DatabaseURL    Database      `name:"database_url" default:"sqlite:DATA/twinlock.db" help:"The database, an SQLite file or a PostgreSQL server."`
 	SealingKeyFile string        `name:"sealing_key_file" help:"A file with the key that seals secrets in the database, the same on every node; unset, it is made once in DATA/keys."`
-	TrustedProxies Proxies       `name:"trusted_proxies" help:"The reverse proxies whose forwarded headers are believed; unset, none are."`
+	TrustedProxies Networks      `name:"trusted_proxies" help:"The reverse proxies whose forwarded headers are believed; unset, none are."`
 	TLSCert        string        `name:"tls_cert" help:"The certificate, with its chain, with which Twinlock speaks TLS itself, in PEM; read again when it changes. Unset, it speaks plain http, behind a proxy or on this machine alone."`
 	TLSKey         string        `name:"tls_key" help:"The private key of tls_cert, in PEM."`
 	LogFormat      LogFormat     `name:"log_format" default:"json" accept:"json|text" help:"How the lines of the log are written, one for each thing that the operator should know."`
@@ -78,6 +78,8 @@ type Config struct {
 	AccessToken       time.Duration `name:"access_token" default:"10m" accept:"1m..1h" help:"How long an access token works, and an ID token is good."`
 	SigningKey        time.Duration `name:"signing_key" default:"90d" accept:"1h..400d" help:"How long a key signs what applications are told; the next one is published up to a day before it signs, and the old one kept as long as anything signed with it counts."`
 	RefreshToken      time.Duration `name:"refresh_token" default:"30d" accept:"1h..400d" help:"How long an application may go on by refresh tokens after a login, however often it uses them."`
+
+	NoticeNetworks Networks `name:"logout_notice_networks" help:"The private networks in which applications are told of logouts under their names, such as 10.0.0.0/8; unset, a name has to lead to a public address, and only an address that an administrator typed itself may be private."`
 
 	EventsKept   time.Duration `name:"events_kept" default:"400d" accept:"1d..3650d" section:"Records" help:"How long events are kept."`
 	SessionsKept time.Duration `name:"sessions_kept" default:"30d" accept:"1d..400d" help:"How long ended sessions are kept."`

@@ -306,7 +306,7 @@ func TestWhatIsRefusedAndInWhichWords(t *testing.T) {
 			`flag: --public-url: "https://-a-.example" has no valid host` + origins},
 
 		{"everybody a proxy", flag("trusted_proxies", "10.0.0.0/8,0.0.0.0/0"), nil, "",
-			`flag: --trusted-proxies: "0.0.0.0/0" would believe everybody` + networks},
+			`flag: --trusted-proxies: "0.0.0.0/0" would be everywhere` + networks},
 		{"bits beyond the length", flag("trusted_proxies", "10.0.0.1/8"), nil, "",
 			`flag: --trusted-proxies: "10.0.0.1/8" has bits beyond its length; 10.0.0.0/8 is the network` + networks},
 		{"a host as proxy", flag("trusted_proxies", "proxy"), nil, "",

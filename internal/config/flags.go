@@ -66,6 +66,7 @@ type Flags struct {
 	AccessToken                   *string `name:"access-token" placeholder:"10m" help:"How long an access token works, and an ID token is good."`
 	SigningKey                    *string `name:"signing-key" placeholder:"90d" help:"How long a key signs what applications are told; the next one is published up to a day before it signs, and the old one kept as long as anything signed with it counts."`
 	RefreshToken                  *string `name:"refresh-token" placeholder:"30d" help:"How long an application may go on by refresh tokens after a login, however often it uses them."`
+	LogoutNoticeNetworks          *string `name:"logout-notice-networks" placeholder:"…" help:"The private networks in which applications are told of logouts under their names, such as 10.0.0.0/8; unset, a name has to lead to a public address, and only an address that an administrator typed itself may be private."`
 	EventsKept                    *string `name:"events-kept" placeholder:"400d" help:"How long events are kept."`
 	SessionsKept                  *string `name:"sessions-kept" placeholder:"30d" help:"How long ended sessions are kept."`
 }

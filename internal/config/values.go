@@ -240,14 +240,14 @@ func (m *Mailbox) read(word string) error {
 	return nil
 }
 
-// Proxies are the networks in which the trusted reverse proxies stand.
-type Proxies []netip.Prefix
+// Networks are those that a setting is for, single addresses among them.
+type Networks []netip.Prefix
 
-func (Proxies) accepts() string {
+func (Networks) accepts() string {
 	return "addresses and networks, such as 127.0.0.1, 10.0.0.0/8"
 }
 
-func (p *Proxies) readAll(words []string) error {
+func (p *Networks) readAll(words []string) error {
 	*p = nil
 	for _, word := range words {
 		network, err := readNetwork(word)
@@ -269,17 +269,17 @@ func readNetwork(word string) (netip.Prefix, error) {
 	case err != nil || network.Addr().Is4In6():
 		return netip.Prefix{}, errors.New("is neither an address nor a network")
 	case network.Bits() == 0:
-		return netip.Prefix{}, errors.New("would believe everybody")
+		return netip.Prefix{}, errors.New("would be everywhere")
 	case network.Masked() != network:
 		return netip.Prefix{}, fmt.Errorf("has bits beyond its length; %s is the network", network.Masked())
 	}
 	return network, nil
 }
 
-func (p Proxies) String() string { return joined(p) }
+func (p Networks) String() string { return joined(p) }
 
 // Contains tells whether ip stands in one of the networks.
-func (p Proxies) Contains(ip netip.Addr) bool {
+func (p Networks) Contains(ip netip.Addr) bool {
 	return slices.ContainsFunc(p, func(n netip.Prefix) bool { return n.Contains(ip.Unmap()) })
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 const afterLogout = "https://wiki.example.org/"
@@ -307,6 +308,28 @@ func TestAnApplicationThatRefusesIsNotToldAgain(t *testing.T) {
 	}
 	if n := len(wiki.heard()); n != 1 {
 		t.Errorf("told %d times", n)
+	}
+}
+
+// A name that leads into a private network leads there the next time, too. The
+// record says which setting allows it.
+func TestANoticeIntoAPrivateNetworkIsGivenUpAtOnceAndTheRecordSaysWhatToSet(t *testing.T) {
+	for networks, told := range map[string]int{"": 0, "logout_notice_networks=127.0.0.0/8": 1} {
+		site := apptest.New(t, strings.Fields(networks)...)
+		wiki := newReceiver(t)
+		app := register(t, site, toldAt(strings.Replace(wiki.URL, "127.0.0.1", "LOCALHOST", 1)))
+		_, browser := signedIn(site, "ada@example.org")
+		app.signIn(browser)
+		browser.Post("/logout", nil)
+		must(t, site.OpenID.SendLogoutNotices(t.Context()))
+		if n := len(wiki.heard()); n != told {
+			t.Errorf("with %q it is told %d times", networks, n)
+		}
+		events, err := site.Store.Events(t.Context(), store.EventFilter{Kind: auth.EventLogoutNoticeFailed})
+		must(t, err)
+		if len(events) != 1-told || told == 0 && !strings.Contains(events[0].Detail, "logout_notice_networks") {
+			t.Errorf("with %q the record says %+v", networks, events)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -129,7 +130,7 @@ func (h *Flow) sendNotice(ctx context.Context, n store.LogoutNotice) error {
 	}
 	h.Log.Warn("logout notice not taken", "application", n.Application, "tries", n.Tries+1, "error", err)
 	var next time.Time
-	if n.Tries < len(noticePauses) && !errors.Is(err, errRefused) {
+	if n.Tries < len(noticePauses) && !errors.Is(err, errRefused) && !errors.Is(err, errPrivate) {
 		next = now.Add(noticePauses[n.Tries])
 	}
 	return h.Store.LogoutNoticeFailed(ctx, n, err.Error(), next, now)
@@ -138,6 +139,10 @@ func (h *Flow) sendNotice(ctx context.Context, n store.LogoutNotice) error {
 // errRefused is an application's own no: it has read the token and will not
 // take it the next time either.
 var errRefused = errors.New("the application refuses the notice")
+
+// errPrivate is our no to an address in a private network: it lasts until somebody
+// changes the setting or the address.
+var errPrivate = errors.New("is in a private network; name that network in logout_notice_networks, or register the address itself")
 
 func (h *Flow) tell(ctx context.Context, n store.LogoutNotice) error {
 	now := h.Now()
@@ -158,7 +163,7 @@ func (h *Flow) tell(ctx context.Context, n store.LogoutNotice) error {
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("User-Agent", "Twinlock")
-	answer, err := postman(r.URL.Hostname()).Do(r)
+	answer, err := postman(r.URL.Hostname(), h.Rules.NoticeNetworks).Do(r)
 	if err != nil {
 		return err
 	}
@@ -176,8 +181,8 @@ func (h *Flow) tell(ctx context.Context, n store.LogoutNotice) error {
 // postman carries one notice to a host as the administrator typed it. It follows
 // no redirect, asks no proxy, and looks at the address that the name leads to
 // when it is already on the way there: a name may lead elsewhere the next time.
-func postman(typed string) *http.Client {
-	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error { return mayTell(typed, address) }}
+func postman(typed string, allowed []netip.Prefix) *http.Client {
+	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error { return mayTell(typed, address, allowed) }}
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, DisableKeepAlives: true,
@@ -188,9 +193,9 @@ func postman(typed string) *http.Client {
 }
 
 // mayTell keeps notices out of private networks, unless an administrator typed
-// the very address: what an application's name leads to is its owner's to say,
-// and not theirs to find our neighbours by.
-func mayTell(typed, address string) error {
+// the very address or the operator allowed the network: what an application's name
+// leads to is its owner's to say, and not theirs to find our neighbours by.
+func mayTell(typed, address string, allowed []netip.Prefix) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("%s is no address", address)
@@ -202,10 +207,10 @@ func mayTell(typed, address string) error {
 	if typed == "localhost" && ip.IsLoopback() {
 		return nil
 	}
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || isShared(ip) {
-		return fmt.Errorf("%s leads to %s, which is in a private network; an administrator may type that address itself", typed, ip)
+	if isOutside(ip) || isWithin(allowed, ip) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s leads to %s, which %w", typed, ip, errPrivate)
 }
 
 // shared are the networks that are private without netip calling them so:
@@ -219,11 +224,10 @@ var shared = []netip.Prefix{
 	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("3fff::/20"),
 }
 
-func isShared(ip netip.Addr) bool {
-	for _, network := range shared {
-		if network.Contains(ip) {
-			return true
-		}
-	}
-	return false
+func isOutside(ip netip.Addr) bool {
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !isWithin(shared, ip)
+}
+
+func isWithin(networks []netip.Prefix, ip netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(ip) })
 }

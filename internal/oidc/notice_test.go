@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -15,10 +16,10 @@ func TestANoticeGoesIntoAPrivateNetworkOnlyAsTyped(t *testing.T) {
 		"[64:ff9b::7f00:1]:443", "[2002:7f00:1::]:443", "192.0.0.1:443", "198.18.0.1:443", "240.0.0.1:443", "[ff02::1]:443",
 		"192.0.2.7:443", "198.51.100.7:443", "203.0.113.7:443", "[2001:db8::7]:443", "[3fff::7]:443",
 	} {
-		if mayTell("wiki.example.org", private) == nil {
+		if mayTell("wiki.example.org", private, nil) == nil {
 			t.Errorf("a name leads to %s", private)
 		}
-		if mayTell("localhost", "10.0.0.7:80") == nil || mayTell("10.0.0.8", "10.0.0.7:80") == nil {
+		if mayTell("localhost", "10.0.0.7:80", nil) == nil || mayTell("10.0.0.8", "10.0.0.7:80", nil) == nil {
 			t.Error("another address than the one typed")
 		}
 	}
@@ -26,8 +27,21 @@ func TestANoticeGoesIntoAPrivateNetworkOnlyAsTyped(t *testing.T) {
 		"wiki.example.org": "93.184.215.14:443", "wiki6.example.org": "[2606:2800:21f::1]:443", "10.0.0.7": "10.0.0.7:443", "localhost": "127.0.0.1:8080",
 		"127.0.0.1": "127.0.0.1:8080", "::1": "[::1]:8080", "fd00::7": "[fd00::7]:443",
 	} {
-		if err := mayTell(typed, address); err != nil {
+		if err := mayTell(typed, address, nil); err != nil {
 			t.Errorf("%s at %s: %v", typed, address, err)
+		}
+	}
+}
+
+// A self-hosted application commonly lies beside us: the operator says where.
+func TestANoticeGoesIntoAPrivateNetworkThatTheOperatorAllowed(t *testing.T) {
+	allowed := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::/64")}
+	for address, may := range map[string]bool{
+		"10.0.0.7:443": true, "[::ffff:10.0.0.7]:443": true, "[fd00::7]:443": true, "93.184.215.14:443": true,
+		"10.0.1.7:443": false, "127.0.0.1:443": false, "[fd00:0:0:1::7]:443": false, "169.254.169.254:80": false,
+	} {
+		if err := mayTell("wiki.example.org", address, allowed); (err == nil) != may {
+			t.Errorf("%s: %v", address, err)
 		}
 	}
 }

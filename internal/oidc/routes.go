@@ -4,6 +4,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -33,6 +34,8 @@ type Rules struct {
 
 	SigningKey time.Duration // how long a key signs
 	Hint       time.Duration // how long an ID token may come back as a hint; its key is kept so long
+
+	NoticeNetworks []netip.Prefix // private ones in which applications are told of logouts under their names
 }
 
 const (
