@@ -3,6 +3,7 @@ package admin_test
 import (
 	"net/url"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -171,4 +172,38 @@ func TestAnApplicationWithoutAProxyHasNoRules(t *testing.T) {
 		t.Error("the page offers rules")
 	}
 	browser.Post(page.Path+"/rules", url.Values{"path": {"/"}, "access": {"public"}}).WantStatus(404)
+}
+
+// What was typed stands in its own field, with what is wrong beside it.
+func TestFurtherHostsAreChangedOnTheApplicationsPage(t *testing.T) {
+	site, browser := behind(t)
+	add := func(a auth.Application) auth.Application {
+		a, err := site.Store.AddApplication(t.Context(), apptest.Command, a, site.Now())
+		must(t, err)
+		return a
+	}
+	wiki := add(auth.Application{Kind: auth.BehindProxy, Name: "Wiki", URL: "https://wiki.example.org/", Hosts: []string{"docs.example.org"}})
+	add(auth.Application{Kind: auth.BehindProxy, Name: "Shop", URL: "https://shop.example.org/"})
+	must(t, site.Store.SetApplicationRules(t.Context(), apptest.Command, wiki.ID, []auth.Rule{{Host: "docs.example.org", Path: "/", Access: auth.Public}}, site.Now()))
+	form := browser.Get("/admin/apps/" + string(wiki.ID)).Form("Save")
+	for typed, why := range map[string]string{
+		"docs.example.org\nshop.example.org": "shop.example.org belongs to another application",
+		"docs.example.org\nwiki.example.org": "wiki.example.org belongs to another application",
+		"docs.example.org\nhttps://x/":       "https://x/ is no host",
+		"manual.example.org":                 "A rule of this application stands for docs.example.org",
+	} {
+		page := form.Fill("Further hosts", typed).Press().WantStatus(422)
+		if !page.Says(why) || !strings.Contains(page.Body, `id="hosts-error"`) || page.Form("Save").Values.Get("hosts") != typed {
+			t.Errorf("%q: it says\n%s", typed, page.Text())
+		}
+	}
+	form.Fill("Further hosts", "docs.example.org\n MANUAL.example.org:8443 \n").Press().WantDone("The application is saved.")
+	if is, err := site.Store.Application(t.Context(), wiki.ID); err != nil || strings.Join(is.Hosts, " ") != "docs.example.org manual.example.org:8443" {
+		t.Errorf("kept: %v, %v", is.Hosts, err)
+	}
+	form.Press().WantStatus(409)
+	link := add(auth.Application{Name: "Board", URL: "https://board.example.org/"})
+	if page := browser.Get("/admin/apps/" + string(link.ID)); page.Says("Further hosts") {
+		t.Error("a link has further hosts")
+	}
 }

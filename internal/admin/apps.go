@@ -80,7 +80,7 @@ func (h *Flow) addApp(w http.ResponseWriter, r *http.Request) error {
 			return web.Redirect(w, "/admin/apps/"+string(a.ID))
 		}
 	}
-	if page.refuseAddress(err) {
+	if page.refuseAddress(err, a) {
 		return h.refuseApp(w, r, page)
 	}
 	return err
@@ -102,6 +102,10 @@ func (h *Flow) appTyped(ctx context.Context, form web.Form, groups []auth.Group,
 	a.Name, wrongName = web.ReadWritten(form["name"], written.Name)
 	a.Description, wrongDescription = web.ReadWritten(form["description"], written.Description)
 	a.URL, a.Everyone, a.Groups = strings.TrimSpace(form["url"]), form["whom"] == "everyone", ticked(groups, form)
+	hosts, typedHosts := form["hosts"]
+	if typedHosts {
+		a.Hosts = lines(hosts)
+	}
 	people, problem, err := h.peopleNamed(ctx, form["people"])
 	if err != nil {
 		return appForm{}, a, err
@@ -111,6 +115,9 @@ func (h *Flow) appTyped(ctx context.Context, form web.Form, groups []auth.Group,
 	page.Name.Value, page.Name.Error = form["name"], wrongName
 	page.Description.Value, page.Description.Error = form["description"], wrongDescription
 	page.People.Value, page.People.Error = form["people"], problem
+	if page.Hosts != nil && typedHosts {
+		page.Hosts.Value = hosts
+	}
 	page.check(a)
 	return page, a, nil
 }
@@ -137,7 +144,7 @@ func (h *Flow) askOnceMore(w http.ResponseWriter, r *http.Request, what func(aut
 
 // appFields are the names of the form's fields.
 func appFields(groups []auth.Group) []string {
-	return append(groupFields(groups), "name", "description", "url", "whom", "people")
+	return append(groupFields(groups), "name", "description", "url", "hosts", "whom", "people")
 }
 
 // isWebAddress tells an address that a card may lead to.
@@ -237,7 +244,7 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 			if shownOf(*is) != typed["seen"] {
 				return errUnseen
 			}
-			is.Name, is.Description, is.URL = wanted.Name, wanted.Description, wanted.URL
+			is.Name, is.Description, is.URL, is.Hosts = wanted.Name, wanted.Description, wanted.URL, wanted.Hosts
 			is.Everyone, is.Groups, is.Users = wanted.Everyone, wanted.Groups, wanted.Users
 			return nil
 		})
@@ -249,7 +256,7 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 		}
 		form.Summary, form.Seen = ui.Summarize(ui.T("adminapps.changed")), shownOf(a)
 		return h.showTyped(w, r, http.StatusConflict, a, form)
-	case form.HasFailed() || form.refuseAddress(err):
+	case form.HasFailed() || form.refuseAddress(err, a):
 		form.Seen = typed["seen"] // nobody was told of what somebody may have changed
 		return h.showTyped(w, r, http.StatusUnprocessableEntity, a, form)
 	case err != nil:

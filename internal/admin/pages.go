@@ -10,6 +10,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/recipe"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
@@ -189,6 +190,7 @@ type appForm struct {
 	ui.Summary
 	Seen                   string // tells this application from what it may be meanwhile
 	Name, Description, URL ui.Field
+	Hosts                  *ui.Field // nil where no proxy stands before it
 	Whom                   ui.Choices
 	Groups                 []ui.Checkbox
 	People                 ui.Field
@@ -197,7 +199,7 @@ type appForm struct {
 func newAppForm(a auth.Application, groups []auth.Group, people []string) appForm {
 	whom := whomChoices(ui.T("adminapps.whom"), "app", a.Everyone)
 	whom.Hint = ui.T("adminapps.whomHint")
-	return appForm{
+	f := appForm{
 		Seen:        shownOf(a),
 		Name:        ui.Field{Name: "name", Label: ui.T("form.name"), Value: a.Name, Required: true},
 		Description: ui.Field{Name: "description", Label: ui.T("adminapps.description"), Value: a.Description},
@@ -206,11 +208,16 @@ func newAppForm(a auth.Application, groups []auth.Group, people []string) appFor
 		Groups:      groupTicks(groups, a.Groups, "app"),
 		People:      peopleField(people, "app"),
 	}
+	if a.Kind == auth.BehindProxy {
+		f.Hosts = &ui.Field{Name: "hosts", Label: ui.T("adminapps.hosts"), Hint: ui.T("adminapps.hostsHint"),
+			Kind: ui.KindLines, Rows: max(2, len(a.Hosts)), Value: strings.Join(a.Hosts, "\n")}
+	}
+	return f
 }
 
 // shownOf tells what the form of an application shows of it.
 func shownOf(a auth.Application) string {
-	return asShown([]any{a.Name, a.Description, a.URL, a.Everyone, slices.Sorted(slices.Values(a.Groups)), slices.Sorted(slices.Values(a.Users))})
+	return asShown([]any{a.Name, a.Description, a.URL, a.Hosts, a.Everyone, slices.Sorted(slices.Values(a.Groups)), slices.Sorted(slices.Values(a.Users))})
 }
 
 // check marks what is wrong with an application as it was typed.
@@ -221,27 +228,51 @@ func (p *appForm) check(a auth.Application) {
 	if !isWebAddress(a.URL) {
 		p.URL.Error = ui.T("adminapps.wrongAddress")
 	}
-	p.Summary = ui.Summarize(ui.Text{}, &p.Name, &p.Description, &p.URL, &p.People)
+	p.summarize()
 }
 
-// refuseAddress marks an address that the store does not take for an application
-// behind a proxy, and tells whether that is what was wrong.
-func (p *appForm) refuseAddress(err error) bool {
-	switch {
-	case errors.Is(err, store.ErrTaken):
-		p.URL.Error = ui.T("adminapps.takenAddress")
-	case errors.Is(err, store.ErrOurHost):
-		p.URL.Error = ui.T("adminapps.ourAddress")
-	case errors.Is(err, store.ErrMalformedHost):
-		p.URL.Error = ui.T("adminapps.wrongAddress")
-	case errors.Is(err, store.ErrForeignRule):
-		p.URL.Error = ui.T("adminapps.ruledAddress")
-	default:
+func (p *appForm) summarize() {
+	fields := []*ui.Field{&p.Name, &p.Description, &p.URL}
+	if p.Hosts != nil {
+		fields = append(fields, p.Hosts)
+	}
+	p.Summary = ui.Summarize(ui.Text{}, append(fields, &p.People)...)
+}
+
+// refuseAddress marks the address or the further host that the store does not
+// take for an application behind a proxy, and tells whether that is what was
+// wrong. before is the application without what was typed.
+func (p *appForm) refuseAddress(err error, before auth.Application) bool {
+	var refused *store.HostError
+	if !errors.As(err, &refused) {
 		return false
 	}
-	p.Summary = ui.Summarize(ui.Text{}, &p.URL)
+	if p.isAddress(refused, before) {
+		p.URL.Error = ui.T(wrongAddresses[refused.Why])
+	} else {
+		p.Hosts.Error = ui.T(wrongHosts[refused.Why], "Host", refused.Host)
+	}
+	p.summarize()
 	return true
 }
+
+// isAddress tells a refusal of the address from one of a further host.
+func (p *appForm) isAddress(refused *store.HostError, before auth.Application) bool {
+	address := p.URL.Value
+	if refused.Why == store.ErrForeignRule {
+		address = before.URL // the host that was taken away
+	}
+	at, _ := origin.Parse(address)
+	return p.Hosts == nil || (refused.Host == at.Host || refused.Host == address) && !slices.Contains(lines(p.Hosts.Value), refused.Host)
+}
+
+// What is wrong with an address, and with a further host.
+var (
+	wrongAddresses = map[error]string{store.ErrTaken: "adminapps.takenAddress", store.ErrOurHost: "adminapps.ourAddress",
+		store.ErrMalformedHost: "adminapps.wrongAddress", store.ErrForeignRule: "adminapps.ruledAddress"}
+	wrongHosts = map[error]string{store.ErrTaken: "adminapps.takenHost", store.ErrOurHost: "adminapps.ourHost",
+		store.ErrMalformedHost: "adminapps.wrongHost", store.ErrForeignRule: "adminapps.ruledHost"}
+)
 
 // appsPage lists the applications, and takes a new one.
 type appsPage struct {

@@ -79,7 +79,7 @@ func readAllowed(ctx context.Context, q querier, a *auth.Application) (err error
 // one of a kind activates the plug-in that the kind needs, for everyone. One
 // that speaks OpenID Connect is made by AddClient. Behind a proxy, a host that is
 // no host is ErrMalformedHost, our own is ErrOurHost, and one that is another
-// application's ErrTaken.
+// application's ErrTaken; a *HostError tells which.
 func (s *Store) AddApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) (made auth.Application, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
 		made, err = t.addApplication(ctx, by, a, now)

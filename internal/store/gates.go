@@ -189,6 +189,16 @@ func (t *tx) writeRules(ctx context.Context, id auth.ApplicationID, rules []auth
 	return t.requireOwnHosts(ctx, id)
 }
 
+// HostError refuses a host of an application behind a proxy.
+type HostError struct {
+	Host string // or what was typed in its place
+	Why  error  // ErrMalformedHost, ErrOurHost, ErrTaken or ErrForeignRule
+}
+
+func (e *HostError) Error() string { return e.Host + ": " + e.Why.Error() }
+
+func (e *HostError) Unwrap() error { return e.Why }
+
 // requireOwnHosts refuses to leave a rule at a host that does not lead to the
 // application, or no longer does: whatever it kept closed would be open.
 func (t *tx) requireOwnHosts(ctx context.Context, id auth.ApplicationID) error {
@@ -205,7 +215,7 @@ func (t *tx) requireOwnHosts(ctx context.Context, id auth.ApplicationID) error {
 	case err != nil:
 		return fmt.Errorf("hosts of the rules of application %s: %w", id, err)
 	}
-	return fmt.Errorf("%s: %w", host, ErrForeignRule)
+	return &HostError{host, ErrForeignRule}
 }
 
 // originsOf gives where an application is asked for: at its address, and at its
@@ -213,13 +223,13 @@ func (t *tx) requireOwnHosts(ctx context.Context, id auth.ApplicationID) error {
 func originsOf(a auth.Application) ([]origin.Origin, error) {
 	first, ok := origin.Parse(a.URL)
 	if !ok {
-		return nil, fmt.Errorf("%w: %s", ErrMalformedHost, a.URL)
+		return nil, &HostError{a.URL, ErrMalformedHost}
 	}
 	all := []origin.Origin{first}
 	for _, host := range a.Hosts {
 		further, ok := origin.New(first.Scheme, host)
 		if !ok {
-			return nil, fmt.Errorf("%w: %s", ErrMalformedHost, host)
+			return nil, &HostError{host, ErrMalformedHost}
 		}
 		all = append(all, further)
 	}
@@ -244,7 +254,7 @@ func (t *tx) writeOrigins(ctx context.Context, a auth.Application) error {
 	}
 	for i, at := range all {
 		if at.SharesCookiesWith(t.store.rules.Ours) && !slices.Contains(before, textOfOrigin(at.String())) {
-			return fmt.Errorf("%s: %w", at, ErrOurHost)
+			return &HostError{at.Host, ErrOurHost}
 		}
 		n, err := t.exec(ctx, `
 			INSERT INTO application_origins (origin, application_id, position) VALUES ($1, $2, $3)
@@ -253,7 +263,7 @@ func (t *tx) writeOrigins(ctx context.Context, a auth.Application) error {
 			return fmt.Errorf("hosts of application %s: %w", a.ID, err)
 		}
 		if n == 0 {
-			return fmt.Errorf("%s: %w", at, ErrTaken)
+			return &HostError{at.Host, ErrTaken}
 		}
 	}
 	return nil
