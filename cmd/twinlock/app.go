@@ -121,7 +121,7 @@ func (c *appAdd) Validate() error {
 	switch {
 	case c.Link && (behindProxy || len(c.RedirectURI) > 0), behindProxy && len(c.RedirectURI) > 0:
 		return errors.New("an application is one of three: a --link, one that speaks OpenID Connect with a --redirect-uri, or one behind a proxy with every --host and --rule")
-	case len(c.RedirectURI) == 0 && c.openIDAlone != (openIDAlone{}):
+	case len(c.RedirectURI) == 0 && (c.openIDAlone != (openIDAlone{}) || len(c.Scope) > 0):
 		return errors.New("only an application with a --redirect-uri signs people in by OpenID Connect")
 	}
 	return nil

@@ -26,13 +26,14 @@ type clientChange struct {
 	RedirectURI    []string `help:"The addresses that sign-ins are answered to, in place of those it has." sep:"none" placeholder:"URI"`
 	LogoutURI      []string `help:"The addresses that people may be led to after a logout, in place of those it has; an empty one stands for none." sep:"none" placeholder:"URI"`
 	LogoutNotice   *string  `help:"The address that is told when somebody's session ends; empty for none. A name that leads into a private network needs logout_notice_networks." placeholder:"URI"`
+	Scope          []string `help:"What it may ask for besides openid, in place of what it may: profile, email, groups, offline_access." placeholder:"SCOPE"`
 	WithoutPKCE    *bool    `name:"without-pkce" help:"Whether it knows no code challenge (PKCE)."`
 	WithoutConsent *bool    `help:"Whether nobody is asked what it may learn."`
 	RS256          *bool    `name:"rs256" help:"Whether its ID tokens are signed with RSA."`
 }
 
 func (c clientChange) isNone() bool {
-	return c.RedirectURI == nil && c.LogoutURI == nil && c.LogoutNotice == nil && c.WithoutPKCE == nil && c.WithoutConsent == nil && c.RS256 == nil
+	return c.RedirectURI == nil && c.LogoutURI == nil && c.LogoutNotice == nil && c.Scope == nil && c.WithoutPKCE == nil && c.WithoutConsent == nil && c.RS256 == nil
 }
 
 // Validate refuses a change of nothing; kong asks it.
@@ -74,7 +75,7 @@ func (c *appSet) checkKind(a auth.Application) error {
 	case c.Host != nil && a.Kind != auth.BehindProxy:
 		return fmt.Errorf("%s does not stand behind a proxy: it has no further hosts", a.Name)
 	case !c.isNone() && a.Kind != auth.SpeaksOpenID:
-		return fmt.Errorf("%s does not speak OpenID Connect: it is registered with no address of that kind", a.Name)
+		return fmt.Errorf("%s does not speak OpenID Connect: it is registered with nothing of that kind", a.Name)
 	}
 	return nil
 }
@@ -123,6 +124,12 @@ func (c clientChange) register(client *auth.Client) error {
 	}
 	if c.LogoutNotice != nil {
 		client.LogoutNotice = *c.LogoutNotice
+	}
+	if c.Scope != nil {
+		var err error
+		if client.Scopes, err = readScopes(c.Scope); err != nil {
+			return err
+		}
 	}
 	if c.WithoutPKCE != nil {
 		client.WithoutPKCE = *c.WithoutPKCE

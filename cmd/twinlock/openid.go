@@ -13,6 +13,7 @@ import (
 // openIDFlags say how an application speaks OpenID Connect.
 type openIDFlags struct {
 	RedirectURI []string `help:"An address that sign-ins are answered to, exactly as the application has it; it makes the application speak OpenID Connect." sep:"none" placeholder:"URI"`
+	Scope       []string `help:"What it may ask for, besides openid: profile, email, groups, offline_access. Unless one is named, all; whatever else it asks for is left out." placeholder:"SCOPE"`
 	openIDAlone
 }
 
@@ -32,7 +33,24 @@ func (f openIDFlags) client() (auth.Client, error) {
 	if f.LogoutURI != "" {
 		c.LogoutURIs = []string{f.LogoutURI}
 	}
+	if len(f.Scope) > 0 {
+		var err error
+		if c.Scopes, err = readScopes(f.Scope); err != nil {
+			return c, err
+		}
+	}
 	return c, checkClient(c)
+}
+
+// readScopes reads what an application may ask for. Without openid it could not
+// sign anybody in: that is always among them.
+func readScopes(words []string) (auth.Scopes, error) {
+	for _, word := range words {
+		if !auth.AllScopes.Has(auth.Scope(word)) {
+			return nil, fmt.Errorf("there is no scope %q; there are %s", word, auth.AllScopes)
+		}
+	}
+	return auth.ParseScopes(strings.Join(append(words, string(auth.ScopeOpenID)), " ")), nil
 }
 
 func algorithm(rsa bool) auth.Algorithm {
@@ -83,6 +101,7 @@ type shownClient struct {
 	RedirectURIs   []string           `json:"redirect_uris"`
 	LogoutURIs     []string           `json:"logout_uris"`
 	LogoutNotice   string             `json:"logout_notice"`
+	Scopes         auth.Scopes        `json:"scopes"`
 	WithoutPKCE    bool               `json:"without_pkce"`
 	WithoutConsent bool               `json:"without_consent"`
 	Algorithm      auth.Algorithm     `json:"algorithm"`
@@ -95,7 +114,7 @@ func (s *surroundings) printClient(a shownApp, made secret.Token, asJSON bool) e
 	}
 	shown := shownClient{shownApp: a, Issuer: string(s.app.Config.PublicURL), ClientID: a.ID, Public: c.Public,
 		RedirectURIs: with([]string{}, c.RedirectURIs), LogoutURIs: with([]string{}, c.LogoutURIs), LogoutNotice: c.LogoutNotice,
-		WithoutPKCE: c.WithoutPKCE, WithoutConsent: c.WithoutConsent, Algorithm: c.Algorithm}
+		Scopes: c.Scopes, WithoutPKCE: c.WithoutPKCE, WithoutConsent: c.WithoutConsent, Algorithm: c.Algorithm}
 	if !made.IsZero() {
 		shown.ClientSecret = made.Reveal()
 	}
@@ -121,7 +140,7 @@ func (c shownClient) lines() [][2]string {
 	return append(c.shownApp.lines(), [][2]string{
 		{"issuer", c.Issuer}, {"client ID", string(c.ClientID)}, {"public", yesNo(c.Public)},
 		{"redirect URIs", strings.Join(c.RedirectURIs, " ")}, {"logout URIs", strings.Join(c.LogoutURIs, " ")},
-		{"logout notice", c.LogoutNotice}, {"PKCE demanded", yesNo(c.Public || !c.WithoutPKCE)},
+		{"logout notice", c.LogoutNotice}, {"may ask for", c.Scopes.String()}, {"PKCE demanded", yesNo(c.Public || !c.WithoutPKCE)},
 		{"consent asked", yesNo(!c.WithoutConsent)}, {"signed with", string(c.Algorithm)},
 	}...)
 }

@@ -55,6 +55,27 @@ func TestARedirectURIThatCouldLeadAstrayIsRefused(t *testing.T) {
 	}
 }
 
+func TestWhatAnApplicationMayAskForIsSaidByCommand(t *testing.T) {
+	o := newOperator(t)
+	var is shownClient
+	add := []string{"app", "add", "Wiki", "--url", "https://wiki.example.org", "--redirect-uri", "https://wiki.example.org/"}
+	o.reads(&is, append(add, "--scope", "email,profile")...)
+	if is.Scopes.String() != "openid profile email" {
+		t.Errorf("added with %q", is.Scopes)
+	}
+	o.reads(&is, "app", "set", "Wiki", "--scope", "groups")
+	if is.Scopes.String() != "openid groups" {
+		t.Errorf("changed to %q", is.Scopes)
+	}
+	if said := o.fails(failed, "app", "set", "Wiki", "--scope", "email", "--scope", "everything"); !strings.Contains(said, `no scope "everything"`) {
+		t.Errorf("an unknown one: %s", said)
+	}
+	o.fails(wrongUsage, "app", "add", "Board", "--url", "https://board.example.org", "--scope", "email")
+	if out := o.does("app", "show", "Wiki"); !strings.Contains(out, "openid groups") {
+		t.Errorf("shown: %s", out)
+	}
+}
+
 func TestSigningKeysAreMadeAnew(t *testing.T) {
 	bothWays(t, func(t *testing.T, o *operator) {
 		if out := o.does("keys", "rotate"); !strings.Contains(out, "there are no keys") {

@@ -21,12 +21,34 @@ type openIDForm struct {
 	Redirects, LogoutURIs ui.Field
 	LogoutNotice          ui.Field
 	Public                ui.Checkbox // settled when the application is made
+	Scopes                []ui.Checkbox
 	WithPKCE, WithConsent ui.Checkbox
 	RSA                   ui.Checkbox
 }
 
 // openIDFields are the names of its fields.
-var openIDFields = []string{"seen", "redirect-uris", "logout-uris", "logout-notice", "pkce", "consent", "rsa"}
+var openIDFields = []string{"seen", "redirect-uris", "logout-uris", "logout-notice", "scope-profile", "scope-email", "scope-groups",
+	"scope-offline_access", "pkce", "consent", "rsa"}
+
+// scopeTicks are what a client may ask for besides openid, without which there is
+// no signing in.
+func scopeTicks(may auth.Scopes) (ticks []ui.Checkbox) {
+	for _, s := range auth.AllScopes[1:] {
+		ticks = append(ticks, ui.Checkbox{Name: "scope-" + string(s), Label: ui.T("adminapps.scope-" + string(s)), Checked: may.Has(s)})
+	}
+	return ticks
+}
+
+// tickedScopes reads them.
+func tickedScopes(form web.Form) auth.Scopes {
+	may := auth.Scopes{auth.ScopeOpenID}
+	for _, s := range auth.AllScopes[1:] {
+		if form["scope-"+string(s)] != "" {
+			may = append(may, s)
+		}
+	}
+	return may
+}
 
 func newOpenIDForm(c auth.Client) openIDForm {
 	return openIDForm{
@@ -37,6 +59,7 @@ func newOpenIDForm(c auth.Client) openIDForm {
 			Kind: ui.KindLines, Rows: max(2, len(c.LogoutURIs)), Value: strings.Join(c.LogoutURIs, "\n")},
 		LogoutNotice: ui.Field{Name: "logout-notice", Label: ui.T("adminapps.logoutNotice"), Hint: ui.T("adminapps.logoutNoticeHint"),
 			Kind: ui.KindURL, Value: c.LogoutNotice},
+		Scopes:      scopeTicks(c.Scopes),
 		Public:      ui.Checkbox{Name: "public", Label: ui.T("adminapps.public"), Hint: ui.T("adminapps.publicHint"), Checked: c.Public},
 		WithPKCE:    ui.Checkbox{Name: "pkce", Label: ui.T("adminapps.pkce"), Hint: ui.T("adminapps.pkceHint"), Checked: !c.WithoutPKCE},
 		WithConsent: ui.Checkbox{Name: "consent", Label: ui.T("adminapps.consent"), Hint: ui.T("adminapps.consentHint"), Checked: !c.WithoutConsent},
@@ -47,14 +70,14 @@ func newOpenIDForm(c auth.Client) openIDForm {
 // shownOfClient tells what the form shows of a client.
 func shownOfClient(c auth.Client) string {
 	return asShown([]any{slices.Sorted(slices.Values(c.RedirectURIs)), slices.Sorted(slices.Values(c.LogoutURIs)), c.LogoutNotice,
-		c.WithoutPKCE, c.WithoutConsent, c.Algorithm})
+		c.Scopes, c.WithoutPKCE, c.WithoutConsent, c.Algorithm})
 }
 
 // typed gives the client that the form describes, and the form with what is
 // wrong marked. Whether it is public is c's.
 func (openIDForm) typed(form web.Form, c auth.Client) (openIDForm, auth.Client) {
 	c.RedirectURIs, c.LogoutURIs = lines(form["redirect-uris"]), lines(form["logout-uris"])
-	c.LogoutNotice = strings.TrimSpace(form["logout-notice"])
+	c.LogoutNotice, c.Scopes = strings.TrimSpace(form["logout-notice"]), tickedScopes(form)
 	c.WithoutPKCE, c.WithoutConsent = form["pkce"] == "", form["consent"] == ""
 	c.Algorithm = auth.ES256
 	if form["rsa"] != "" {

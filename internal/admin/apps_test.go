@@ -334,3 +334,24 @@ func TestAClientThatSomebodyChangedMeanwhileIsLookedAtAgain(t *testing.T) {
 		t.Errorf("what was seen and pressed again is not saved: %+v, %v", c, err)
 	}
 }
+
+func TestWhatAnApplicationMayAskForIsTickedOnItsPage(t *testing.T) {
+	site, browser := behind(t)
+	a, _, err := site.Store.AddClient(t.Context(), apptest.Command, auth.Application{Name: "Wiki", URL: "https://wiki.example.org"},
+		auth.Client{RedirectURIs: []string{"https://wiki.example.org/a"}}, site.Now())
+	must(t, err)
+	page := browser.Get("/admin/apps/" + string(a.ID))
+	page.Form("Save OpenID Connect").Untick("Names of their groups (groups)").Press().WantDone("The application is saved.")
+	if c, err := site.Store.Client(t.Context(), a.ID); err != nil || c.Scopes.String() != "openid profile email offline_access" {
+		t.Errorf("kept: %v, %v", c.Scopes, err)
+	}
+	slip := browser.Get("/admin/apps/"+string(a.ID)).Form("Save OpenID Connect").Untick("Email address (email)").Fill("Redirect URIs", "").Press().WantStatus(422)
+	if _, ticked := slip.Form("Save OpenID Connect").Values["scope-email"]; ticked {
+		t.Error("what was unticked is ticked again")
+	}
+	slip.Form("Save OpenID Connect").Untick("All of it while the person is away (offline_access)").Untick("Name and language (profile)").
+		Fill("Redirect URIs", "https://wiki.example.org/a").Press().WantDone("The application is saved.")
+	if c, err := site.Store.Client(t.Context(), a.ID); err != nil || c.Scopes.String() != "openid" {
+		t.Errorf("kept: %v, %v", c.Scopes, err)
+	}
+}

@@ -543,7 +543,7 @@ func exampleOpenIDApp(a auth.Application, groups []auth.Group) appPage {
 	page := newAppPage(a, newAppForm(a, groups, nil))
 	page.MayRequire = true
 	page.OpenID = &openIDSection{Values: valuesFor("https://id.example.org", "g43u72lggngrfqu4muoyghh27y"), Secret: true,
-		openIDForm: newOpenIDForm(auth.Client{Algorithm: auth.ES256, RedirectURIs: []string{"https://wiki.example.org/oauth/callback"}})}
+		openIDForm: newOpenIDForm(auth.Client{Algorithm: auth.ES256, Scopes: auth.AllScopes, RedirectURIs: []string{"https://wiki.example.org/oauth/callback"}})}
 	page.App.Kind = auth.SpeaksOpenID
 	program, _ := recipe.Find("nextcloud")
 	(&Flow{Floor: &web.Floor{PublicURL: "https://id.example.org"}}).tellRecipe(&page, &program)
