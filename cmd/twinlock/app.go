@@ -121,6 +121,8 @@ func (c *appAdd) Validate() error {
 	switch {
 	case c.Link && (behindProxy || len(c.RedirectURI) > 0), behindProxy && len(c.RedirectURI) > 0:
 		return errors.New("an application is one of three: a --link, one that speaks OpenID Connect with a --redirect-uri, or one behind a proxy with every --host and --rule")
+	case c.Link && c.RequireTwoFactor:
+		return errors.New("a --link cannot --require-2fa: nobody asks here who opens it")
 	case len(c.RedirectURI) == 0 && (c.openIDAlone != (openIDAlone{}) || len(c.Scope) > 0):
 		return errors.New("only an application with a --redirect-uri signs people in by OpenID Connect")
 	}

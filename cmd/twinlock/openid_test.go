@@ -76,6 +76,19 @@ func TestWhatAnApplicationMayAskForIsSaidByCommand(t *testing.T) {
 	}
 }
 
+// Nobody asks here who opens a link: what it demanded would be a promise.
+func TestALinkDemandsNothing(t *testing.T) {
+	o := newOperator(t)
+	add := []string{"app", "add", "Board", "--url", "https://board.example.org", "--link"}
+	if said := o.fails(wrongUsage, append(add, "--require-2fa")...); !strings.Contains(said, "nobody asks here who opens it") {
+		t.Errorf("it says %s", said)
+	}
+	o.does(add...)
+	if said := o.fails(failed, "app", "set", "Board", "--require-2fa"); !strings.Contains(said, "nobody asks here who opens it") {
+		t.Errorf("it says %s", said)
+	}
+}
+
 func TestSigningKeysAreMadeAnew(t *testing.T) {
 	bothWays(t, func(t *testing.T, o *operator) {
 		if out := o.does("keys", "rotate"); !strings.Contains(out, "there are no keys") {
