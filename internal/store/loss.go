@@ -143,8 +143,12 @@ func askedForCode(ctx context.Context, q querier, concerns auth.UserID) (map[aut
 // askedUnder is askedForCode where the plug-in works as a says.
 func askedUnder(ctx context.Context, q querier, a auth.Activation, concerns auth.UserID) (map[auth.UserID]bool, error) {
 	condition, named := isAsked(a, 2)
+	one := `u.id = $1`
+	if concerns == "" {
+		one = `$1 = ''`
+	}
 	people, err := list(ctx, q, scanID[auth.UserID], `
-		SELECT u.id FROM users u WHERE (u.id = $1 OR $1 = '') AND (`+condition+`)`, append([]any{concerns}, named...)...)
+		SELECT u.id FROM users u WHERE `+one+` AND (`+condition+`)`, append([]any{concerns}, named...)...)
 	if err != nil {
 		return nil, fmt.Errorf("who is asked for a code: %w", err)
 	}
@@ -168,7 +172,7 @@ func isAsked(a auth.Activation, first int) (condition string, values []any) {
 func isEnabled(a auth.Activation, first int) (condition string, values []any) {
 	switch {
 	case !a.Active:
-		return `1 = 0`, nil
+		return `u.two_factor_since > 0 AND 1 = 0`, nil
 	case a.Everyone:
 		return `1 = 1`, nil
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -73,6 +74,7 @@ type Store struct {
 	refused    refusals
 
 	collation string // of PostgreSQL: see folded
+	through   Through
 
 	heard atomic.Pointer[hearing] // nil: it neither served nor ended anything yet
 }
@@ -96,7 +98,15 @@ type Rules struct {
 // ring other than the one the database was begun with is refused, see
 // [ErrOtherKeys].
 func Open(ctx context.Context, databaseURL string, ring *keys.Ring, rules Rules) (*Store, error) {
-	s := &Store{ring: ring, rules: rules, listener: deaf{}}
+	return OpenThrough(ctx, databaseURL, ring, rules, nil)
+}
+
+// Through stands between a store and the driver of its database.
+type Through func(driver.Driver) driver.Driver
+
+// OpenThrough is Open for tests that watch or break what is said to the database.
+func OpenThrough(ctx context.Context, databaseURL string, ring *keys.Ring, rules Rules, through Through) (*Store, error) {
+	s := &Store{ring: ring, rules: rules, listener: deaf{}, through: through}
 	if err := s.connect(databaseURL); err != nil {
 		return nil, err
 	}
@@ -119,7 +129,7 @@ func (s *Store) connect(databaseURL string) (err error) {
 		return errors.New("database_url must begin with sqlite: or postgres://")
 	}
 	s.postgres, s.url = true, databaseURL
-	if s.write, err = sql.Open("pgx", databaseURL); err != nil {
+	if s.write, err = s.open("pgx", databaseURL); err != nil {
 		return fmt.Errorf("open PostgreSQL: %w", err)
 	}
 	s.write.SetMaxOpenConns(16)
@@ -128,6 +138,23 @@ func (s *Store) connect(databaseURL string) (err error) {
 	s.read = &reader{DB: s.write}
 	return nil
 }
+
+func (s *Store) open(name, dsn string) (*sql.DB, error) {
+	db, err := sql.Open(name, dsn)
+	if err != nil || s.through == nil {
+		return db, err
+	}
+	return sql.OpenDB(connector{s.through(db.Driver()), dsn}), db.Close()
+}
+
+// connector opens connections to one database by a driver.
+type connector struct {
+	driver driver.Driver
+	dsn    string
+}
+
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+func (c connector) Driver() driver.Driver                        { return c.driver }
 
 // connectSQLite opens one connection that writes and a few that read.
 // synchronous(FULL) because a code that was used must not become good again
@@ -139,12 +166,12 @@ func (s *Store) connectSQLite(path string) (err error) {
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
-	if s.write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+	if s.write, err = s.open("sqlite", dsn+"&_txlock=immediate"); err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}
 	s.write.SetMaxOpenConns(1)
 	s.write.SetMaxIdleConns(1)
-	read, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
+	read, err := s.open("sqlite", dsn+"&_pragma=query_only(1)")
 	if err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}

@@ -1,0 +1,121 @@
+package storetest
+
+import (
+	"context"
+	"database/sql/driver"
+	"sync"
+)
+
+// Call is one thing said to a database: Begin, Commit, or a statement.
+type Call struct {
+	Statement string // "" for Begin and Commit
+	Commit    bool
+	Args      []driver.NamedValue
+}
+
+// Wire is what a store says to its database. Its hooks are called before and
+// after each call, and break it by what they return; nil ones do nothing.
+type Wire struct {
+	mu            sync.Mutex
+	before, after func(Call) error
+}
+
+// Break sets the hooks from now on.
+func (w *Wire) Break(before, after func(Call) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.before, w.after = before, after
+}
+
+func (w *Wire) hooks() (before, after func(Call) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.before, w.after
+}
+
+// call does a call between its hooks.
+func call[T any](w *Wire, c Call, do func() (T, error)) (answer T, err error) {
+	before, after := w.hooks()
+	if before != nil {
+		if err := before(c); err != nil {
+			return answer, err
+		}
+	}
+	if answer, err = do(); err != nil || after == nil {
+		return answer, err
+	}
+	return answer, after(c)
+}
+
+// Through is for store.OpenThrough.
+func (w *Wire) Through(d driver.Driver) driver.Driver { return wiredDriver{d, w} }
+
+type wiredDriver struct {
+	driver.Driver
+	wire *Wire
+}
+
+func (d wiredDriver) Open(name string) (driver.Conn, error) {
+	c, err := d.Driver.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return &wiredConn{c.(connection), d.wire}, nil
+}
+
+// connection is what the connections of both drivers can do.
+type connection interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.Pinger
+	driver.SessionResetter
+}
+
+type wiredConn struct {
+	connection
+	wire *Wire
+}
+
+func (c *wiredConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	t, err := call(c.wire, Call{}, func() (driver.Tx, error) { return c.connection.BeginTx(ctx, o) })
+	if err != nil && t != nil {
+		_ = t.Rollback()
+	}
+	return wiredTx{t, c.wire}, err
+}
+
+func (c *wiredConn) ExecContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Result, error) {
+	return call(c.wire, Call{Statement: statement, Args: args}, func() (driver.Result, error) {
+		return c.connection.ExecContext(ctx, statement, args)
+	})
+}
+
+func (c *wiredConn) QueryContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := call(c.wire, Call{Statement: statement, Args: args}, func() (driver.Rows, error) {
+		return c.connection.QueryContext(ctx, statement, args)
+	})
+	if err != nil && rows != nil {
+		_ = rows.Close()
+	}
+	return rows, err
+}
+
+// CheckNamedValue leaves to a driver what it checks by itself.
+func (c *wiredConn) CheckNamedValue(v *driver.NamedValue) error {
+	if checker, ok := c.connection.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+type wiredTx struct {
+	driver.Tx
+	wire *Wire
+}
+
+func (t wiredTx) Commit() error {
+	_, err := call(t.wire, Call{Commit: true}, func() (struct{}, error) { return struct{}{}, t.Tx.Commit() })
+	return err
+}
