@@ -242,3 +242,32 @@ func TestWhatIsNotOfferedIsNotThere(t *testing.T) {
 		}
 	}
 }
+
+// A page of an application reads what is for programs, where no cookie counts,
+// and nothing of what people see (RFC 9700 §2.6).
+func TestPagesOfOthersReadWhatIsForProgramsAlone(t *testing.T) {
+	site := apptest.New(t)
+	app := register(t, site)
+	fromPage := func(r *http.Request) { r.Header.Set("Origin", "https://wiki.example.org") }
+	for path, open := range map[string]bool{
+		"/.well-known/openid-configuration": true, "/oidc/keys": true, "/oidc/token": true, "/oidc/userinfo": true, "/oidc/revoke": true,
+		"/oidc/authorize": false, "/oidc/continue": false, "/oidc/consent": false, "/oidc/logout": false, "/oidc/logout/confirm": false,
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodOptions} {
+			got := app.ask(method, path, url.Values{}, fromPage)
+			allowed := got.Header.Get("Access-Control-Allow-Origin")
+			if got.Status == http.StatusMethodNotAllowed && allowed == "" {
+				continue
+			}
+			if (allowed == "*") != open || got.Header.Get("Access-Control-Allow-Credentials") != "" {
+				t.Errorf("%s %s: %d, may be read from %q", method, path, got.Status, allowed)
+			}
+		}
+	}
+	for _, path := range []string{"/oidc/token", "/oidc/userinfo", "/oidc/revoke"} {
+		got := app.ask(http.MethodOptions, path, nil, fromPage)
+		if got.Status != http.StatusNoContent || !strings.Contains(got.Header.Get("Access-Control-Allow-Headers"), "Authorization") {
+			t.Errorf("whoever asks beforehand at %s is told %d %v", path, got.Status, got.Header)
+		}
+	}
+}
