@@ -74,7 +74,7 @@ func (c *appSet) checkKind(a auth.Application) error {
 	switch {
 	case c.Host != nil && a.Kind != auth.BehindProxy:
 		return fmt.Errorf("%s does not stand behind a proxy: it has no further hosts", a.Name)
-	case c.RequireTwoFactor != nil && *c.RequireTwoFactor && a.Kind == auth.Link:
+	case c.RequireTwoFactor != nil && *c.RequireTwoFactor && !a.Kind.Asks():
 		return fmt.Errorf("%s is only a link: nobody asks here who opens it, and it can demand nothing of them", a.Name)
 	case !c.isNone() && a.Kind != auth.SpeaksOpenID:
 		return fmt.Errorf("%s does not speak OpenID Connect: it is registered with nothing of that kind", a.Name)

@@ -194,8 +194,8 @@ func (h *Flow) showOpenID(w http.ResponseWriter, r *http.Request, status int, a 
 // the application cannot sign anybody in until it knows the new one.
 func (h *Flow) makeSecret(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
-	a, asked, err := h.askOnceMore(w, r, func(a auth.Application) confirmPage {
-		return confirmPage{Title: ui.T("adminapps.secretTitle", "Name", a.Name), Text: ui.T("adminapps.secretText"), Button: ui.T("adminapps.secretMake")}
+	a, asked, err := h.askOnceMore(w, r, func(a auth.Application) (confirmPage, error) {
+		return confirmPage{Title: ui.T("adminapps.secretTitle", "Name", a.Name), Text: ui.T("adminapps.secretText"), Button: ui.T("adminapps.secretMake")}, nil
 	})
 	if err != nil || !asked {
 		return err

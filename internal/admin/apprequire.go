@@ -32,6 +32,8 @@ func (h *Flow) changeRequirement(w http.ResponseWriter, r *http.Request) error {
 	}
 	require := form["require"] == "yes"
 	switch {
+	case require && !a.Kind.Asks():
+		return web.NotFound()
 	case !require && form["require"] != "no":
 		return web.BadRequest()
 	case require == a.RequireTwoFactor:

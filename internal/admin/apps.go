@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 	"github.com/twinlock/twinlock/internal/written"
@@ -129,7 +130,7 @@ func (h *Flow) application(r *http.Request) (auth.Application, error) {
 
 // askOnceMore shows what will happen to the application that a route names,
 // until the form says that this was asked.
-func (h *Flow) askOnceMore(w http.ResponseWriter, r *http.Request, what func(auth.Application) confirmPage) (a auth.Application, asked bool, err error) {
+func (h *Flow) askOnceMore(w http.ResponseWriter, r *http.Request, what func(auth.Application) (confirmPage, error)) (a auth.Application, asked bool, err error) {
 	form, err := web.ReadForm(r, "really")
 	if err != nil {
 		return a, false, err
@@ -137,7 +138,10 @@ func (h *Flow) askOnceMore(w http.ResponseWriter, r *http.Request, what func(aut
 	if a, err = h.application(r); err != nil || form["really"] != "" {
 		return a, err == nil, err
 	}
-	page := what(a)
+	page, err := what(a)
+	if err != nil {
+		return a, false, err
+	}
 	page.Action, page.Back = r.URL.Path, "/admin/apps/"+string(a.ID)
 	return a, false, h.Show(w, r, http.StatusOK, "admin/confirm", page)
 }
@@ -277,8 +281,9 @@ func (h *Flow) showTyped(w http.ResponseWriter, r *http.Request, status int, a a
 
 func (h *Flow) deleteApp(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
-	a, asked, err := h.askOnceMore(w, r, func(a auth.Application) confirmPage {
-		return confirmPage{Title: ui.T("adminapps.deleteTitle", "Name", a.Name), Text: ui.T("adminapps.deleteText"), Button: ui.T("adminapps.delete")}
+	a, asked, err := h.askOnceMore(w, r, func(a auth.Application) (confirmPage, error) {
+		goes, err := h.Store.Belongings(r.Context(), a.ID, v.Now)
+		return deletePage(a, goes), err
 	})
 	if err != nil || !asked {
 		return err
@@ -288,4 +293,24 @@ func (h *Flow) deleteApp(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.Notice(w, "adminapps.doneDeleted")
 	return web.Redirect(w, "/admin/apps")
+}
+
+// deletePage says what is lost with an application.
+func deletePage(a auth.Application, goes store.Belongings) confirmPage {
+	p := confirmPage{Title: ui.T("adminapps.deleteTitle", "Name", a.Name), Text: ui.T("adminapps.deleteAsk"), Button: ui.T("adminapps.delete")}
+	if a.Kind.Asks() {
+		p.Goes = append(p.Goes, ui.T("adminapps.goes-"+string(a.Kind)))
+	}
+	for _, counted := range []struct {
+		key string
+		n   int
+	}{{"adminapps.goesSignedIn", goes.SignedIn}, {"adminapps.goesConsents", goes.Consents}, {"adminapps.goesRules", goes.Rules}, {"adminapps.goesSignIns", goes.SignIns}} {
+		if counted.n > 0 {
+			p.Goes = append(p.Goes, ui.N(counted.key, counted.n))
+		}
+	}
+	if goes.Logo {
+		p.Goes = append(p.Goes, ui.T("adminapps.goesLogo"))
+	}
+	return p
 }

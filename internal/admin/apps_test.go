@@ -24,7 +24,7 @@ func withApplication(t *testing.T) (*apptest.Site, *apptest.Browser, auth.Applic
 	browser.EnableTwoFactor(eli)
 	site.Person("ada@example.org")
 	a, err := site.Store.AddApplication(t.Context(), apptest.Command,
-		auth.Application{Name: "Wiki", URL: "https://wiki.example.org/", Everyone: true}, site.Now())
+		auth.Application{Kind: auth.BehindProxy, Name: "Wiki", URL: "https://wiki.example.org/", Everyone: true}, site.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestAnAdministratorWithoutTwoFactorAuthenticationMayNotSwitchTheDemand(t *t
 	eli, browser := site.Administrator("eli@example.org"), site.Browser()
 	browser.SignIn(eli)
 	a, err := site.Store.AddApplication(t.Context(), apptest.Command,
-		auth.Application{Name: "Wiki", URL: "https://wiki.example.org/", RequireTwoFactor: true}, site.Now())
+		auth.Application{Kind: auth.BehindProxy, Name: "Wiki", URL: "https://wiki.example.org/", RequireTwoFactor: true}, site.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,4 +354,29 @@ func TestWhatAnApplicationMayAskForIsTickedOnItsPage(t *testing.T) {
 	if c, err := site.Store.Client(t.Context(), a.ID); err != nil || c.Scopes.String() != "openid" {
 		t.Errorf("kept: %v, %v", c.Scopes, err)
 	}
+}
+
+// Nobody asks here who opens a link: what it cannot do is not offered. A demand of
+// before can be lifted.
+func TestALinkIsOfferedNoDemandAndNoChart(t *testing.T) {
+	site, browser, _ := withApplication(t)
+	link, err := site.Store.AddApplication(t.Context(), apptest.Command, auth.Application{Name: "Board", URL: "https://board.example.org/"}, site.Now())
+	must(t, err)
+	at := "/admin/apps/" + string(link.ID)
+	if page := browser.Get(at); page.HasButton("Require two-factor authentication") || page.Says("Sign-ins in the last 30 days") {
+		t.Errorf("it offers\n%s", page.Text())
+	}
+	browser.Post(at+"/two-factor", map[string][]string{"require": {"yes"}, "really": {"yes"}}).WantStatus(404)
+	must(t, site.Store.RequireTwoFactor(t.Context(), apptest.Command, link.ID, true, site.Now()))
+	browser.Get(at).Form("Require it no longer").Press().Form("Require it no longer").Press().WantDone("The application no longer requires two-factor authentication.")
+}
+
+func TestWhoDeletesAnApplicationSeesWhatGoesWithIt(t *testing.T) {
+	site, browser, a := withApplication(t)
+	must(t, site.Store.SetApplicationRules(t.Context(), apptest.Command, a.ID, []auth.Rule{{Path: "/a", Access: auth.Public}, {Path: "/b", Access: auth.Public}}, site.Now()))
+	page := browser.Get("/admin/apps/" + string(a.ID)).Form("Delete application").Press().WantStatus(200)
+	if !page.Says("2 rules about what its addresses ask") || !page.Says("through the proxy is refused") || page.Says("logo") || page.Says("client secret") {
+		t.Errorf("it says\n%s", page.Text())
+	}
+	page.Form("Delete application").Press().WantDone("The application is deleted.")
 }

@@ -139,6 +139,7 @@ type userPage struct {
 // confirmPage asks once more before something that cannot be undone.
 type confirmPage struct {
 	Title, Text, Button ui.Text
+	Goes                []ui.Text // what goes with it, each by itself
 	Action, Back        string
 	Hidden              []ui.Hidden // what the form posts beside
 }
@@ -474,6 +475,8 @@ func Examples() []ui.Example {
 		{Page: "admin/require", Name: "lifting", Data: newRequirePage(guarded(app), nil, 0)},
 		{Page: "admin/confirm", Name: "closing applications", Data: closingPage(auth.OpenIDConnectPlugin, 4)},
 		{Page: "admin/confirm", Name: "deleting", Data: confirmPage{Title: ui.T("groups.deleteTitle", "Name", "Staff"), Text: ui.T("groups.deleteText"), Button: ui.T("groups.delete"), Action: "/", Back: "/"}},
+		{Page: "admin/confirm", Name: "deleting an application", Data: deletePage(
+			auth.Application{Kind: auth.SpeaksOpenID, Name: "Wiki"}, store.Belongings{SignedIn: 12, Consents: 1, SignIns: 4321, Logo: true})},
 		{Page: "admin/events", Name: "some", Data: eventsPage{Events: eventRows(events), Kind: kindChoices(""), Older: "/admin/events?before=x"}},
 		{Page: "admin/events", Name: "none", Data: eventsPage{Kind: kindChoices("login")}},
 		{Page: "admin/settings", Name: "chosen here", Data: settingsPage{Registration: registrationChoices(config.Open), Settings: config.Config{}.Show()}},

@@ -28,6 +28,10 @@ func (k Kind) Plugin() PluginID {
 	return ""
 }
 
+// Asks tells whether anybody is asked here who opens an application of this
+// kind. What one that does not ask demanded, nobody would hear.
+func (k Kind) Asks() bool { return k != Link }
+
 // Application is something that people open from the application list.
 // Nobody may open it until somebody is allowed.
 type Application struct {
