@@ -151,10 +151,16 @@ func (c *appAdd) runOn(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	if err := s.didToApp(a, "added, "+string(a.ID), made, c.JSON); err != nil || c.JSON || a.Kind != auth.SpeaksOpenID {
+	if err := s.didToApp(a, "added, "+string(a.ID), made, c.JSON); err != nil || c.JSON {
 		return err
 	}
-	return s.tellOtherSide(a, made)
+	switch a.Kind {
+	case auth.SpeaksOpenID:
+		return s.tellOtherSide(a, made)
+	case auth.BehindProxy:
+		return s.tellProxy(a, settingsFlag{})
+	}
+	return nil
 }
 
 // didToApp says what was done.
@@ -220,12 +226,28 @@ func (c oneApp) find(s *surroundings) (auth.Application, error) {
 	return a, fmt.Errorf("%d applications are called %s; name one by its identifier: %s", len(called), c.App, strings.Join(candidates, ", "))
 }
 
-type appShow struct{ oneApp }
+type appShow struct {
+	oneApp
+	settingsFlag
+}
+
+// Validate refuses two ways to print; kong asks it.
+func (c *appShow) Validate() error {
+	if c.Proxy != "" && c.JSON {
+		return errors.New("settings of a proxy are no JSON")
+	}
+	return nil
+}
 
 func (c *appShow) runOn(s *surroundings) error {
 	a, err := c.find(s)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case c.Proxy != "" && a.Kind != auth.BehindProxy:
+		return fmt.Errorf("%s does not stand behind a proxy", a.Name)
+	case c.Proxy != "":
+		return s.tellProxy(a, c.settingsFlag)
 	}
 	return s.printApp(a.ID, secret.Token{}, c.JSON)
 }

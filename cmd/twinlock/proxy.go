@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/origin"
+	"github.com/twinlock/twinlock/internal/recipe"
 	"github.com/twinlock/twinlock/internal/store"
 )
 
@@ -15,6 +17,28 @@ import (
 type proxyFlags struct {
 	Host []string `help:"A further host that leads to it, behind a proxy." sep:"none" placeholder:"HOST"`
 	ruleFlag
+}
+
+// settingsFlag names a reverse proxy whose settings are printed.
+type settingsFlag struct {
+	Proxy string `help:"Print what this reverse proxy is told of an application behind it: nginx, caddy or traefik." enum:",nginx,caddy,traefik" default:"" placeholder:"PROXY"`
+}
+
+// tellProxy prints what the reverse proxy before an application is told, or for
+// none what there is to do.
+func (s *surroundings) tellProxy(a auth.Application, f settingsFlag) error {
+	site := recipe.Site{PublicURL: string(s.app.Config.PublicURL), Listen: string(s.app.Config.Listen), Trusted: s.app.Config.TrustedProxies}
+	if f.Proxy == "" {
+		_, err := fmt.Fprintf(s.out, "  in twinlock.toml: %s\n  before it: twinlock app show %s --proxy nginx, caddy or traefik\n", site.TrustedLine(), a.ID)
+		return err
+	}
+	all, err := recipe.Proxies(a, site)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(p recipe.Proxy) bool { return p.ID == f.Proxy })
+	_, err = fmt.Fprint(s.out, all[i].Settings)
+	return err
 }
 
 type ruleFlag struct {
@@ -75,7 +99,7 @@ func readRule(s *surroundings, a auth.Application, text string) (r auth.Rule, er
 
 // addBehindProxy adds an application that a reverse proxy stands before.
 func (c *appAdd) addBehindProxy(s *surroundings, a auth.Application) (auth.Application, error) {
-	a.Hosts = c.Host
+	a.Kind, a.Hosts = auth.BehindProxy, c.Host
 	rules, err := c.rules(s, a)
 	if err != nil {
 		return a, err

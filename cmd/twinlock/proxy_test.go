@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -32,6 +34,30 @@ func TestAnApplicationWithoutARedirectURIStandsBehindAProxy(t *testing.T) {
 			t.Errorf("cleared:\n%s", out)
 		}
 	})
+}
+
+func TestTheSettingsOfAProxyArePrintedToBePutBeforeAnApplication(t *testing.T) {
+	o := newOperator(t)
+	o.env = append(o.env, "TWINLOCK_PUBLIC_URL=https://id.example.org")
+	said := o.does("app", "add", "Wiki", "--url", wiki+"/start")
+	for _, words := range []string{`trusted_proxies = ["127.0.0.1"]`, "--proxy nginx"} {
+		if !strings.Contains(said, words) {
+			t.Errorf("%q is missing in\n%s", words, said)
+		}
+	}
+	for proxy, file := range map[string]string{"nginx": "nginx.conf", "caddy": "Caddyfile", "traefik": "traefik.yml"} {
+		documented, err := os.ReadFile(filepath.Join("..", "..", "docs", "proxies", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := o.does("app", "show", "Wiki", "--proxy", proxy); said != string(documented) {
+			t.Errorf("%s is\n%s", proxy, said)
+		}
+	}
+	o.does("app", "add", "Notes", "--url", wiki, "--link")
+	o.fails(failed, "app", "show", "Notes", "--proxy", "nginx")
+	o.fails(wrongUsage, "app", "show", "Wiki", "--proxy", "apache")
+	o.fails(wrongUsage, "app", "show", "Wiki", "--proxy", "nginx", "--json")
 }
 
 // Cookies know no ports: what lies beside Twinlock would be sent what opens

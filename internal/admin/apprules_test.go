@@ -1,7 +1,10 @@
 package admin_test
 
 import (
+	"html"
 	"net/url"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -205,5 +208,33 @@ func TestFurtherHostsAreChangedOnTheApplicationsPage(t *testing.T) {
 	link := add(auth.Application{Name: "Board", URL: "https://board.example.org/"})
 	if page := browser.Get("/admin/apps/" + string(link.ID)); page.Says("Further hosts") {
 		t.Error("a link has further hosts")
+	}
+}
+
+func TestThePageOfAnApplicationBehindAProxyHasWhatToPutBeforeIt(t *testing.T) {
+	site, browser := behind(t, "public_url=https://id.example.org")
+	form := browser.Get("/admin/apps").Form("Add application").Fill("Name", "Wiki").Fill("Address", "https://wiki.example.org/start")
+	form.Values.Set("kind", "forward-auth")
+	page := form.Press().WantDone("The application is added.")
+	body := html.UnescapeString(page.Body)
+	for _, file := range []string{"nginx.conf", "Caddyfile", "traefik.yml"} {
+		documented, err := os.ReadFile(filepath.Join("..", "..", "docs", "proxies", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(body, ">"+string(documented)+"<") {
+			t.Errorf("the settings of %s are not those of the documentation", file)
+		}
+	}
+	if !page.Says("What to put before it") || !page.Says(`trusted_proxies = ["127.0.0.1"]`) || page.Href("Proxy check") != "/admin/proxy-check" {
+		t.Errorf("it says\n%s", page.Text())
+	}
+
+	link, err := site.Store.AddApplication(t.Context(), apptest.Command, auth.Application{Name: "Notes", URL: "https://notes.example.org"}, site.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if browser.Get("/admin/apps/" + string(link.ID)).Says("What to put before it") {
+		t.Error("something is to be put before a link")
 	}
 }

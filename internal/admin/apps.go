@@ -206,6 +206,9 @@ func (h *Flow) aroundForm(r *http.Request, a auth.Application, form appForm) (ap
 		return page, err
 	}
 	h.tellRecipe(&page, nil)
+	if page.Proxy, err = h.proxyOf(a); err != nil {
+		return page, err
+	}
 	if page.Rules, err = h.rulesOf(r, a); err != nil {
 		return page, err
 	}

@@ -362,7 +362,8 @@ type appPage struct {
 	Recipes     *ui.Choices // nil for a kind that has none
 	Recipe      *recipeSection
 	RecipeWrong ui.Text       // why the chosen one cannot be filled
-	Rules       *rulesSection // nil where no proxy stands before it
+	Proxy       *proxySection // nil where no proxy stands before it
+	Rules       *rulesSection // nil there, too
 }
 
 func newAppPage(a auth.Application, form appForm) appPage {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/origin"
+	"github.com/twinlock/twinlock/internal/recipe"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -70,7 +71,7 @@ func (h *Flow) findingsOfWay(s seen) []finding {
 	case h.breaksOff(s):
 		return []finding{found(ui.Bad, "proxycheck.broken", "Said", s.Said("X-Forwarded-For")).with(inNginx, nginxSaysX)}
 	case h.Trusts(s.client()) && !s.client().IsLoopback():
-		return []finding{found(ui.Warning, "proxycheck.wide", "Address", s.client().String()).with(ourFile, trustedLine(hostsOf(s.Hops[:len(s.Hops)-1])))}
+		return []finding{found(ui.Warning, "proxycheck.wide", "Address", s.client().String()).with(ourFile, recipe.TrustedProxies(hostsOf(s.Hops[:len(s.Hops)-1])))}
 	}
 	return nil
 }
@@ -203,7 +204,7 @@ func insteadOfAnAnswer() []finding {
 
 // trusting is the setting that believes one more.
 func (h *Flow) trusting(peer netip.Addr) string {
-	return trustedLine(append(slices.Clone(h.TrustedProxies), hostsOf([]netip.Addr{peer})...))
+	return recipe.TrustedProxies(append(slices.Clone(h.TrustedProxies), hostsOf([]netip.Addr{peer})...))
 }
 
 func hostsOf(all []netip.Addr) (hosts []netip.Prefix) {
@@ -213,15 +214,4 @@ func hostsOf(all []netip.Addr) (hosts []netip.Prefix) {
 		}
 	}
 	return hosts
-}
-
-func trustedLine(all []netip.Prefix) string {
-	written := make([]string, len(all))
-	for i, p := range all {
-		written[i] = `"` + p.String() + `"`
-		if p.IsSingleIP() {
-			written[i] = `"` + p.Addr().String() + `"`
-		}
-	}
-	return "trusted_proxies = [" + strings.Join(written, ", ") + "]"
 }

@@ -70,7 +70,7 @@ func TestTheSettingsOfTraefikHoldTogether(t *testing.T) {
 			t.Errorf("%s: %+v", name, router)
 		}
 	}
-	asked := http.Routers["wiki"].Middlewares
+	asked := http.Routers["application"].Middlewares
 	if len(asked) != 2 || http.Middlewares[asked[0]].Headers == nil || http.Middlewares[asked[1]].ForwardAuth == nil {
 		t.Errorf("the application's router goes through %v: first every claim goes, then we are asked", asked)
 	}

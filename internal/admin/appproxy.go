@@ -1,0 +1,38 @@
+package admin
+
+import (
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/recipe"
+	"github.com/twinlock/twinlock/internal/ui"
+)
+
+// proxySection is the part of an application's page about what to put before it.
+type proxySection struct {
+	Trusted  []ui.Definition // where the line belongs that believes the proxy, and the line
+	Settings []proxySettings
+}
+
+// proxySettings are what one reverse proxy is told.
+type proxySettings struct {
+	Name    string
+	Snippet ui.Snippet
+}
+
+// proxyOf is nil for an application before which no proxy stands.
+func (h *Flow) proxyOf(a auth.Application) (*proxySection, error) {
+	if a.Kind != auth.BehindProxy {
+		return nil, nil
+	}
+	site := recipe.Site{PublicURL: h.PublicURL, Listen: string(h.Settings.Listen), Trusted: h.TrustedProxies}
+	all, err := recipe.Proxies(a, site)
+	if err != nil {
+		return nil, err
+	}
+	line := site.TrustedLine()
+	s := &proxySection{Trusted: []ui.Definition{{Term: ui.Words(ourFile), Value: ui.Words(line), Code: true, Copy: line}}}
+	for _, p := range all {
+		s.Settings = append(s.Settings, proxySettings{Name: p.Name,
+			Snippet: ui.Snippet{ID: "proxy-" + p.ID, Label: ui.T("adminapps.snippet", "Name", p.Name), Code: p.Settings}})
+	}
+	return s, nil
+}
