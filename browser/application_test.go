@@ -85,3 +85,21 @@ func TestWhoLacksTheSecondFactorIsBroughtBackToTheApplication(t *testing.T) {
 		t.Error(tab.Text())
 	}
 }
+
+// What the page of an application says to put before it, is put before it as it
+// was copied, and signs people in.
+func TestTheSettingsThatAnApplicationsPageHasSignPeopleInThroughNginx(t *testing.T) {
+	p := kit.StartProxied(t, "nginx")
+	p.Person(bea, next, "--name", "Bea", "--admin")
+	p.Person(ada, good, "--name", "Ada")
+	tab := login(p.Profile(t).Trusting().AllowClipboard(), bea, next).At("/apps")
+	tab.Open("/admin/apps").Fill("Name", "Wiki").Fill("Address", p.App+"/start").Tick("Everyone").Tick("Reverse proxy").Press("Add application")
+	tab.Status("The application is added.").See("What to put before it")
+	tab.Evaluate(`document.getElementById("proxy-nginx").closest("details").open = true`, nil)
+	tab.Press("Copy settings").Status("Copied.")
+	p.PutBefore(t, tab.Clipboard())
+
+	person := p.Profile(t).Trusting().Open(p.App + "/start?q=1").At("/login")
+	person.Fill("Email", ada).Fill("Password", good).Press("Login").See(`Here is "` + ada + `".`).See("You asked for GET /start?q=1")
+	tab.Press("Proxy check").At("/admin/proxy-check").See("Nothing to mend").Press("Test " + p.App).See("arrives as it should")
+}

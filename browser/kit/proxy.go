@@ -39,6 +39,8 @@ type Proxied struct {
 	Port string // of the proxy
 
 	instead []string // pairs of what the proxy's settings say and what they shall
+	app     string   // where the application listens
+	stop    func()   // ends the proxy
 
 	mu   sync.Mutex
 	last http.Header // of the last request that reached the application
@@ -68,15 +70,35 @@ func startProxied(t testing.TB, proxy string, instead, flags []string) *Proxied 
 	t.Cleanup(app.Close)
 	behind := FreePort(t)
 	p.Server = start(t, "", behind, "https://id.example.org:"+p.Port, append([]string{"--trusted-proxies", "127.0.0.1"}, flags...))
-	Proxies[proxy](t, p, "127.0.0.1:"+behind, app.Listener.Addr().String())
-	Eventually(t, proxy+" answers", func() bool {
+	p.app = app.Listener.Addr().String()
+	Proxies[proxy](t, p, "127.0.0.1:"+behind, p.app)
+	p.answers(t)
+	return p
+}
+
+// answers waits until the proxy does.
+func (p *Proxied) answers(t testing.TB) {
+	t.Helper()
+	Eventually(t, "the proxy answers", func() bool {
 		connection, err := tls.Dial("tcp", "127.0.0.1:"+p.Port, &tls.Config{InsecureSkipVerify: true, ServerName: "id.example.org"})
 		if err == nil {
 			_ = connection.Close()
 		}
 		return err == nil
 	})
-	return p
+}
+
+// PutBefore runs nginx by settings that were copied from a page, in the place of
+// the proxy. Of them nothing is replaced but what their first lines leave to
+// whoever copies them.
+func (p *Proxied) PutBefore(t testing.TB, settings string) {
+	t.Helper()
+	p.stop()
+	folder := t.TempDir()
+	certificate, key := certify(t, folder, "id.example.org", "wiki.example.org")
+	p.stop = runNginx(t, folder, replaced(t, settings, "127.0.0.1:3000", p.app,
+		"/etc/ssl/certs/example.org.pem", certificate, "/etc/ssl/private/example.org.key", key))
+	p.answers(t)
 }
 
 // answer is the application: it shows what it was asked, and who it was told of.
@@ -122,11 +144,11 @@ func startNginx(t testing.TB, p *Proxied, behind, app string) {
 	site := documented(t, "nginx.conf", "listen 443 ssl", "listen 127.0.0.1:"+p.Port+" ssl",
 		"/etc/ssl/certs/example.org.pem", certificate, "/etc/ssl/private/example.org.key", key,
 		"https://wiki.example.org$request_uri", p.App+"$request_uri", "127.0.0.1:8080", behind, "127.0.0.1:3000", app)
-	runNginx(t, folder, replaced(t, site, p.instead...))
+	p.stop = runNginx(t, folder, replaced(t, site, p.instead...))
 }
 
 // runNginx runs nginx with these sites and nothing of this machine's settings.
-func runNginx(t testing.TB, folder, sites string) {
+func runNginx(t testing.TB, folder, sites string) (stop func()) {
 	t.Helper()
 	write(t, filepath.Join(folder, "site.conf"), sites)
 	whole := "daemon off; master_process off; pid " + folder + "/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n"
@@ -134,28 +156,28 @@ func runNginx(t testing.TB, folder, sites string) {
 		whole += kind + "_temp_path " + filepath.Join(folder, kind) + ";\n"
 	}
 	write(t, filepath.Join(folder, "nginx.conf"), whole+"include "+folder+"/site.conf;\n}\n")
-	runProxy(t, "nginx", "-p", folder, "-c", filepath.Join(folder, "nginx.conf"))
+	return runProxy(t, "nginx", "-p", folder, "-c", filepath.Join(folder, "nginx.conf"))
 }
 
 func startCaddy(t testing.TB, p *Proxied, behind, app string) {
 	t.Helper()
 	folder := t.TempDir()
 	site := documented(t, "Caddyfile", "127.0.0.1:8080", behind, "127.0.0.1:3000", app)
-	runCaddy(t, folder, replaced(t, site, p.instead...), p.Port, FreePort(t), "\tauto_https disable_redirects\n")
+	p.stop = runCaddy(t, folder, replaced(t, site, p.instead...), p.Port, FreePort(t), "\tauto_https disable_redirects\n")
 }
 
 // runCaddy runs Caddy with these sites on other ports than 443 and 80, and an
 // authority of its own. More are further global options.
-func runCaddy(t testing.TB, folder, sites, tlsPort, plainPort, more string) {
+func runCaddy(t testing.TB, folder, sites, tlsPort, plainPort, more string) (stop func()) {
 	t.Helper()
 	global := "{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n" + more + "\thttps_port " + tlsPort +
 		"\n\thttp_port " + plainPort + "\n\tdefault_bind 127.0.0.1\n\tstorage file_system " + folder + "\n\tlog {\n\t\tlevel ERROR\n\t}\n}\n"
 	write(t, filepath.Join(folder, "Caddyfile"), global+sites)
-	runProxy(t, "caddy", "run", "--adapter", "caddyfile", "--config", filepath.Join(folder, "Caddyfile"))
+	return runProxy(t, "caddy", "run", "--adapter", "caddyfile", "--config", filepath.Join(folder, "Caddyfile"))
 }
 
-// runProxy runs a proxy until the test ends.
-func runProxy(t testing.TB, program string, args ...string) {
+// runProxy runs a proxy until it is stopped, or the test ends.
+func runProxy(t testing.TB, program string, args ...string) (stop func()) {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
@@ -173,15 +195,19 @@ func runProxy(t testing.TB, program string, args ...string) {
 	if err := child.Start(c); err != nil {
 		t.Fatalf("start %s: %v", program, err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = c.Process.Signal(syscall.SIGTERM)
 		_ = c.Wait()
+	})
+	t.Cleanup(func() {
+		stop()
 		if t.Failed() {
 			said.Lock()
 			defer said.Unlock()
 			t.Logf("%s said:\n%s", program, strings.Join(said.lines, "\n"))
 		}
 	})
+	return stop
 }
 
 func write(t testing.TB, path, text string) {
