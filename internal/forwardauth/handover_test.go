@@ -14,6 +14,7 @@ import (
 
 	_ "modernc.org/sqlite"
 
+	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
 )
@@ -291,4 +292,28 @@ func TestASessionThatOwesOnlyItsCodeIsAskedForItAlone(t *testing.T) {
 		}
 		wantStatus(t, answer, http.StatusOK)
 	}
+}
+
+// Each ticket that is claimed is a sign-in, and nothing else at the application
+// is: neither its requests nor a refusal.
+func TestASignInThroughAProxyIsCountedAndDrawnOnTheApplicationsPage(t *testing.T) {
+	d := newDoor(t)
+	eli := administrator(d, "eli@example.org")
+	page := func() *apptest.Page {
+		return eli.Browser.Get("/admin/apps/" + string(d.wiki.ID)).WantStatus(http.StatusOK)
+	}
+	if !page().Says("Nobody has signed in to it yet.") {
+		t.Errorf("at first it says\n%s", page().Text())
+	}
+	ada := signedIn(t, d, "ada@example.org")
+	for range 3 {
+		wantStatus(t, ada.asks("caddy", wikiURL+"/more", navigation), http.StatusOK)
+	}
+	d.visitor(nil).asks("caddy", wikiURL+"/", navigation)
+	signedIn(t, d, "bea@example.org")
+	page().WantDrawn(map[string]string{"23 November 2026": "2"})
+	d.Clock.Turn(15 * time.Hour)
+	eli.Browser.SignIn(eli.Person)
+	signedIn(t, d, "cem@example.org")
+	page().WantDrawn(map[string]string{"23 November 2026": "2", "24 November 2026": "1"})
 }

@@ -212,3 +212,27 @@ func TestNothingAnswersWhileThePluginIsNotActive(t *testing.T) {
 		}
 	}
 }
+
+// A sign-in is one once its code is exchanged, and only once.
+func TestASignInByOpenIDConnectIsCountedAndDrawnOnTheApplicationsPage(t *testing.T) {
+	site := apptest.New(t)
+	app := register(t, site)
+	eli, ada := site.Browser(), site.Browser()
+	eli.SignIn(site.Administrator("eli@example.org"))
+	ada.SignIn(site.Person("ada@example.org"))
+	page := func() *apptest.Page { return eli.Get("/admin/apps/" + string(app.ID)).WantStatus(http.StatusOK) }
+
+	v := app.begin()
+	code := app.code(allow(ada, v), v)
+	if !page().Says("Nobody has signed in to it yet.") {
+		t.Errorf("before the code is exchanged it says\n%s", page().Text())
+	}
+	_, err := app.exchange(code, v)
+	must(t, err)
+	if _, err := app.exchange(code, v); err == nil {
+		t.Error("a code is good twice")
+	}
+	page().WantDrawn(map[string]string{"23 November 2026": "1"})
+	app.signIn(ada)
+	page().WantDrawn(map[string]string{"23 November 2026": "2"})
+}
