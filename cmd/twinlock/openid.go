@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -62,25 +62,7 @@ func algorithm(rsa bool) auth.Algorithm {
 
 // checkClient refuses what could lead people astray.
 func checkClient(c auth.Client) error {
-	switch {
-	case len(c.RedirectURIs) == 0:
-		return errors.New("an application that speaks OpenID Connect needs a redirect URI")
-	case max(len(c.RedirectURIs), len(c.LogoutURIs)) > redirect.Most:
-		return fmt.Errorf("there are more than %d addresses", redirect.Most)
-	}
-	for _, list := range [][]string{c.RedirectURIs, c.LogoutURIs} {
-		for _, address := range list {
-			if err := redirect.Check(address, c.Public); err != nil {
-				return fmt.Errorf("%s %w", address, err)
-			}
-		}
-	}
-	if c.LogoutNotice != "" {
-		if err := redirect.CheckNotice(c.LogoutNotice); err != nil {
-			return fmt.Errorf("%s %w", c.LogoutNotice, err)
-		}
-	}
-	return nil
+	return cmp.Or(redirect.CheckClient(c))
 }
 
 func (c *appAdd) addClient(s *surroundings, a auth.Application) (auth.Application, secret.Token, error) {

@@ -84,27 +84,23 @@ func (openIDForm) typed(form web.Form, c auth.Client) (openIDForm, auth.Client) 
 		c.Algorithm = auth.RS256
 	}
 	page := newOpenIDForm(c)
-	page.Redirects.Error = checkAddresses(c.RedirectURIs, c.Public)
-	if len(c.RedirectURIs) == 0 {
-		page.Redirects.Error = ui.T("adminapps.missingRedirect")
-	}
-	page.LogoutURIs.Error = checkAddresses(c.LogoutURIs, c.Public)
-	if c.LogoutNotice != "" && redirect.CheckNotice(c.LogoutNotice) != nil {
-		page.LogoutNotice.Error = ui.T("adminapps.wrongRedirect", "Address", c.LogoutNotice)
-	}
+	redirects, logouts, notice := redirect.CheckClient(c)
+	page.Redirects.Error, page.LogoutURIs.Error, page.LogoutNotice.Error = wrongRedirect(redirects), wrongRedirect(logouts), wrongRedirect(notice)
 	return page, c
 }
 
-func checkAddresses(addresses []string, public bool) ui.Text {
-	if len(addresses) > redirect.Most {
-		return ui.N("adminapps.manyRedirects", redirect.Most)
+// wrongRedirect says what is wrong with addresses of a client; nil is nothing.
+func wrongRedirect(err error) ui.Text {
+	var wrong *redirect.AddressError
+	switch {
+	case err == nil:
+		return ui.Text{}
+	case errors.As(err, &wrong):
+		return ui.T("adminapps.wrongRedirect", "Address", wrong.Address)
+	case errors.Is(err, redirect.ErrNone):
+		return ui.T("adminapps.missingRedirect")
 	}
-	for _, a := range addresses {
-		if redirect.Check(a, public) != nil {
-			return ui.T("adminapps.wrongRedirect", "Address", a)
-		}
-	}
-	return ui.Text{}
+	return ui.N("adminapps.manyRedirects", redirect.Most)
 }
 
 // lines are the lines of a text that say something.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -44,13 +45,7 @@ func filledFor(r recipe.Recipe, v recipe.Values) (recipe.Recipe, ui.Text) {
 	if err != nil {
 		return r, ui.T("adminapps.wrongAddress")
 	}
-	c := filled.Client()
-	for _, address := range slices.Concat(c.RedirectURIs, c.LogoutURIs) {
-		if redirect.Check(address, c.Public) != nil {
-			return r, ui.T("adminapps.wrongRedirect", "Address", v.App)
-		}
-	}
-	if c.LogoutNotice != "" && redirect.CheckNotice(c.LogoutNotice) != nil {
+	if r.Kind == auth.SpeaksOpenID && cmp.Or(redirect.CheckClient(filled.Client())) != nil {
 		return r, ui.T("adminapps.wrongRedirect", "Address", v.App)
 	}
 	return filled, ui.Text{}

@@ -12,6 +12,7 @@ import (
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/recipe"
+	"github.com/twinlock/twinlock/internal/redirect"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/throttle"
@@ -325,10 +326,9 @@ func (p *appsPage) check(issuer string, a auth.Application, c auth.Client) (fill
 	case p.Recipe != nil && p.URL.Error.IsZero():
 		filled, p.URL.Error = filledFor(*p.Recipe, recipe.Values{App: a.URL, Issuer: issuer})
 	case p.Recipe != nil:
-	case speaks && len(c.RedirectURIs) == 0:
-		p.Redirects.Error = ui.T("adminapps.missingRedirect")
 	case speaks:
-		p.Redirects.Error = checkAddresses(c.RedirectURIs, c.Public)
+		redirects, _, _ := redirect.CheckClient(c)
+		p.Redirects.Error = wrongRedirect(redirects)
 	}
 	p.Summary = ui.Summarize(ui.Text{}, &p.Name, &p.URL, &p.Redirects, &p.People)
 	return filled

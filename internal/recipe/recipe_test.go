@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -96,14 +97,8 @@ func TestWhatARecipeMakesMayBeRegistered(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := filled.Client()
-			for _, address := range slices.Concat(c.RedirectURIs, c.LogoutURIs) {
-				if err := redirect.Check(address, c.Public); err != nil {
-					t.Errorf("%s %v", address, err)
-				}
-			}
-			if c.LogoutNotice != "" && redirect.CheckNotice(c.LogoutNotice) != nil {
-				t.Errorf("%s cannot be told of a logout", c.LogoutNotice)
+			if redirects, logouts, notice := redirect.CheckClient(filled.Client()); r.Kind == auth.SpeaksOpenID && errors.Join(redirects, logouts, notice) != nil {
+				t.Error(redirects, logouts, notice)
 			}
 			for _, rule := range filled.Rules() {
 				if !rule.IsRule() {

@@ -4,6 +4,7 @@ package redirect
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -117,6 +118,43 @@ func cutPort(host, after string) (rest string, ok bool) {
 	return host + digits[end:], true
 }
 
-// CheckNotice tells why an address cannot be one that is told of a logout;
-// nil where it can. It is https, or on this machine.
-func CheckNotice(address string) error { return Check(address, false) }
+// What is wrong with the addresses of a client as a whole.
+var (
+	ErrNone = errors.New("an application that speaks OpenID Connect needs a redirect URI")
+	ErrMany = fmt.Errorf("there are more than %d addresses", Most)
+)
+
+// AddressError names the address that cannot be a client's.
+type AddressError struct {
+	Address string
+	Why     error // goes on after the address
+}
+
+func (e *AddressError) Error() string { return e.Address + " " + e.Why.Error() }
+
+// CheckClient tells what is wrong with where a client's answers go, where people
+// go after a logout, and what is told of one: ErrNone, ErrMany, the first
+// *AddressError, or nil. What is told of a logout is https, or on this machine.
+func CheckClient(c auth.Client) (redirects, logouts, notice error) {
+	if len(c.RedirectURIs) == 0 {
+		redirects = ErrNone
+	} else {
+		redirects = checkAll(c.RedirectURIs, c.Public)
+	}
+	if c.LogoutNotice != "" {
+		notice = checkAll([]string{c.LogoutNotice}, false)
+	}
+	return redirects, checkAll(c.LogoutURIs, c.Public), notice
+}
+
+func checkAll(addresses []string, public bool) error {
+	if len(addresses) > Most {
+		return ErrMany
+	}
+	for _, a := range addresses {
+		if err := Check(a, public); err != nil {
+			return &AddressError{a, err}
+		}
+	}
+	return nil
+}

@@ -54,6 +54,29 @@ func TestWhatMayNotBeRegistered(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrongWithAClientIsSaidOfEachOfItsAddresses(t *testing.T) {
+	many := slices.Repeat([]string{"https://wiki.example.org/"}, Most+1)
+	for name, tt := range map[string]struct {
+		client                      auth.Client
+		redirects, logouts, notices string
+	}{
+		"nothing":   {auth.Client{RedirectURIs: many[:Most], LogoutURIs: many[:1], LogoutNotice: many[0]}, "", "", ""},
+		"all empty": {auth.Client{}, "needs a redirect URI", "", ""},
+		"too many":  {auth.Client{RedirectURIs: many, LogoutURIs: many}, "more than 20", "more than 20", ""},
+		"each": {auth.Client{RedirectURIs: []string{many[0], "https://a#b"}, LogoutURIs: []string{"ftp://c"}, LogoutNotice: "http://10.0.0.7/"},
+			"https://a#b has a fragment", "ftp://c is neither", "http://10.0.0.7/ is http on a host"},
+		"a scheme of its own hears of no logout": {auth.Client{Public: true, RedirectURIs: []string{"org.example.app:/a"}, LogoutNotice: "org.example.app:/a"},
+			"", "", "org.example.app:/a is neither"},
+	} {
+		redirects, logouts, notice := CheckClient(tt.client)
+		for err, want := range map[*error]string{&redirects: tt.redirects, &logouts: tt.logouts, &notice: tt.notices} {
+			if (*err == nil) != (want == "") || *err != nil && !strings.Contains((*err).Error(), want) {
+				t.Errorf("%s: %v, want %q", name, *err, want)
+			}
+		}
+	}
+}
+
 // mutations of one registered address: none of them is it.
 var mutations = []string{
 	"", "https://wiki.example.org", "https://wiki.example.org/", "https://wiki.example.org/signed-in/", "https://wiki.example.org//signed-in",
