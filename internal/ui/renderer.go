@@ -179,6 +179,7 @@ func (r *Renderer) functions(language string) template.FuncMap {
 		"languages":  r.bundle.Languages,
 		"svgicon":    svgIcon,
 		"asset":      r.assets.address,
+		"wordsOf":    func(name string) []string { return strings.SplitAfter(name, "_") }, // where the name of a setting may break
 		"copying":    func(what string) Copy { return Copy{What: what} },
 		"aloneStyle": func() template.CSS { return template.CSS(r.alone) },
 		"scripts":    func() []string { return scripts },
