@@ -17,7 +17,7 @@ import (
 const module = "github.com/twinlock/twinlock"
 
 const (
-	mechanisms = "address keys origin passkey password picture recovery redirect secret slots throttle totp written"
+	mechanisms = "address keys metrics origin passkey password picture recovery redirect secret slots throttle totp written"
 	flows      = "setup login register passwordreset account apps admin oidc forwardauth"
 	kits       = "apptest apptest/authority apptest/child mail/mailtest store/storetest ui/sample ui/uitest"
 )
