@@ -35,8 +35,10 @@ func (l *Live) WhoAt(ctx context.Context, token secret.Hash, at origin.Origin, a
 
 func (l *Live) child(ctx context.Context, token secret.Hash) (store.ApplicationHolder, error) {
 	if known, ok := l.children.Load(token); ok && l.store.Hears() {
+		l.hits.Add(1)
 		return known.(store.ApplicationHolder), nil
 	}
+	l.misses.Add(1)
 	before := l.changes.Load()
 	child, err := l.store.ApplicationHolder(ctx, token)
 	if err != nil {

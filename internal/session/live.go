@@ -27,6 +27,8 @@ type Live struct {
 
 	children sync.Map // secret.Hash → store.ApplicationHolder; their tokens stand in byUser too
 
+	hits, misses atomic.Int64 // of questions whose session it is
+
 	plugins atomic.Pointer[[]auth.Activation]
 	gates   atomic.Pointer[map[origin.Origin]auth.Gate]
 	seen    sync.Map      // auth.SessionID → *lastSeen
@@ -87,8 +89,10 @@ func (l *Live) presence(ctx context.Context, holder store.Holder, now time.Time)
 
 func (l *Live) holder(ctx context.Context, token secret.Hash) (store.Holder, error) {
 	if known, ok := l.byToken.Load(token); ok && l.store.Hears() {
+		l.hits.Add(1)
 		return known.(store.Holder), nil
 	}
+	l.misses.Add(1)
 	before := l.changes.Load()
 	holder, err := l.store.Holder(ctx, token)
 	if err != nil {
@@ -102,6 +106,10 @@ func (l *Live) holder(ctx context.Context, token secret.Hash) (store.Holder, err
 	}
 	return holder, nil
 }
+
+// Lookups counts how often it was asked whose session a token opens: hits were
+// answered from memory, misses by the store.
+func (l *Live) Lookups() (hits, misses int64) { return l.hits.Load(), l.misses.Load() }
 
 // mayKeep tells whether a row that was begun to be read after so many changes
 // may be remembered. Nothing is while nobody tells us of what another process

@@ -21,12 +21,16 @@ func (e *BusyError) Error() string { return "too much work is waiting" }
 
 // Slots runs work. It is safe for concurrent use.
 type Slots struct {
+	slots   int
 	places  chan struct{} // one is held by each piece that runs or waits
 	next    chan piece    // unbuffered: what nobody has taken has not begun
 	wait    time.Duration
 	closing chan struct{}
 	threads sync.WaitGroup
 	begun   atomic.Int64
+	running atomic.Int64
+	refused atomic.Int64
+	waited  atomic.Int64 // nanoseconds
 }
 
 type piece struct {
@@ -38,6 +42,7 @@ type piece struct {
 // that each wait no longer than wait. Close ends them.
 func New(slots, queue int, wait time.Duration) *Slots {
 	s := &Slots{
+		slots:   slots,
 		places:  make(chan struct{}, slots+queue),
 		next:    make(chan piece),
 		wait:    wait,
@@ -61,10 +66,11 @@ func (s *Slots) Do(ctx context.Context, work func()) error {
 	default:
 		return s.busy()
 	}
-	p := piece{work: work, ended: make(chan error, 1)}
+	p, came := piece{work: work, ended: make(chan error, 1)}, time.Now()
 	if err := s.handOver(ctx, p); err != nil {
 		return err
 	}
+	s.waited.Add(int64(time.Since(came)))
 	return <-p.ended
 }
 
@@ -87,7 +93,10 @@ func (s *Slots) handOver(ctx context.Context, p piece) error {
 	}
 }
 
-func (s *Slots) busy() error { return &BusyError{RetryAfter: s.wait} }
+func (s *Slots) busy() error {
+	s.refused.Add(1)
+	return &BusyError{RetryAfter: s.wait}
+}
 
 // thread works through the line. It keeps its thread for good: one that was
 // locked and lowered must not be given back to others.
@@ -98,7 +107,10 @@ func (s *Slots) thread() {
 		select {
 		case p := <-s.next:
 			s.begun.Add(1)
-			p.ended <- p.run()
+			s.running.Add(1)
+			failure := p.run()
+			s.running.Add(-1)
+			p.ended <- failure
 		case <-s.closing:
 			return
 		}
@@ -117,6 +129,20 @@ func (p piece) run() (err error) {
 
 // Begun counts the pieces of work that have begun since New.
 func (s *Slots) Begun() int64 { return s.begun.Load() }
+
+// Load is how much work there is. What it counts, it counts since New.
+type Load struct {
+	Slots, Running, Waiting int
+	Begun, Refused          int64
+	Waited                  time.Duration // of all that have begun, together
+}
+
+// Load tells how much work there is now.
+func (s *Slots) Load() Load {
+	running, held := int(s.running.Load()), len(s.places)
+	return Load{Slots: s.slots, Running: running, Waiting: max(0, held-running),
+		Begun: s.begun.Load(), Refused: s.refused.Load(), Waited: time.Duration(s.waited.Load())}
+}
 
 // Close lets work that has begun end, and refuses the rest. It is to be called
 // once.

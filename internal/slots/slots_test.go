@@ -264,3 +264,25 @@ func TestCloseWaitsForWorkAndRefusesTheRest(t *testing.T) {
 		refuseBusy(t, s.Do(t.Context(), forbidden(t)))
 	})
 }
+
+func TestLoadTellsWhatRunsAndWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, 1, wait)
+		h, first := occupy(t, s)
+		second := do(t.Context(), s, func() {})
+		synctest.Wait()
+		refuseBusy(t, s.Do(t.Context(), forbidden(t)))
+		if got, want := s.Load(), (Load{Slots: 1, Running: 1, Waiting: 1, Begun: 1, Refused: 1}); got != want {
+			t.Errorf("amid it: %+v, want %+v", got, want)
+		}
+		time.Sleep(wait / 2)
+		close(h.letGo)
+		if err := errors.Join(<-first, <-second); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := s.Load(), (Load{Slots: 1, Begun: 2, Refused: 1, Waited: wait / 2}); got != want {
+			t.Errorf("after it: %+v, want %+v", got, want)
+		}
+		s.Close()
+	})
+}

@@ -227,6 +227,9 @@ func (t *tx) finishLogin(ctx context.Context, by auth.Actor, id auth.AttemptID, 
 	if err := t.insertSession(ctx, made.Session, made.Token.Hash()); err != nil {
 		return made, u, err
 	}
+	if t.login = PasswordAlone; !a.CodeAt.IsZero() {
+		t.login = string(a.CodeBy)
+	}
 	return made, u, t.afterLogin(ctx, by, u, &made, f, now)
 }
 

@@ -19,6 +19,7 @@ func (t *tx) record(ctx context.Context, by auth.Actor, kind auth.EventKind, sub
 	if err != nil {
 		return fmt.Errorf("record %s: %w", kind, err)
 	}
+	t.events = append(t.events, kind)
 	return nil
 }
 

@@ -299,6 +299,7 @@ func (s *Store) ReturnThroughWindow(ctx context.Context, by auth.Actor, lapsed a
 		if err := t.clear(ctx, paid.Bucket); err != nil {
 			return err
 		}
+		t.login = OpenWindow
 		return t.record(ctx, by, auth.EventReturned, lapsed.User, "", now)
 	})
 	return token, err

@@ -65,6 +65,7 @@ type Store struct {
 	write      *sql.DB
 	begun      atomic.Int64 // transactions
 	statements atomic.Int64 // inside of them
+	counts     *Counts
 	postgres   bool
 	path       string // of the SQLite file
 	url        string // of PostgreSQL
@@ -122,6 +123,7 @@ func OpenThrough(ctx context.Context, databaseURL string, ring *keys.Ring, rules
 }
 
 func (s *Store) connect(databaseURL string) (err error) {
+	s.counts = newCounts()
 	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
 		return s.connectSQLite(path)
 	}
@@ -135,7 +137,7 @@ func (s *Store) connect(databaseURL string) (err error) {
 	s.write.SetMaxOpenConns(16)
 	s.write.SetMaxIdleConns(16)
 	s.write.SetConnMaxLifetime(5 * time.Minute) // so that a fail-over is noticed
-	s.read = &reader{DB: s.write}
+	s.read = &reader{DB: s.write, counts: s.counts}
 	return nil
 }
 
@@ -175,7 +177,7 @@ func (s *Store) connectSQLite(path string) (err error) {
 	if err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}
-	s.read = &reader{DB: read}
+	s.read = &reader{DB: read, counts: s.counts}
 	s.read.SetMaxOpenConns(4)
 	s.read.SetMaxIdleConns(4)
 	return nil
@@ -239,6 +241,9 @@ type tx struct {
 	everybody bool
 
 	applications bool
+
+	events []auth.EventKind // recorded
+	login  string           // the factor of a login that was finished; "" for none
 }
 
 // runs is how often a moment is begun at most, where others undo it.
@@ -267,7 +272,9 @@ func (s *Store) transaction(ctx context.Context, change func(*tx) error) error {
 // unknown. Then the listener is told all the same: forgetting too much is safe.
 func (s *Store) runOnce(ctx context.Context, change func(*tx) error) (undone bool, err error) {
 	s.begun.Add(1)
+	asked := time.Now()
 	begun, err := s.write.BeginTx(ctx, nil)
+	s.counts.ran(ctx, &s.counts.begins, asked, err)
 	if err != nil {
 		return false, fmt.Errorf("begin: %w", err)
 	}
@@ -281,11 +288,14 @@ func (s *Store) runOnce(ctx context.Context, change func(*tx) error) (undone boo
 		return undoneByAnother(err), err
 	}
 	defer ending.over()
+	committing := time.Now()
 	err = t.Commit()
+	s.counts.ran(ctx, &s.counts.commits, committing, err)
 	t.tell(s.listener)
 	if err != nil {
 		return false, fmt.Errorf("commit: %w", err)
 	}
+	t.countWritten()
 	ending.everywhere()
 	return false, nil
 }
@@ -300,6 +310,16 @@ func undoneByAnother(err error) bool {
 // tells is whether the transaction changed anything that somebody may remember.
 func (t *tx) tells() bool {
 	return len(t.users) > 0 || t.plugins || t.everybody || t.applications
+}
+
+// countWritten counts what is now written.
+func (t *tx) countWritten() {
+	for _, kind := range t.events {
+		t.store.counts.Events.Add(string(kind))
+	}
+	if t.login != "" {
+		t.store.counts.Logins.Add(t.login)
+	}
 }
 
 // tell tells what the transaction changed.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"sync/atomic"
+	"time"
 )
 
 // Work is how much a store has done since it was opened. Answers that must not
@@ -23,32 +24,48 @@ func (s *Store) Work() Work {
 // reader is where queries go that change nothing.
 type reader struct {
 	*sql.DB
+	counts  *Counts
 	queries atomic.Int64
 }
 
 func (r *reader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	r.queries.Add(1)
-	return r.DB.QueryContext(ctx, query, args...)
+	began := time.Now()
+	rows, err := r.DB.QueryContext(ctx, query, args...)
+	r.counts.ran(ctx, &r.counts.statements, began, err)
+	return rows, err
 }
 
 func (r *reader) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	r.queries.Add(1)
-	return r.DB.QueryRowContext(ctx, query, args...)
+	began := time.Now()
+	row := r.DB.QueryRowContext(ctx, query, args...)
+	r.counts.ran(ctx, &r.counts.statements, began, row.Err())
+	return row
 }
 
 func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	t.store.statements.Add(1)
-	return t.Tx.ExecContext(ctx, query, args...)
+	began := time.Now()
+	done, err := t.Tx.ExecContext(ctx, query, args...)
+	t.store.counts.ran(ctx, &t.store.counts.statements, began, err)
+	return done, err
 }
 
 func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	t.store.statements.Add(1)
-	return t.Tx.QueryContext(ctx, query, args...)
+	began := time.Now()
+	rows, err := t.Tx.QueryContext(ctx, query, args...)
+	t.store.counts.ran(ctx, &t.store.counts.statements, began, err)
+	return rows, err
 }
 
 func (t *tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	t.store.statements.Add(1)
-	return t.Tx.QueryRowContext(ctx, query, args...)
+	began := time.Now()
+	row := t.Tx.QueryRowContext(ctx, query, args...)
+	t.store.counts.ran(ctx, &t.store.counts.statements, began, row.Err())
+	return row
 }
 
 // feign runs so many statements that change nothing, in the place of those that
