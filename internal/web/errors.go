@@ -22,6 +22,16 @@ type Refusal struct {
 	Action  *ui.Button    // where to go from here; nil leads to the start
 	Wait    time.Duration // when to come back; zero for no time
 	Allow   string        // the methods that the address knows
+
+	reason string // where the status does not tell it
+}
+
+// because says in a word why the request was refused.
+func (r *Refusal) because() string {
+	if r.reason != "" {
+		return r.reason
+	}
+	return reasonOf[r.Status]
 }
 
 func (r *Refusal) Error() string { return fmt.Sprintf("refused with %d", r.Status) }
@@ -43,7 +53,7 @@ func BadRequest() error {
 }
 
 func foreignForm(publicURL string) error {
-	return &Refusal{Status: http.StatusForbidden, Heading: ui.T("errors.originHeading"),
+	return &Refusal{Status: http.StatusForbidden, Heading: ui.T("errors.originHeading"), reason: reasonForeignForm,
 		Text: ui.T("errors.origin", "URL", publicURL)}
 }
 
@@ -71,16 +81,20 @@ func Busy(wait time.Duration) error {
 func NotNow(w http.ResponseWriter, r *http.Request, err error, words func(*store.WaitError, *Visitor) ui.Text) (status int, why ui.Text) {
 	var wait *store.WaitError
 	var busy *slots.BusyError
+	n := noteOf(r)
 	switch v := Asking(r); {
 	case errors.As(err, &wait):
+		n.refused = reasonOf[http.StatusTooManyRequests]
 		RetryAfter(w, wait.Until.Sub(v.Now))
 		return http.StatusTooManyRequests, words(wait, v)
 	case errors.As(err, &busy):
-		noteOf(r).failed(err)
+		n.refused = reasonOf[http.StatusServiceUnavailable]
+		n.failed(err)
 		RetryAfter(w, busy.RetryAfter)
 		return http.StatusServiceUnavailable, ui.T("errors.busy")
 	case errors.Is(err, store.ErrFactorUnreadable):
-		noteOf(r).failed(err)
+		n.refused = reasonUnreadableKey
+		n.failed(err)
 		return http.StatusInternalServerError, ui.T("errors.unreadableKey")
 	}
 	return 0, ui.Text{}
@@ -117,6 +131,7 @@ func (f *Floor) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		return
 	}
+	note.refused = refusal.because()
 	if refusal.Status >= 500 {
 		note.failed(err)
 	}

@@ -42,11 +42,13 @@ type Floor struct {
 	routes []Route
 	most   map[string]int64 // how much a route takes, by method and path
 	mux    *http.ServeMux
+
+	traffic *Traffic
 }
 
 // Handler serves the routes of all flows. It is to be called once.
 func (f *Floor) Handler(routes []Route) http.Handler {
-	f.routes, f.mux, f.most = routes, http.NewServeMux(), map[string]int64{}
+	f.routes, f.mux, f.most, f.traffic = routes, http.NewServeMux(), map[string]int64{}, newTraffic()
 	for _, rt := range routes {
 		f.mux.Handle(rt.Method+" "+rt.Path, f.serve(rt))
 		f.most[rt.Method+" "+rt.Path] = rt.most()

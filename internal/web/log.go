@@ -20,7 +20,10 @@ type note struct {
 	left   bool // whoever asked hung up before the answer
 	ours   bool // the request failed while somebody was there, as far as we knew
 	shown  bool // a page shows the id
-	begun  bool // the status is out
+
+	refused string // why; "" where it was not
+	took    time.Duration
+	begun   bool // the status is out
 }
 
 // Note puts an error of ours into the line that the log has for a request, where
@@ -52,14 +55,16 @@ func (f *Floor) logged(next http.Handler) http.Handler {
 		w.Header().Set("X-Request-Id", n.id)
 		began := time.Now() // how long it took; no rule depends on it
 		next.ServeHTTP(&noted{w, n}, r.WithContext(context.WithValue(r.Context(), noteKey{}, n)))
+		n.took = time.Since(began)
 		if n.gone() {
 			n.status = statusLeft
 		}
 		attributes := []any{"request", n.id, "method", r.Method, "path", r.URL.Path, "status", n.status,
-			"took", time.Since(began).Round(10 * time.Microsecond)}
+			"took", n.took.Round(10 * time.Microsecond)}
 		if n.err != nil {
 			attributes = append(attributes, "error", n.err)
 		}
+		f.traffic.count(r, n)
 		f.Log.Log(r.Context(), n.level(), "request", attributes...)
 	})
 }
@@ -105,6 +110,7 @@ func (f *Floor) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if cause := recover(); cause != nil {
+				noteOf(r).refused = reasonOf[http.StatusInternalServerError]
 				noteOf(r).failed(fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
 				w.WriteHeader(http.StatusInternalServerError)
 			}
