@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -174,4 +175,28 @@ func lineOf(t *testing.T, said, request string) (found logLine) {
 		}
 	}
 	return found
+}
+
+func TestServeAnswersPrometheusWhereTheSettingSaysAndNowhereElse(t *testing.T) {
+	o := newOperator(t)
+	address := freeAddress(t)
+	s := o.serves("--metrics-listen", address)
+	for url, want := range map[string]int{"http://" + address + "/metrics": http.StatusOK, "http://" + address + "/login": http.StatusNotFound,
+		s.url + "/metrics": http.StatusNotFound} {
+		answer, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", url, answer.StatusCode, want)
+		}
+	}
+	other := &operator{t: t, folder: t.TempDir(), said: &words{}, env: os.Environ()}
+	if why := other.fails(failed, "serve", "--listen", freeAddress(t), "--metrics-listen", address); !strings.Contains(why, "another program has "+address) || !strings.Contains(why, "--metrics-listen") {
+		t.Error(why)
+	}
+	if err := s.stops(); err != nil {
+		t.Error(err)
+	}
 }

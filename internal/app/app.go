@@ -16,6 +16,7 @@ import (
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/i18n"
 	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/metrics"
 	"github.com/twinlock/twinlock/internal/oidc"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
@@ -70,7 +71,7 @@ type Options struct {
 // New opens the keys and the database that the settings name and builds the
 // program on them. Nothing runs before Start.
 func New(ctx context.Context, c config.Config, o Options) (*App, error) {
-	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost, slots: o.Slots, judges: o.Judges, linked: o.Linked, bar: o.Bar, work: background{drain: drain}}
+	a := &App{Config: c, Now: o.Now, log: o.Log, cost: o.HashCost, slots: o.Slots, judges: o.Judges, linked: o.Linked, bar: o.Bar, work: background{drain: drain, letters: metrics.NewTally(letterSent, letterFailed, letterGivenUp)}}
 	if a.cost == (password.Cost{}) {
 		a.cost = costOf(c)
 	}

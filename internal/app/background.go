@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/mail"
+	"github.com/twinlock/twinlock/internal/metrics"
 	"github.com/twinlock/twinlock/internal/store"
 )
 
@@ -18,6 +19,7 @@ type background struct {
 	certificate *certificate // nil: a proxy has it
 	use         *store.Use   // nil: it serves nobody
 	site        mail.Site
+	letters     metrics.Tally // how tries to send one went
 	group       sync.WaitGroup
 	drain       time.Duration // how long a letter on its way may take after the order to stop
 	ctx         context.Context

@@ -64,15 +64,18 @@ func (a *App) noteLetter(ctx context.Context, q store.QueuedLetter, failure erro
 	now := a.Now()
 	switch {
 	case failure == nil:
+		a.work.letters.Add(letterSent)
 		return a.Store.LetterSent(ctx, q, now)
 	case errors.Is(failure, errStopped):
 		return a.Store.GiveLetterBack(ctx, q, now)
 	}
 	next, over := mail.NextTry(q.Tries, q.Queued, a.Config.MailRetry, now)
 	if over || q.Unreadable != nil || mail.Permanent(failure) {
+		a.work.letters.Add(letterGivenUp)
 		a.log.Error("letter given up", "letter", q.ID, "kind", q.Letter.Kind, "tries", q.Tries, "error", failure)
 		return a.Store.GiveLetterUp(ctx, q, failure.Error(), now)
 	}
+	a.work.letters.Add(letterFailed)
 	a.log.Warn("letter not sent", "letter", q.ID, "kind", q.Letter.Kind, "tries", q.Tries, "error", failure)
 	return a.Store.LetterFailed(ctx, q, failure.Error(), next)
 }

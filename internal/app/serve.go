@@ -49,6 +49,9 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 	a.work.use = use
 	a.Start(ctx)
 	a.serveControl(control, run)
+	if err := a.serveMetrics(); err != nil {
+		return errors.Join(err, listener.Close(), a.Stop())
+	}
 	if err := a.Announce(ctx, out); err != nil {
 		return errors.Join(err, listener.Close(), a.Stop())
 	}

@@ -17,6 +17,7 @@ import "time"
 type Config struct {
 	Listen         Listener      `name:"listen" default:"127.0.0.1:8080" section:"Where it runs" help:"The address and port the server listens on."`
 	PublicURL      Origin        `name:"public_url" default:"http://localhost:8080" help:"The address people type, which is also the only origin whose forms are accepted; unset, it is http://localhost with the port of listen."`
+	MetricsListen  Listener      `name:"metrics_listen" help:"The address and port on which Prometheus is answered, at /metrics, and nobody else should be; unset, nobody is."`
 	Data           string        `name:"data" default:"./data" help:"The folder that holds the database, the keys, the control socket and, without a mail server, the letters."`
 	DatabaseURL    Database      `name:"database_url" default:"sqlite:DATA/twinlock.db" help:"The database, an SQLite file or a PostgreSQL server."`
 	SealingKeyFile string        `name:"sealing_key_file" help:"A file with the key that seals secrets in the database, the same on every node; unset, it is made once in DATA/keys."`

@@ -283,6 +283,8 @@ func TestWhatIsRefusedAndInWhichWords(t *testing.T) {
 			`flag: --listen: "localhost:0" has no port from 1 to 65535` + listeners},
 		{"nowhere to listen", flag("listen", ""), nil, "",
 			"flag: listen: is empty" + listeners},
+		{"metrics for everybody", map[string]string{"listen": "localhost:9090", "metrics_listen": "localhost:9090"}, nil, "",
+			"flag: metrics_listen: is listen, where everybody comes; accepted: another port"},
 		{"no data", flag("data", ""), nil, "",
 			"flag: data: is empty; accepted: the path of a folder"},
 

@@ -8,6 +8,7 @@ type Flags struct {
 	Config                        string  `name:"config" placeholder:"FILE" help:"A file with settings, such as twinlock.toml."`
 	Listen                        *string `name:"listen" placeholder:"127.0.0.1:8080" help:"The address and port the server listens on."`
 	PublicURL                     *string `name:"public-url" placeholder:"http://localhost:8080" help:"The address people type, which is also the only origin whose forms are accepted; unset, it is http://localhost with the port of listen."`
+	MetricsListen                 *string `name:"metrics-listen" placeholder:"…" help:"The address and port on which Prometheus is answered, at /metrics, and nobody else should be; unset, nobody is."`
 	Data                          *string `name:"data" placeholder:"./data" help:"The folder that holds the database, the keys, the control socket and, without a mail server, the letters."`
 	DatabaseURL                   *string `name:"database-url" placeholder:"sqlite:DATA/twinlock.db" help:"The database, an SQLite file or a PostgreSQL server."`
 	DatabaseURLFile               *string `name:"database-url-file" placeholder:"FILE" help:"The file that database_url is read from."`

@@ -187,6 +187,9 @@ func (c *Config) settle() Refusals {
 	if c.Listen == "" {
 		refuse("listen", "is empty; accepted: "+Listener.accepts(""))
 	}
+	if c.MetricsListen != "" && c.MetricsListen == c.Listen {
+		refuse("metrics_listen", "is listen, where everybody comes; accepted: another port")
+	}
 	if c.Data == "" {
 		refuse("data", "is empty; accepted: the path of a folder")
 	}

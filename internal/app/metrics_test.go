@@ -1,0 +1,191 @@
+package app_test
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/keys"
+)
+
+// scraped is one scrape, as Prometheus itself reads it.
+type scraped struct {
+	t        *testing.T
+	text     string
+	families map[string]*dto.MetricFamily
+}
+
+func scrape(t *testing.T, site *apptest.Site) scraped {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	site.MetricsHandler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	text := answer.Body.String()
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(text))
+	if err != nil || answer.Code != http.StatusOK {
+		t.Fatalf("status %d, %v\n%s", answer.Code, err, text)
+	}
+	return scraped{t, text, families}
+}
+
+// value finds a number by its name and the values of its labels.
+func (s scraped) value(name string, labels ...string) float64 {
+	s.t.Helper()
+	for _, m := range s.families[name].GetMetric() {
+		var has []string
+		for _, l := range m.GetLabel() {
+			has = append(has, l.GetValue())
+		}
+		if slices.Sort(has); slices.Equal(has, slices.Sorted(slices.Values(labels))) {
+			return m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	s.t.Fatalf("no %s of %q in\n%s", name, labels, s.text)
+	return 0
+}
+
+func (s scraped) want(value float64, name string, labels ...string) {
+	s.t.Helper()
+	if got := s.value(name, labels...); got != value {
+		s.t.Errorf("%s of %q is %v, want %v", name, labels, got, value)
+	}
+}
+
+func TestAScrapeTellsWhatHappenedAndToNobody(t *testing.T) {
+	site := apptest.New(t)
+	site.Activate(auth.TwoFactorPlugin)
+	b, ada := signedInAs(site, "ada@example.org")
+	b.EnableTwoFactor(ada)
+	code := ada.RecoveryCodes[0]
+	before := scrape(t, site)
+
+	other := site.Browser()
+	login := func(typed string) *apptest.Page {
+		return other.Get("/login").Form("Login").Fill("Email", ada.Address).Fill("Password", typed).Press()
+	}
+	login("nine wrong lapwings 4411")
+	page := login(ada.Password).Form("Send code").Fill("Login code", ada.CodeAt(site.Clock.Now().Add(-24*time.Hour))).Press()
+	page.Form("Send code").Fill("Login code", code).Press().WantPath("/apps")
+	site.Browser().Get("/kestrel-of-a-stranger?token=kestrel").WantStatus(http.StatusNotFound)
+	foreign := other.Request(http.MethodPost, "/logout", nil)
+	foreign.Header.Set("Origin", "https://kestrel.example.net")
+	other.Ask(foreign).WantStatus(http.StatusForbidden)
+
+	after := scrape(t, site)
+	for _, tt := range []struct {
+		name   string
+		labels []string
+		more   float64
+	}{
+		{"twinlock_logins_total", []string{"recovery_code", "done"}, 1},
+		{"twinlock_logins_total", []string{"authenticator", "done"}, 0},
+		{"twinlock_logins_total", []string{"password", "refused"}, 1},
+		{"twinlock_logins_total", []string{"code", "refused"}, 1},
+		{"twinlock_events_total", []string{string(auth.EventRecoveryCodeUsed)}, 1},
+		{"twinlock_refusals_total", []string{"not_found"}, 1},
+		{"twinlock_refusals_total", []string{"form_of_another_site"}, 1},
+	} {
+		after.want(before.value(tt.name, tt.labels...)+tt.more, tt.name, tt.labels...)
+	}
+	for _, grown := range []string{"twinlock_database_statements_total", "twinlock_database_transactions_total"} {
+		if after.value(grown) <= before.value(grown) {
+			t.Errorf("%s did not grow", grown)
+		}
+	}
+	if after.value("twinlock_queue_begun_total", "hash") <= before.value("twinlock_queue_begun_total", "hash") {
+		t.Error("no hash was counted")
+	}
+	after.want(1, "twinlock_ready")
+	after.want(0, "twinlock_database_errors_total")
+	lower := strings.ToLower(after.text)
+	for _, hidden := range []string{"ada@", "example.org", "kestrel", "lapwing", "localhost", strings.ToLower(code)} {
+		if strings.Contains(lower, hidden) {
+			t.Errorf("the scrape holds %q:\n%s", hidden, after.text)
+		}
+	}
+	if extra := len(after.families) - len(before.families); extra != 0 || strings.Count(after.text, "\n") != strings.Count(before.text, "\n") {
+		t.Errorf("the scrape grew by %d metrics: what visitors do must not make it longer", extra)
+	}
+}
+
+func TestAScrapeTellsWhichLettersWaitAndHowOldKeysAre(t *testing.T) {
+	site := apptest.New(t)
+	key, err := keys.NewSigning(auth.ES256)
+	must(t, err)
+	must(t, site.Store.AddSigningKey(t.Context(), auth.Actor{Command: true}, key, site.Now(), site.Now()))
+	site.Person("ada@example.org")
+	site.Browser().Get("/forgot-password").Form("Send reset link").Fill("Email", "ada@example.org").Press()
+	before := scrape(t, site)
+	waiting := before.value("twinlock_letters_waiting")
+	if waiting < 1 {
+		t.Fatalf("%v letters wait", waiting)
+	}
+	site.Clock.Turn(time.Hour)
+	after := scrape(t, site)
+	after.want(before.value("twinlock_letters_oldest_seconds")+3600, "twinlock_letters_oldest_seconds")
+	must(t, site.SendLetters(t.Context()))
+	sent := scrape(t, site)
+	sent.want(0, "twinlock_letters_waiting")
+	sent.want(0, "twinlock_letters_oldest_seconds")
+	sent.want(waiting, "twinlock_letters_total", "sent")
+	after.want(3600, "twinlock_key_age_seconds", "signing")
+	if age := after.value("twinlock_key_age_seconds", "sealing"); age < 0 || age > 600 {
+		t.Errorf("the sealing key, just made, is %v s old", age)
+	}
+}
+
+// A scrape goes on while the database does not answer: then it is needed most.
+func TestAScrapeNeedsNoDatabase(t *testing.T) {
+	site := apptest.New(t)
+	for _, table := range []string{"settings", "letters", "signing_keys"} {
+		tamper(t, site, `ALTER TABLE `+table+` RENAME TO gone_`+table)
+		defer tamper(t, site, `ALTER TABLE gone_`+table+` RENAME TO `+table)
+	}
+	s := scrape(t, site)
+	s.want(0, "twinlock_ready")
+	if s.families["twinlock_letters_waiting"] != nil || s.value("twinlock_database_errors_total") == 0 {
+		t.Errorf("it says %s", s.text)
+	}
+}
+
+// Names follow Prometheus' own rules: seconds and bytes, counters that end in
+// _total, and few enough lines for any server.
+func TestMetricsAreNamedAsPrometheusAsks(t *testing.T) {
+	s := scrape(t, apptest.New(t))
+	for _, name := range slices.Sorted(maps.Keys(s.families)) {
+		f := s.families[name]
+		if counts := f.GetType() == dto.MetricType_COUNTER; counts != strings.HasSuffix(name, "_total") {
+			t.Errorf("%s is a %s", name, f.GetType())
+		}
+		if f.GetHelp() == "" || !strings.HasSuffix(f.GetHelp(), ".") {
+			t.Errorf("%s is explained by %q", name, f.GetHelp())
+		}
+	}
+	if lines := strings.Count(s.text, "\n"); lines > 400 {
+		t.Errorf("a scrape has %d lines", lines)
+	}
+}
+
+// What Prometheus asks is on a listener of its own: the public one has no such
+// address.
+func TestNoMetricsArePublic(t *testing.T) {
+	site := apptest.New(t, "metrics_listen=127.0.0.1:9090")
+	site.Browser().Get("/metrics").WantStatus(http.StatusNotFound)
+	for _, path := range []string{"/", "/login", "/metrics/"} {
+		answer := httptest.NewRecorder()
+		site.MetricsHandler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+		if answer.Code != http.StatusNotFound {
+			t.Errorf("the listener for metrics answers %s by %d", path, answer.Code)
+		}
+	}
+}
