@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -278,6 +279,27 @@ func TestAnApplicationProvesItself(t *testing.T) {
 	}
 }
 
+// Some programs write every character as in a form, as they may (RFC 6749 §2.3.1).
+func TestWhatProvesAnApplicationMayBeWrittenAsInAForm(t *testing.T) {
+	site := apptest.New(t)
+	app := register(t, site)
+	_, browser := signedIn(site, "ada@example.org")
+	written := func(plain string) string {
+		var all strings.Builder
+		for _, c := range []byte(plain) {
+			fmt.Fprintf(&all, "%%%02X", c)
+		}
+		return all.String()
+	}
+	code, v := app.codeFor(browser)
+	got := app.ask(http.MethodPost, "/oidc/token", app.form(code, v), func(r *http.Request) {
+		r.SetBasicAuth(written(app.OAuth.ClientID), written(app.OAuth.ClientSecret))
+	})
+	if got.Status != http.StatusOK {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+}
+
 func TestTheTokenAddressTakesNothingElse(t *testing.T) {
 	site := apptest.New(t)
 	app := register(t, site)
@@ -375,6 +397,7 @@ func TestARefreshMayAskForLessAndNeverForMore(t *testing.T) {
 	_, browser := signedIn(site, "ada@example.org")
 	token := away(t, app, browser)
 	app.refresh(token.RefreshToken, "scope=openid email groups").wantRefused(t, 400, "invalid_scope")
+	app.refresh(token.RefreshToken, "scope=email").wantRefused(t, 400, "invalid_scope")
 	less := app.refresh(token.RefreshToken, "scope=openid")
 	if less.word("scope") != "openid" {
 		t.Fatalf("%d %s", less.Status, less.Body)
