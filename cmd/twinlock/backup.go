@@ -27,7 +27,7 @@ func (c *backup) runOn(s *surroundings) error {
 func (c *backup) hold(s *surroundings) (done func(status int) error, err error) {
 	s.in = nil
 	if c.File == "-" {
-		if _, terminal := s.out.(wiped); terminal {
+		if _, terminal := s.out.(lines); terminal {
 			return nil, errors.New("a backup is nothing to read on a terminal; name a file, or pass it on")
 		}
 		return func(int) error { return nil }, nil
@@ -102,7 +102,7 @@ func (c *restore) runAlone(s *surroundings) error {
 		defer file.Close()
 		from = file
 	}
-	progress, wipe := progressOn(s.errs)
+	progress, wipe, _ := progressOn(s.errs)
 	restored, err := app.Restore(s.ctx, settings, from, c.Replace, progress)
 	wipe()
 	if err != nil {

@@ -104,9 +104,8 @@ func (l line) executeOnData(s *surroundings, command onData, args []string) int 
 	if err != nil {
 		return s.ended(err)
 	}
-	progress, wipe := progressOn(s.errs)
-	s.progress, s.out = progress, above(s.out, wipe)
-	s.errs = above(s.errs, wipe)
+	progress, wipe, above := progressOn(s.errs)
+	s.progress, s.out, s.errs = progress, above(s.out), above(s.errs)
 	done, err := s.hold(command)
 	if err != nil {
 		return s.ended(err)
@@ -181,6 +180,9 @@ func inServer(ctx context.Context, a *app.App, typed app.Line) int {
 func (s *surroundings) ended(err error) int {
 	if err == nil {
 		return done
+	}
+	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("stopped before the end")
 	}
 	fmt.Fprintln(s.errs, "twinlock:", strings.ReplaceAll(err.Error(), "\n", "; "))
 	return failed

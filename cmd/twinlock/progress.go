@@ -11,49 +11,72 @@ import (
 )
 
 // progressOn shows a progress in the last line of a terminal, which wipe takes
-// away. Into a file or a pipe it shows nothing.
-func progressOn(errs io.Writer) (progress transfer.Progress, wipe func()) {
-	file, ok := errs.(*os.File)
-	if !ok || !isTerminal(file) {
-		return func(string, int64, int64) {}, func() {}
-	}
-	var last time.Time
-	shown := false
-	return func(what string, done, total int64) {
-			if now := time.Now(); now.Sub(last) >= 100*time.Millisecond || done == total {
-				last, shown = now, true
-				fmt.Fprintf(file, "\r%s\x1b[K", bar(what, done, total))
-			}
-		}, func() {
-			if shown {
-				shown = false
-				fmt.Fprint(file, "\r\x1b[K")
-			}
+// away. Into a file or a pipe it shows nothing. above gives a writer whose lines
+// stand above the progress; one that is no terminal as it is.
+func progressOn(errs io.Writer) (progress transfer.Progress, wipe func(), above func(io.Writer) io.Writer) {
+	m := &meter{to: errs}
+	above = func(to io.Writer) io.Writer {
+		if isTerminal(to) {
+			return lines{to, m}
 		}
-}
-
-// above gives a writer to a terminal that takes the progress away before it
-// writes, so that lines stand above it; every other one as it is.
-func above(to io.Writer, wipe func()) io.Writer {
-	if file, ok := to.(*os.File); ok && isTerminal(file) {
-		return wiped{file, wipe}
+		return to
 	}
-	return to
+	if !isTerminal(errs) {
+		return func(string, int64, int64) {}, m.wipe, above
+	}
+	return m.show, m.wipe, above
 }
 
-// wiped is no *os.File: io.Copy would find the file's own ReadFrom and pass
-// Write by.
-type wiped struct {
+// meter is a progress in the last line of a terminal.
+type meter struct {
 	to   io.Writer
-	wipe func()
+	last time.Time
+	text string // "" where nothing is shown
 }
 
-func (w wiped) Write(p []byte) (int, error) {
-	w.wipe()
-	return w.to.Write(p)
+func (m *meter) show(what string, done, total int64) {
+	if now := time.Now(); m.text == "" || now.Sub(m.last) >= 100*time.Millisecond || done == total {
+		m.last, m.text = now, bar(what, done, total)
+		m.draw()
+	}
 }
 
-func isTerminal(file *os.File) bool {
+// draw writes it without a break at the edge: what goes on in a second line is
+// not taken away with the first.
+func (m *meter) draw() {
+	fmt.Fprintf(m.to, "\r\x1b[?7l%s\x1b[K\x1b[?7h", m.text)
+}
+
+func (m *meter) wipe() {
+	if m.text != "" {
+		m.text = ""
+		fmt.Fprint(m.to, "\r\x1b[K")
+	}
+}
+
+// lines go to a terminal above the meter. It is no *os.File: io.Copy would find
+// the file's own ReadFrom and pass Write by.
+type lines struct {
+	to    io.Writer
+	meter *meter
+}
+
+func (l lines) Write(p []byte) (int, error) {
+	shown := l.meter.text
+	l.meter.wipe()
+	n, err := l.to.Write(p)
+	if shown != "" && strings.HasSuffix(string(p), "\n") {
+		l.meter.text = shown
+		l.meter.draw()
+	}
+	return n, err
+}
+
+func isTerminal(stream io.Writer) bool {
+	file, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
 	info, err := file.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
