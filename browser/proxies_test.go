@@ -140,6 +140,37 @@ func TestAVisitorsOwnHeadersNeverReachTheApplication(t *testing.T) {
 	})
 }
 
+// Whoever owns a sibling of the host may plant cookies beside ours. Whatever their
+// order, what opens the application for a person does not reach it.
+func TestPlantedCookiesDoNotCarryOursToTheApplication(t *testing.T) {
+	eachProxy(t, func(t *testing.T, p *kit.Proxied) {
+		tab := p.Profile(t).Trusting().Open(p.App + "/")
+		tab.At("/login").Fill("Email", ada).Fill("Password", good).Press("Login").See("Here is")
+		ours := ""
+		for _, c := range tab.CookiesFor(p.App) {
+			if c.Name == "__Host-twinlock-app" {
+				ours = c.Name + "=" + c.Value
+			}
+		}
+		for _, order := range []string{
+			"%s", "%s; twinlock-app=x", "twinlock-app=x; %s", "a=1; %s; twinlock-app=x; b=2", "a=1; twinlock-app=x; %s; b=2", "%s; a=1; b=2; twinlock-app=x",
+			"a=1; b=2; %s; not-twinlock-app=x",
+		} {
+			p.Reached()
+			p.Raw(t, asking(p, "GET", "/private", "Cookie: "+fmt.Sprintf(order, ours)))
+			told := p.Reached()
+			if told.Get("Remote-User") != ada {
+				t.Fatalf("%s: she is not known: %v", order, told)
+			}
+			cookies := told.Get("Cookie")
+			if strings.Contains(cookies, ours) || strings.Contains(order, "a=1") && (!strings.Contains(cookies, "a=1") || !strings.Contains(cookies, "b=2")) ||
+				strings.HasPrefix(cookies, ";") || strings.Contains(order, "not-") != strings.Contains(cookies, "twinlock-app") {
+				t.Errorf("%s: the application gets %q", order, cookies)
+			}
+		}
+	})
+}
+
 // What a visitor says of the address they ask for is not believed.
 func TestNoHeaderOfAVisitorChangesWhatIsAskedFor(t *testing.T) {
 	eachProxy(t, func(t *testing.T, p *kit.Proxied) {
