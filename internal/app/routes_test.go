@@ -61,6 +61,7 @@ var table = map[string]demand{
 	"POST /login/window/stay":  {need: web.SignedIn, background: true},
 	"GET /login/unlock":        public,
 	"POST /login/unlock":       public,
+	"GET /logout":              public,
 	"POST /logout":             public,
 
 	"GET /forgot-password":         public,

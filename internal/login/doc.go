@@ -12,6 +12,7 @@
 //	POST /login/window/stay   "Stay signed in"
 //	GET  /login/unlock        from the mail: opens a closed door
 //	POST /login/unlock
+//	GET  /logout              asks, for links of applications
 //	POST /logout
 //
 // A right password begins an attempt, a stored request to sign in that is

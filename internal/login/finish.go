@@ -21,6 +21,15 @@ func (h *Flow) finish(w http.ResponseWriter, r *http.Request, a auth.Attempt) er
 	return web.Redirect(w, whereTo(a.Return))
 }
 
+// showLogout asks whoever comes by a link whether to log out: anybody may have
+// made it.
+func (h *Flow) showLogout(w http.ResponseWriter, r *http.Request) error {
+	if held := web.Asking(r).Presence.Session; held.ID == "" || !held.Ended.IsZero() {
+		return web.Redirect(w, "/login")
+	}
+	return h.Show(w, r, http.StatusOK, "login/logout", nil)
+}
+
 // logout ends the session that the cookie names.
 func (h *Flow) logout(w http.ResponseWriter, r *http.Request) error {
 	if _, err := web.ReadForm(r); err != nil {

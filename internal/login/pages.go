@@ -180,6 +180,7 @@ func Examples() []ui.Example {
 		{Page: "login/confirm", Name: "code that the session owes", Data: newConfirmPage(auth.NeedsCode, owes)},
 		{Page: "login/confirm", Name: "both", Data: newConfirmPage(auth.NeedsBoth, signedIn)},
 		{Page: "login/new-password", Name: "asked", Data: askedNewPasswordPage{Address: u.Address}},
+		{Page: "login/logout", Name: "asked", Shell: ui.Shell{Menu: &ui.Menu{Name: "Ada Lovelace"}}},
 		{Page: "login/unlock", Name: "from the mail", Data: unlockPage{Token: "t"}},
 	}
 }

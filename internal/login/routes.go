@@ -51,6 +51,7 @@ func (h *Flow) Routes() []web.Route {
 		{Method: http.MethodPost, Path: "/login/window/stay", Need: web.SignedIn, Background: true, Own: true, Serve: h.stay},
 		{Method: http.MethodGet, Path: "/login/unlock", Need: web.Anybody, Serve: h.showUnlock},
 		{Method: http.MethodPost, Path: "/login/unlock", Need: web.Anybody, Serve: h.postUnlock},
+		{Method: http.MethodGet, Path: "/logout", Need: web.Anybody, Serve: h.showLogout},
 		{Method: http.MethodPost, Path: "/logout", Need: web.Anybody, Serve: h.logout},
 	}
 }
