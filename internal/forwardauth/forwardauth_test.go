@@ -3,6 +3,7 @@ package forwardauth_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -332,6 +333,17 @@ func (p *person) keeps(value string) {
 	p.jar.SetCookies(at, []*http.Cookie{{Name: "__Host-twinlock-app", Value: value, Path: "/", Secure: true}})
 }
 
+// keptAt is what the browser holds at an application's host.
+func (p *person) keptAt(address string) string {
+	at, _ := url.Parse(address)
+	for _, c := range p.jar.Cookies(at) {
+		if c.Name == "__Host-twinlock-app" {
+			return c.Value
+		}
+	}
+	return ""
+}
+
 // token is what a stranger's browser is given.
 func (p *person) token(address string) string {
 	return p.asks("caddy", address, navigation).Cookies()[0].Value
@@ -445,6 +457,43 @@ func TestAQuestionFromElsewhereIsRefused(t *testing.T) {
 			page := ada.Browser.Ask(r)
 			if page.Status != http.StatusForbidden || page.Header.Get("Remote-User") != "" {
 				t.Errorf("%s from %s: %d", proxy, from, page.Status)
+			}
+		}
+	}
+}
+
+// A preflight carries no cookie, and applications answer what they like to it:
+// no method lets a stranger through.
+func TestNoMethodLeadsAroundTheRules(t *testing.T) {
+	d := newDoor(t)
+	ada := signedIn(t, d, "ada@example.org")
+	for _, method := range []string{"OPTIONS", "HEAD", "POST", "PUT", "TRACE", "CONNECT", "options", "GET, OPTIONS", ""} {
+		for proxy := range proxies {
+			more := http.Header{"X-Forwarded-Method": {method}, "X-Original-Method": {method}, "Access-Control-Request-Method": {"DELETE"}}
+			answer := d.visitor(nil).asks(proxy, wikiURL+"/", more)
+			if answer.StatusCode != http.StatusUnauthorized && answer.StatusCode != http.StatusFound {
+				t.Errorf("%s %q: a stranger gets %d", proxy, method, answer.StatusCode)
+			}
+			wantNobody(t, answer)
+			wantStatus(t, ada.asks(proxy, wikiURL+"/", more), http.StatusOK)
+		}
+	}
+}
+
+// Whoever asks us in another way than by GET is no proxy that we know.
+func TestAQuestionIsAskedByGETAlone(t *testing.T) {
+	d := newDoor(t)
+	ada := signedIn(t, d, "ada@example.org")
+	for proxy, words := range proxies {
+		for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND"} {
+			r := httptest.NewRequest(method, "http://127.0.0.1:8080/forward-auth/"+proxy, nil)
+			r.RemoteAddr, r.Header = "10.0.0.1:40000", words(wikiURL+"/")
+			r.AddCookie(&http.Cookie{Name: "__Host-twinlock-app", Value: ada.keptAt(wikiURL)})
+			w := httptest.NewRecorder()
+			d.Handler.ServeHTTP(w, r)
+			wantNobody(t, w.Result())
+			if w.Code < 400 {
+				t.Errorf("%s %s: %d", method, proxy, w.Code)
 			}
 		}
 	}

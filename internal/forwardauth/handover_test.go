@@ -75,6 +75,25 @@ func TestATicketIsWorthNothingInAnotherBrowser(t *testing.T) {
 	}
 }
 
+// Whoever saw a ticket on its way, and has what its browser held then, comes
+// too late by one.
+func TestATicketIsGoodOnce(t *testing.T) {
+	d := newDoor(t)
+	ada := d.visitor(d.Person("ada@example.org"))
+	ada.Browser.SignIn(ada.Person)
+	ticket := ada.ticket(t, wikiURL+"/a")
+	thief := d.visitor(nil)
+	thief.keeps(ada.keptAt(wikiURL))
+	if to := ada.asks("caddy", ticket, navigation).Header.Get("Location"); to != wikiURL+"/a" {
+		t.Fatalf("led to %q", to)
+	}
+	answer := thief.asks("caddy", ticket, navigation)
+	if !strings.HasPrefix(answer.Header.Get("Location"), "https://id.example.org/login") || len(answer.Cookies()) > 0 {
+		t.Errorf("%d to %q with %d cookies", answer.StatusCode, answer.Header.Get("Location"), len(answer.Cookies()))
+	}
+	wantStatus(t, thief.asks("caddy", wikiURL+"/a", background), http.StatusUnauthorized)
+}
+
 func TestATicketEndsAfterAMinuteAndWithItsSession(t *testing.T) {
 	for name, end := range map[string]func(*door, *person){
 		"a minute later":  func(d *door, _ *person) { d.Clock.Turn(time.Minute) },
