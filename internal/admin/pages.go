@@ -476,8 +476,7 @@ func Examples() []ui.Example {
 		{Page: "admin/require", Name: "lifting", Data: newRequirePage(guarded(app), nil, 0)},
 		{Page: "admin/confirm", Name: "closing applications", Data: closingPage(auth.OpenIDConnectPlugin, 4)},
 		{Page: "admin/confirm", Name: "deleting", Data: confirmPage{Title: ui.T("groups.deleteTitle", "Name", "Staff"), Text: ui.T("groups.deleteText"), Button: ui.T("groups.delete"), Action: "/", Back: "/"}},
-		{Page: "admin/confirm", Name: "deleting an application", Data: deletePage(
-			auth.Application{Kind: auth.SpeaksOpenID, Name: "Wiki"}, store.Belongings{SignedIn: 12, Consents: 1, SignIns: 4321, Logo: true})},
+		{Page: "admin/confirm", Name: "deleting an application", Data: exampleDeletion()},
 		{Page: "admin/events", Name: "some", Data: eventsPage{Events: eventRows(events), Kind: kindChoices(""), Older: "/admin/events?before=x"}},
 		{Page: "admin/events", Name: "none", Data: eventsPage{Kind: kindChoices("login")}},
 		{Page: "admin/settings", Name: "chosen here", Data: settingsPage{Registration: registrationChoices(config.Open), Settings: config.Config{}.Show()}},
@@ -490,6 +489,12 @@ func Examples() []ui.Example {
 		examples[i].Shell.Nav = web.AdministrationNav(areaOf(examples[i].Page))
 	}
 	return examples
+}
+
+func exampleDeletion() confirmPage {
+	page := deletePage(auth.Application{Kind: auth.SpeaksOpenID, Name: "Wiki"}, store.Belongings{SignedIn: 12, Consents: 1, SignIns: 4321, Logo: true})
+	page.Action, page.Back = "/", "/"
+	return page
 }
 
 func waitingPlugins() (page pluginsPage) {
