@@ -108,6 +108,7 @@ func TestThePackageHoldsWhatAServiceNeeds(t *testing.T) {
 		"/lib/systemd/system/twinlock-backup.timer": "-rw-r--r--", "/usr/share/man/man8/twinlock.8.gz": "-rw-r--r--",
 		"/usr/share/doc/twinlock/copyright": "-rw-r--r--", "/usr/share/doc/twinlock/changelog.gz": "-rw-r--r--",
 		"/usr/share/doc/twinlock/install.md": "-rw-r--r--", "/usr/share/doc/twinlock/proxies/nginx.conf": "-rw-r--r--",
+		"/usr/share/doc/twinlock/monitoring/alerts.yml": "-rw-r--r--", "/usr/share/doc/twinlock/monitoring/dashboard.json": "-rw-r--r--",
 	} {
 		if mode[path] != want {
 			t.Errorf("%s is %q, want %q", path, mode[path], want)

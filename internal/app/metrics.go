@@ -202,11 +202,12 @@ func (a *App) keyAges(ctx context.Context, t *metrics.Text) {
 		ages = append(ages, metrics.Seconds(a.since(made)).With("key", "signing"))
 	}
 	t.Gauge("twinlock_key_age_seconds", "How old the newest key of each kind is.", ages...)
+	var left []metrics.Sample
 	if c := a.work.certificate; c != nil {
 		held, _ := c.get(nil)
-		t.Gauge("twinlock_certificate_seconds", "How long the certificate of the server's own TLS is still good.",
-			metrics.Seconds(held.Leaf.NotAfter.Sub(a.Now())))
+		left = append(left, metrics.Seconds(held.Leaf.NotAfter.Sub(a.Now())))
 	}
+	t.Gauge("twinlock_certificate_seconds", "How long the certificate of the server's own TLS is still good.", left...)
 }
 
 // since is zero for what never was.
