@@ -239,6 +239,30 @@ func TestApplicationsAreToldWhenASessionEnds(t *testing.T) {
 	}
 }
 
+// An application that keeps the names of tokens takes none twice.
+func TestEachLogoutTokenHasANameOfItsOwn(t *testing.T) {
+	site := apptest.New(t)
+	wiki := newReceiver(t)
+	app := register(t, site, toldAt(wiki.URL))
+	for _, email := range []string{"ada@example.org", "bea@example.org"} {
+		_, browser := signedIn(site, email)
+		app.signIn(browser)
+		browser.Post("/logout", nil)
+	}
+	must(t, site.OpenID.SendLogoutNotices(t.Context()))
+	names := map[string]bool{}
+	for _, token := range wiki.heard() {
+		var told struct {
+			Name string `json:"jti"`
+		}
+		must(t, json.Unmarshal([]byte(decode(t, strings.Split(token, ".")[1])), &told))
+		names[told.Name] = true
+	}
+	if len(names) != 2 || names[""] {
+		t.Errorf("two tokens are called %v", names)
+	}
+}
+
 // Nobody ended it: what the documentation promises is word of an ending.
 func TestNobodyIsToldOfASessionThatRanOut(t *testing.T) {
 	site := apptest.New(t)
