@@ -66,6 +66,7 @@ type Options struct {
 	Judges   *slots.Slots     // nil: as many as hash
 	Linked   *slots.Slots     // nil: as many as hash
 	Bar      *slots.Slots     // nil: as many as hash, and no line behind them
+	Through  store.Through    // nil: nothing is between the store and its database
 }
 
 // New opens the keys and the database that the settings name and builds the
@@ -101,7 +102,7 @@ func (a *App) open(ctx context.Context, o Options) (err error) {
 	if err := password.Load(); err != nil { // a missing list must not go unnoticed
 		return err
 	}
-	if a.ring, a.Store, err = OpenStore(ctx, a.Config); err != nil {
+	if a.ring, a.Store, err = openStore(ctx, a.Config, o.Through); err != nil {
 		return err
 	}
 	return a.prepareMail(o)
@@ -196,8 +197,14 @@ func (a *App) Close() error {
 	for _, s := range []*slots.Slots{a.slots, a.judges, a.linked, a.bar} {
 		s.Close()
 	}
-	return errors.Join(a.keepClock(context.Background()), a.Store.Close())
+	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	defer cancel()
+	return errors.Join(a.keepClock(ctx), a.Store.Close())
 }
+
+// closePatience is how long the database may take to write what is kept of the
+// clock when the program ends.
+const closePatience = 5 * time.Second
 
 // Work is how much was done since the start. Answers that must not differ must
 // not take different work either.
@@ -220,16 +227,16 @@ func policyOf(c config.Config) auth.Policy {
 // ErrNoKeys is returned when a database has accounts and its keys are gone.
 var ErrNoKeys = errors.New("the database has accounts, and the keys that it was begun with are missing")
 
-// OpenStore opens the keys and the database of the settings. Keys are made
+// openStore opens the keys and the database of the settings. Keys are made
 // only for a database without accounts.
-func OpenStore(ctx context.Context, c config.Config) (*keys.Ring, *store.Store, error) {
+func openStore(ctx context.Context, c config.Config, through store.Through) (*keys.Ring, *store.Store, error) {
 	path := keyFile(c)
 	if err := finishRestore(ctx, c); err != nil {
 		return nil, nil, fmt.Errorf("finish a restore: %w", err)
 	}
 	ring, err := keys.OpenFile(path)
 	if err == nil {
-		s, err := store.Open(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c))
+		s, err := store.OpenThrough(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c), through)
 		if errors.Is(err, store.ErrOtherKeys) {
 			err = fmt.Errorf("%w: put back the file %s that belongs to it", err, path)
 		}
@@ -238,10 +245,10 @@ func OpenStore(ctx context.Context, c config.Config) (*keys.Ring, *store.Store, 
 	if c.SealingKeyFile != "" || !isMissing(err) {
 		return nil, nil, fmt.Errorf("sealing key: %w", err)
 	}
-	return makeKeys(ctx, c, path)
+	return makeKeys(ctx, c, path, through)
 }
 
-func makeKeys(ctx context.Context, c config.Config, path string) (*keys.Ring, *store.Store, error) {
+func makeKeys(ctx context.Context, c config.Config, path string, through store.Through) (*keys.Ring, *store.Store, error) {
 	if err := refuseUnlessEmpty(ctx, c, path); err != nil {
 		return nil, nil, err
 	}
@@ -252,7 +259,7 @@ func makeKeys(ctx context.Context, c config.Config, path string) (*keys.Ring, *s
 	if err != nil {
 		return nil, nil, fmt.Errorf("make the sealing key: %w", err)
 	}
-	s, err := store.Open(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c))
+	s, err := store.OpenThrough(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c), through)
 	return ring, s, err
 }
 

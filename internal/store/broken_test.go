@@ -114,3 +114,26 @@ func sizes(t *testing.T, db *sql.DB) map[string]int {
 	}
 	return all
 }
+
+// A connection whose commit failed is not used again: SQLite leaves its
+// transaction open, and nobody else could ever write.
+func TestACommitThatFailsLeavesTheWriterFree(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "twinlock.db")
+	storetest.WriteSQLite(t, file)
+	var wire storetest.Wire
+	s, err := store.OpenThrough(t.Context(), "sqlite:"+file, keys.New(), storetest.Rules, wire.Through)
+	must(t, err)
+	defer s.Close()
+	by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
+	wire.Break(func(c storetest.Call) error {
+		if c.Commit {
+			return errBroken
+		}
+		return nil
+	}, nil)
+	if err := s.SaveName(t.Context(), by, "Ada", now); !errors.Is(err, errBroken) {
+		t.Fatal(err)
+	}
+	wire.Break(nil, nil)
+	must(t, s.SaveName(t.Context(), by, "Ada", now))
+}

@@ -47,7 +47,7 @@ func OpenScratch(ctx context.Context, path string, version int64) (*Scratch, err
 // Fill puts rows into tables, in one transaction; what belongs together is
 // checked at its end. next gives one table after the other, and "" after the last.
 func (s *Scratch) Fill(ctx context.Context, next func() (table string, columns []Column, rows func(func([]any) error) error, err error)) error {
-	_, err := s.runOnce(ctx, func(t *tx) error { // next gives nothing twice
+	_, _, err := s.runOnce(ctx, func(t *tx) error { // next gives nothing twice
 		if _, err := t.exec(ctx, `PRAGMA defer_foreign_keys = 1`); err != nil {
 			return err
 		}

@@ -144,16 +144,16 @@ func (u *Use) keep(ctx context.Context) error {
 func (u *Use) Close() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), leavePatience)
+	defer cancel()
 	var err error
 	if u.hears {
-		ctx, cancel := context.WithTimeout(context.Background(), leavePatience)
-		defer cancel()
 		err = u.store.forgetAll(ctx)
 	}
 	if u.held == nil {
 		return err
 	}
-	_, unlock := u.held.ExecContext(context.Background(), `SELECT pg_advisory_unlock_all()`)
+	_, unlock := u.held.ExecContext(ctx, `SELECT pg_advisory_unlock_all()`)
 	err = errors.Join(err, unlock, u.held.Close())
 	u.held = nil
 	return err

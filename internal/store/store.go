@@ -235,10 +235,11 @@ func (deaf) ApplicationsChanged()    {}
 // tx is one transaction and what it must tell the listener.
 type tx struct {
 	*sql.Tx
-	store     *Store
-	users     []auth.UserID
-	plugins   bool
-	everybody bool
+	connection *sql.Conn
+	store      *Store
+	users      []auth.UserID
+	plugins    bool
+	everybody  bool
 
 	applications bool
 
@@ -255,7 +256,11 @@ const runs = 5
 // earlier run it may keep nothing.
 func (s *Store) transaction(ctx context.Context, change func(*tx) error) error {
 	for run := 1; ; run++ {
-		undone, err := s.runOnce(ctx, change)
+		ending, undone, err := s.runOnce(ctx, change)
+		if err == nil {
+			ending.everywhere()
+		}
+		ending.over()
 		if !undone || run == runs {
 			return err
 		}
@@ -270,35 +275,56 @@ func (s *Store) transaction(ctx context.Context, change func(*tx) error) error {
 // runOnce tells beside the error that another transaction is to blame for it.
 // Once the commit is asked for nothing is run again, for its outcome may be
 // unknown. Then the listener is told all the same: forgetting too much is safe.
-func (s *Store) runOnce(ctx context.Context, change func(*tx) error) (undone bool, err error) {
-	s.begun.Add(1)
-	asked := time.Now()
-	begun, err := s.write.BeginTx(ctx, nil)
-	s.counts.ran(ctx, &s.counts.begins, asked, err)
+func (s *Store) runOnce(ctx context.Context, change func(*tx) error) (e *ending, undone bool, err error) {
+	t, err := s.beginTx(ctx)
 	if err != nil {
-		return false, fmt.Errorf("begin: %w", err)
+		return nil, false, fmt.Errorf("begin: %w", err)
 	}
-	t := &tx{Tx: begun, store: s}
-	defer func() { _ = t.Rollback() }() // does nothing after the commit
+	defer t.release()
 	if err := change(t); err != nil {
-		return undoneByAnother(err), err
+		return nil, undoneByAnother(err), err
 	}
-	ending, err := t.announce(ctx)
-	if err != nil {
-		return undoneByAnother(err), err
+	if e, err = t.announce(ctx); err != nil {
+		return nil, undoneByAnother(err), err
 	}
-	defer ending.over()
-	committing := time.Now()
+	asked := time.Now()
 	err = t.Commit()
-	s.counts.ran(ctx, &s.counts.commits, committing, err)
+	s.counts.ran(ctx, &s.counts.commits, asked, err)
 	t.tell(s.listener)
 	if err != nil {
-		return false, fmt.Errorf("commit: %w", err)
+		t.discard()
+		return e, false, fmt.Errorf("commit: %w", err)
 	}
 	t.countWritten()
-	ending.everywhere()
-	return false, nil
+	return e, false, nil
 }
+
+func (s *Store) beginTx(ctx context.Context) (t *tx, err error) {
+	s.begun.Add(1)
+	asked := time.Now()
+	defer func() { s.counts.ran(ctx, &s.counts.begins, asked, err) }()
+	connection, err := s.write.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	begun, err := connection.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, errors.Join(err, connection.Close())
+	}
+	return &tx{Tx: begun, connection: connection, store: s}, nil
+}
+
+// release rolls back what was not committed, and gives the connection back.
+func (t *tx) release() {
+	if err := t.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
+		t.discard()
+	}
+	_ = t.connection.Close()
+}
+
+// discard closes the connection of a transaction that may still be open: SQLite
+// leaves one open whose commit failed, and nobody else could ever write.
+func (t *tx) discard() { _ = t.connection.Raw(func(any) error { return driver.ErrBadConn }) }
 
 // undoneByAnother is PostgreSQL's word that a transaction was ended so that
 // another one could go on: a deadlock, or two that do not come one after the other.

@@ -80,10 +80,10 @@ type wiredConn struct {
 
 func (c *wiredConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	t, err := call(c.wire, Call{}, func() (driver.Tx, error) { return c.connection.BeginTx(ctx, o) })
-	if err != nil && t != nil {
-		_ = t.Rollback()
+	if err != nil {
+		return nil, err
 	}
-	return wiredTx{t, c.wire}, err
+	return wiredTx{t, c.wire}, nil
 }
 
 func (c *wiredConn) ExecContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Result, error) {
