@@ -61,7 +61,7 @@ type Config struct {
 	HashSlots        int           `name:"hash_slots" default:"0" accept:"0..256" help:"How many passwords are hashed at once; 0 means as many as there are processor cores."`
 	HashMemory       int           `name:"hash_memory" default:"19" accept:"7..256" help:"How much memory, in MiB, the hash of a password or a recovery code takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for."`
 	HashPasses       int           `name:"hash_passes" default:"2" accept:"1..64" help:"How often such a hash goes through that memory."`
-	HashWait         time.Duration `name:"hash_wait" default:"5s" accept:"1s..1m" help:"How long a login waits for its turn to be hashed before it is asked to come back."`
+	HashWait         time.Duration `name:"hash_wait" default:"5s" accept:"1s..15s" help:"How long a login waits for its turn to be hashed before it is asked to come back."`
 
 	ThrottleFree        int           `name:"throttle_free" default:"5" accept:"1..20" section:"Wrong tries" help:"How many wrong passwords, or wrong codes, in a row cost no wait."`
 	ThrottleFirstWait   time.Duration `name:"throttle_first_wait" default:"1s" accept:"1s..15m" help:"The first wait after those; each further failure doubles it."`

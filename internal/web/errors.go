@@ -163,6 +163,9 @@ func errorPage(refusal *Refusal, request string) ui.ErrorPage {
 
 var startAgain = ui.Button{Label: ui.T("errors.start"), Href: "/"}
 
+// unavailableWait is when to ask again for what the database did not do.
+const unavailableWait = 5 * time.Second
+
 func refusalFor(err error) *Refusal {
 	var refusal *Refusal
 	var busy *slots.BusyError
@@ -173,6 +176,9 @@ func refusalFor(err error) *Refusal {
 		return Busy(busy.RetryAfter).(*Refusal)
 	case errors.Is(err, store.ErrNotFound):
 		return NotFound().(*Refusal)
+	case store.IsUnavailable(err):
+		return &Refusal{Status: http.StatusServiceUnavailable, Wait: unavailableWait,
+			Heading: ui.T("errors.unavailableHeading"), Text: ui.T("errors.unavailable")}
 	}
 	return &Refusal{Status: http.StatusInternalServerError,
 		Heading: ui.T("errors.internalHeading"), Text: ui.T("errors.internal")}

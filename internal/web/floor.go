@@ -76,6 +76,10 @@ const maxUpload = 2 << 20
 // letters: what markup is made of doubles before.
 const maxHeld = 3 * maxBody
 
+// answerPatience is how long an answer may take: a database that stands still
+// keeps nobody waiting for ever, and no request held up.
+const answerPatience = 25 * time.Second
+
 // dispatch finds who is asking, once, and hands over to the route.
 func (f *Floor) dispatch(w http.ResponseWriter, r *http.Request) {
 	handler, pattern := f.mux.Handler(r)
@@ -84,8 +88,11 @@ func (f *Floor) dispatch(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r)
 		return
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), answerPatience)
+	defer cancel()
+	r = r.WithContext(ctx)
 	v, err := f.visitor(r)
-	r = r.WithContext(context.WithValue(r.Context(), visitorKey{}, v))
+	r = r.WithContext(context.WithValue(ctx, visitorKey{}, v))
 	switch {
 	case err != nil:
 		f.fail(w, r, err)
