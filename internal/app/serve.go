@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -55,6 +56,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 	if err := a.Announce(ctx, out); err != nil {
 		return errors.Join(err, listener.Close(), a.Stop())
 	}
+	a.work.group.Go(debug.FreeOSMemory) // what the start needed once, the machine has better uses for
 	ended := make(chan error, 1)
 	go func() { ended <- serve(listener) }()
 	select {
