@@ -27,7 +27,7 @@ type Scratch struct{ *Store }
 
 // OpenScratch makes the file of a scratch, with the schema of a version.
 func OpenScratch(ctx context.Context, path string, version int64) (*Scratch, error) {
-	s := &Store{listener: deaf{}}
+	s := &Store{listener: deaf{}, counts: newCounts()}
 	if err := s.connectSQLite(path); err != nil {
 		return nil, err
 	}
