@@ -329,22 +329,29 @@ func (s *Store) RefuseReturn(ctx context.Context, by auth.Actor, lapsed auth.Ses
 	return closed, err
 }
 
+// seenAtOnce is how many times one transaction writes: whoever else wants to
+// write waits for no more.
+const seenAtOnce = 200
+
 // Seen keeps when sessions were last used by their owners, many at once. A
 // time that is older than the one kept changes nothing.
 func (s *Store) Seen(ctx context.Context, seen map[auth.SessionID]time.Time) error {
-	if len(seen) == 0 {
-		return nil
-	}
-	return s.transaction(ctx, func(t *tx) error {
-		for _, id := range slices.Sorted(maps.Keys(seen)) {
-			if _, err := t.exec(ctx, `
-				UPDATE sessions SET last_seen_at = $1
-				 WHERE id = $2 AND ended_at = 0 AND last_seen_at < $1`, millis(seen[id]), id); err != nil {
-				return fmt.Errorf("seen session %s: %w", id, err)
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(seen)), seenAtOnce) {
+		err := s.transaction(ctx, func(t *tx) error {
+			for _, id := range some {
+				if _, err := t.exec(ctx, `
+					UPDATE sessions SET last_seen_at = $1
+					 WHERE id = $2 AND ended_at = 0 AND last_seen_at < $1`, millis(seen[id]), id); err != nil {
+					return fmt.Errorf("seen session %s: %w", id, err)
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Confirmation is a proof made again inside a session.
