@@ -40,18 +40,19 @@ type App struct {
 	Handler http.Handler
 	OpenID  *oidc.Flow
 
-	log     *slog.Logger
-	ring    *keys.Ring
-	slots   *slots.Slots // where passwords are hashed
-	judges  *slots.Slots // where passwords of forms are judged
-	linked  *slots.Slots // where those behind a mailed link are judged
-	bar     *slots.Slots // where they are judged while they are typed
-	cost    password.Cost
-	bundle  *i18n.Bundle
-	setup   *setup.Flow
-	clock   *onward
-	unready atomic.Value // what readyz said last
-	work    background
+	log      *slog.Logger
+	ring     *keys.Ring
+	slots    *slots.Slots // where passwords are hashed
+	judges   *slots.Slots // where passwords of forms are judged
+	linked   *slots.Slots // where those behind a mailed link are judged
+	bar      *slots.Slots // where they are judged while they are typed
+	cost     password.Cost
+	bundle   *i18n.Bundle
+	setup    *setup.Flow
+	clock    *onward
+	unready  atomic.Value // what readyz said last
+	stopping atomic.Bool  // it was told to stop
+	work     background
 }
 
 // Options are what tests and the developer's program choose differently.

@@ -19,6 +19,7 @@ const (
 	databaseSilent unready = "database" // it does not answer, or not in time
 	keysOfOthers   unready = "keys"     // it belongs to other keys than ours
 	clockStands    unready = "clock"    // it was set back, and what was over could not be ended
+	stops          unready = "stopping" // it was told to, and answers a little longer
 )
 
 // readyPatience is how long the database may take to say that it is there.
@@ -32,8 +33,8 @@ func (a *App) healthy(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
-	why, err := a.readiness(context.WithoutCancel(r.Context()))         // whoever hangs up is no failure of the database
-	if before := a.unready.Swap(why); before != why && why != isReady { // who asks every second fills no log
+	why, err := a.readiness(context.WithoutCancel(r.Context()))                         // whoever hangs up is no failure of the database
+	if before := a.unready.Swap(why); before != why && why != isReady && why != stops { // who asks every second fills no log
 		a.Floor.LogOf(r).Error("not ready", "because", string(why), "error", err)
 	}
 	if why != isReady {
@@ -44,6 +45,9 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
 
 // readiness asks the database first: without it the clock may stand, too.
 func (a *App) readiness(ctx context.Context) (unready, error) {
+	if a.stopping.Load() {
+		return stops, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, readyPatience)
 	defer cancel()
 	switch err := a.Store.Ready(ctx); {

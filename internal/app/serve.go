@@ -62,7 +62,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		err = shutdown(server)
+		err = a.shutdown(server)
 	}
 	return errors.Join(err, a.Stop())
 }
@@ -86,10 +86,26 @@ func (a *App) protect(server *http.Server) (serve func(net.Listener) error, err 
 	return func(l net.Listener) error { return server.ServeTLS(l, "", "") }, nil
 }
 
-func shutdown(server *http.Server) error {
+// stopNotice is how long a server that stops goes on answering, so that whoever
+// sends it requests sees that it stops: load balancers ask some times a second.
+const stopNotice = 2 * time.Second
+
+// shutdown lets the requests on their way finish. Where other servers can answer
+// in its place it says first that it stops, and takes what is sent until that was
+// heard.
+func (a *App) shutdown(server *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
-	return server.Shutdown(ctx)
+	a.stopping.Store(true)
+	server.SetKeepAlivesEnabled(false)
+	if others, err := a.othersServe(ctx); err == nil && others {
+		time.Sleep(stopNotice)
+	}
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.Join(err, server.Close())
+	}
+	return err
 }
 
 // Announce prints the address and, until there is an administrator, the
