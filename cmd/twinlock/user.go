@@ -353,21 +353,13 @@ func (c *userReset2FA) runOn(s *surroundings) error {
 	} else if reason == "" {
 		return errors.New("say why with --reason; the person is told")
 	}
-	u, err := c.find(s)
-	if err != nil {
-		return err
-	}
-	what := "second factors removed"
-	if !u.TwoFactor() {
-		what = "no second factor is on" // done already is done
-	}
-	return c.changed(s, what, func(u auth.User, now time.Time) error {
-		err := s.app.Store.ClearFactors(s.ctx, s.by, u.ID, reason, now)
-		if errors.Is(err, store.ErrNoFactor) {
-			return nil
-		}
-		return err
+	err = c.changed(s, "second factors removed", func(u auth.User, now time.Time) error {
+		return s.app.Store.ClearFactors(s.ctx, s.by, u.ID, reason, now)
 	})
+	if errors.Is(err, store.ErrNoFactor) { // done already is done
+		return c.changed(s, "no second factor is on", func(auth.User, time.Time) error { return nil })
+	}
+	return err
 }
 
 type userEndSessions struct{ person }
