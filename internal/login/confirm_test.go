@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
 )
 
 // bothAsked is the confirmation page of somebody whose password and code are
@@ -86,5 +87,22 @@ func TestTheLongestFormSurvivesAConfirmation(t *testing.T) {
 		if got := page.Form("Change address").Values.Get("email"); got != typed {
 			t.Errorf("%s: %d characters of %d are left", name, len(got), len(typed))
 		}
+	}
+}
+
+// Nothing of ours is open to a session that owes the code: it is not logged in.
+func TestWhoOwesTheCodeIsNotToldThatTheyAreLoggedIn(t *testing.T) {
+	site := apptest.New(t)
+	site.Activate(auth.TwoFactorPlugin)
+	ada, browser := site.Person("ada@example.org"), site.Browser()
+	browser.SignIn(ada)
+	browser.EnableTwoFactor(ada)
+	site.SetActivation(auth.Activation{Plugin: auth.TwoFactorPlugin})
+	browser.Post("/logout", nil)
+	browser.SignIn(ada)
+	site.Activate(auth.TwoFactorPlugin)
+	page := browser.Get("/apps").WantPath("/login/confirm")
+	if page.Says("You are logged in") || !page.Says("The session of ada@example.org goes on with a code.") {
+		t.Errorf("it says\n%s", page.Text())
 	}
 }
