@@ -24,7 +24,7 @@ func owing(t *testing.T) (*apptest.Site, *apptest.Person, *apptest.Browser) {
 func TestWhoeverOwesTheCodeAndHasNoneIsHelpedAndLedOut(t *testing.T) {
 	_, _, b := owing(t)
 	page := b.Get("/apps").WantPath("/login/confirm")
-	if !page.Says("No access to the app?") || page.Href("Forgot password") != "/forgot-password" {
+	if !page.Says("No access to the app?") || page.Href("Forgot password") != "/forgot-password?next=%2Fapps" {
 		t.Errorf("the page says %s", page.Text())
 	}
 	page = page.Form("Send code").Fill("Login code", "nothing").Press().WantStatus(http.StatusUnprocessableEntity)

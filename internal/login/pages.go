@@ -22,6 +22,9 @@ type passwordPage struct {
 	SignUp   bool // strangers may create an account
 }
 
+// Forgot is where a password is set anew, and login goes on from there.
+func (p passwordPage) Forgot() string { return web.ForgotPassword(p.Next) }
+
 // Register is where strangers create an account, and go on from there.
 func (p passwordPage) Register() string {
 	if p.Next == "" {
@@ -113,6 +116,9 @@ func newConfirmPage(ask auth.Answer, held session.Presence) confirmPage {
 	}
 	return p
 }
+
+// Forgot is where a password is set anew, and login goes on from there.
+func (p confirmPage) Forgot() string { return web.ForgotPassword(p.Next) }
 
 func (p confirmPage) asksPassword() bool { return p.Password != nil }
 func (p confirmPage) asksCode() bool     { return p.Code != nil }

@@ -14,18 +14,22 @@ import (
 )
 
 func (h *Flow) showAsk(w http.ResponseWriter, r *http.Request) error {
-	return h.Show(w, r, http.StatusOK, "passwordreset/ask", newAskPage(""))
+	query, err := web.ReadQuery(r, "next")
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "passwordreset/ask", newAskPage("", query["next"]))
 }
 
 // postAsk answers everybody alike: with the address that was typed, and no
 // word on whether anybody has it. The letter goes to the address as it is
 // stored.
 func (h *Flow) postAsk(w http.ResponseWriter, r *http.Request) error {
-	form, err := web.ReadForm(r, "email")
+	form, err := web.ReadForm(r, "email", "next")
 	if err != nil {
 		return err
 	}
-	page := newAskPage(form["email"])
+	page := newAskPage(form["email"], form["next"])
 	typed, ok := page.read()
 	if !ok {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "passwordreset/ask", page)
@@ -37,7 +41,8 @@ func (h *Flow) postAsk(w http.ResponseWriter, r *http.Request) error {
 	} else if err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "passwordreset/sent", h.newSentPage(typed))
+	h.KeepReturn(w, r, page.Next, h.Link.Life)
+	return h.Show(w, r, http.StatusOK, "passwordreset/sent", h.newSentPage(typed, page.Next))
 }
 
 // mailAgain is postAsk from the page that it showed.
@@ -50,13 +55,14 @@ func (h *Flow) mailAgain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return web.Redirect(w, "/forgot-password")
 	}
-	page := h.newSentPage(typed)
+	page := h.newSentPage(typed, h.Return(r))
 	err = h.mail(r.Context(), h.From(r), typed.Canonical)
 	if status, why := web.NotNow(w, r, err, web.HeldText); status != 0 {
 		return h.Show(w, r, status, "passwordreset/sent", page.held(why))
 	} else if err != nil {
 		return err
 	}
+	h.KeepReturn(w, r, page.Next, h.Link.Life)
 	return h.ShowDone(w, r, "passwordreset/sent", ui.T("forgot.doneAgain"), page)
 }
 

@@ -13,7 +13,10 @@ import (
 	"github.com/twinlock/twinlock/internal/web"
 )
 
-var deadLinkAction = ui.Button{Label: ui.T("forgot.askAgain"), Href: "/forgot-password"}
+// deadLink leads whoever has a link that does not work to another one.
+func (h *Flow) deadLink(r *http.Request) error {
+	return web.DeadLink(&ui.Button{Label: ui.T("forgot.askAgain"), Href: web.ForgotPassword(h.Return(r))})
+}
 
 // showChoose only looks at the link: programs that scan mail open every one.
 func (h *Flow) showChoose(w http.ResponseWriter, r *http.Request) error {
@@ -40,7 +43,7 @@ func (h *Flow) owner(r *http.Request, typed string) (o owner, err error) {
 	token, _ := secret.Parse(typed)
 	link, err := h.Store.Link(ctx, token.Hash(), store.LinkReset, web.Asking(r).Now)
 	if errors.Is(err, store.ErrSpent) {
-		return o, web.DeadLink(&deadLinkAction)
+		return o, h.deadLink(r)
 	} else if err != nil {
 		return o, err
 	}
@@ -113,7 +116,8 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 
 	// Answer.
 	h.Notice(w, doneKey(reset, removed))
-	return web.Redirect(w, "/login")
+	h.KeepReturn(w, r, "", 0)
+	return web.Redirect(w, web.Login(h.Return(r)))
 }
 
 func doneKey(reset store.Reset, removed []string) string {
@@ -133,7 +137,7 @@ func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page choos
 		return err
 	}
 	if page.Code == nil {
-		return web.DeadLink(&deadLinkAction)
+		return h.deadLink(r)
 	}
 	page.Code.Error = web.CodeText(proof.Spent, web.Asking(r).Now)
 	page.check()

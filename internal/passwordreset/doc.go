@@ -11,4 +11,6 @@
 // code keeps it; the setting on_password_reset may demand the code. While the
 // plug-in is not enabled for the person nothing is asked and nothing reset: the
 // set-up is kept, sealed, until it counts again. Nobody is signed in by a reset.
+//
+// Where the visitor was going waits in a cookie, not in the letter.
 package passwordreset

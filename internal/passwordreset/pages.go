@@ -18,10 +18,14 @@ import (
 type askPage struct {
 	ui.Summary
 	Email ui.Field
+	Next  string // where the visitor was going; "" for wherever logins lead
 }
 
-func newAskPage(email string) askPage {
-	return askPage{Email: ui.Field{Name: "email", Label: ui.T("form.email"), Kind: ui.KindEmail, Value: email,
+// Back is the login that they came from.
+func (p askPage) Back() string { return web.Login(p.Next) }
+
+func newAskPage(email, next string) askPage {
+	return askPage{Next: web.ReturnTo(next), Email: ui.Field{Name: "email", Label: ui.T("form.email"), Kind: ui.KindEmail, Value: email,
 		Required: true, Autofocus: true, Autocomplete: "username"}}
 }
 
@@ -45,10 +49,17 @@ type sentPage struct {
 	Life    time.Duration
 	Letters int // that one address gets in an hour
 	Again   ui.Again
+	Next    string // as for askPage
 }
 
-func (h *Flow) newSentPage(a address.Address) sentPage {
-	return sentPage{Address: a.Spelling, Life: h.Link.Life, Letters: h.Settings.LettersPerHour,
+// Back is the login that they came from.
+func (p sentPage) Back() string { return web.Login(p.Next) }
+
+// OtherAddress is the page before.
+func (p sentPage) OtherAddress() string { return web.ForgotPassword(p.Next) }
+
+func (h *Flow) newSentPage(a address.Address, next string) sentPage {
+	return sentPage{Next: next, Address: a.Spelling, Life: h.Link.Life, Letters: h.Settings.LettersPerHour,
 		Again: web.NewAgain("/forgot-password/again", a.Spelling)}
 }
 
@@ -121,17 +132,17 @@ func Examples() []ui.Example {
 	locked := h.newChoosePage(owner{User: u, AsksCode: true, DemandsCode: true}, "t")
 	locked.Code.Error, locked.Locked = ui.T("reset.lockedDemanded"), true
 	locked.check()
-	malformed := newAskPage("ada")
+	malformed := newAskPage("ada", "")
 	malformed.read()
-	held := newAskPage(u.Address)
+	held := newAskPage(u.Address, "")
 	held.Summary = ui.SummarizeAmong(ui.T("errors.held", "Wait", "8 s"), &held.Email)
 	return []ui.Example{
-		{Page: "passwordreset/ask", Name: "asked", Data: newAskPage("")},
+		{Page: "passwordreset/ask", Name: "asked", Data: newAskPage("", "")},
 		{Page: "passwordreset/ask", Name: "no address", Data: malformed},
 		{Page: "passwordreset/ask", Name: "too many from this network", Data: held},
-		{Page: "passwordreset/sent", Name: "sent", Data: h.newSentPage(address.Address{Spelling: u.Address})},
+		{Page: "passwordreset/sent", Name: "sent", Data: h.newSentPage(address.Address{Spelling: u.Address}, "")},
 		{Page: "passwordreset/sent", Name: "too many from this network",
-			Data: h.newSentPage(address.Address{Spelling: u.Address}).held(ui.T("errors.held", "Wait", "8 s"))},
+			Data: h.newSentPage(address.Address{Spelling: u.Address}, "").held(ui.T("errors.held", "Wait", "8 s"))},
 		{Page: "passwordreset/choose", Name: "without second factors", Data: h.newChoosePage(owner{User: u}, "t")},
 		{Page: "passwordreset/choose", Name: "busy", Data: h.newChoosePage(owner{User: u}, "t").busy(ui.T("errors.busy"))},
 		{Page: "passwordreset/choose", Name: "with second factors", Data: h.newChoosePage(owner{User: u, AsksCode: true}, "t")},

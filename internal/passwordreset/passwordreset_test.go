@@ -95,6 +95,57 @@ func TestAForgottenPassword(t *testing.T) {
 	}
 }
 
+// Whoever was going somewhere is led there by the login after the new password, in
+// the browser in which they were; the letter tells nobody where that was.
+func TestWhoeverForgotThePasswordOnTheWayGoesOnThere(t *testing.T) {
+	site := apptest.New(t)
+	ada, browser := site.Person("ada@example.org"), site.Browser()
+	asked := browser.Get("/account/sessions").WantPath("/login").Follow("Forgot password")
+	if back := asked.Follow("Back"); back.Form("Login").Values.Get("next") != "/account/sessions" {
+		t.Error("the way back to the login has forgotten it")
+	}
+	sent := asked.Form("Send reset link").Fill("Email", "").Press().WantStatus(422).Form("Send reset link").Fill("Email", ada.Address).Press().WantStatus(200)
+	site.Clock.Turn(time.Minute)
+	sent.Form("Send again").Press().WantStatus(200)
+	letter := site.Mail.Last(t, ada.Address)
+	link := apptest.Link(t, letter)
+	if strings.Contains(letter.Text, "sessions") || strings.Contains(link, "next") {
+		t.Errorf("the letter says where: %s", letter.Text)
+	}
+	login := choose(browser.Get(link), "").Press().WantPath("/login")
+	login.Form("Login").Fill("Email", ada.Address).Fill("Password", renewed).Press().WantPath("/account/sessions")
+
+	browser.Post("/logout", nil)
+	login = choose(browser.Get(mailed(t, site, ada.Address)), "").Press().WantPath("/login")
+	if next := login.Form("Login").Values.Get("next"); next != "" {
+		t.Errorf("the next new password leads to %s once more", next)
+	}
+}
+
+// Where a letter is opened in another browser, where nobody was going anywhere
+// since, and where an address is none of ours, login leads to the list.
+func TestANewPasswordLeadsNowhereElse(t *testing.T) {
+	site := apptest.New(t)
+	ada, browser := site.Person("ada@example.org"), site.Browser()
+	ask := func(next string) string {
+		site.Clock.Turn(time.Hour)
+		browser.Get("/forgot-password?"+url.Values{"next": {next}}.Encode()).Form("Send reset link").Fill("Email", ada.Address).Press().WantStatus(200)
+		return apptest.Link(t, site.Mail.Last(t, ada.Address))
+	}
+	wantNowhere := func(b *apptest.Browser, link string) {
+		t.Helper()
+		if next := choose(b.Get(link), "").Press().WantPath("/login").Form("Login").Values.Get("next"); next != "" {
+			t.Errorf("login leads to %s", next)
+		}
+	}
+	wantNowhere(site.Browser(), ask("/account/sessions"))
+	for _, next := range []string{"https://evil.example/", "//evil.example/", "/\\evil.example", "/logout", "/a" + strings.Repeat("a", 5000)} {
+		wantNowhere(browser, ask(next))
+	}
+	ask("/account/sessions")
+	wantNowhere(browser, ask("")) // the newest counts
+}
+
 func TestTheNewPasswordAlsoResetsTwoFactorAuthentication(t *testing.T) {
 	site, ada, _ := protected(t)
 	page := site.Browser().Get(mailed(t, site, ada.Address))

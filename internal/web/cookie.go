@@ -17,6 +17,7 @@ const (
 	noticeCookie      = "-notice"      // what was just done, for the next page
 	preferencesCookie = "-preferences" // what somebody chose here
 	suggestedCookie   = "-suggested"   // the language that an application suggested
+	returnCookie      = "-return"      // where somebody was going who forgot the password
 )
 
 func (f *Floor) cookieName(suffix string) string {

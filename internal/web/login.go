@@ -100,11 +100,17 @@ func (f *Floor) GoOn(w http.ResponseWriter, r *http.Request, token secret.Token)
 
 // Login is the address of the login that leads on to one of our own addresses;
 // "" for wherever logins lead.
-func Login(next string) string {
+func Login(next string) string { return withNext("/login", next) }
+
+// ForgotPassword is the address of the page for a forgotten password, which leads
+// on like Login.
+func ForgotPassword(next string) string { return withNext("/forgot-password", next) }
+
+func withNext(page, next string) string {
 	if next == "" {
-		return "/login"
+		return page
 	}
-	return "/login?" + url.Values{"next": {next}}.Encode()
+	return page + "?" + url.Values{"next": {next}}.Encode()
 }
 
 // Logout ends the session that the cookie names, lapsed ones too, and asks the

@@ -1,13 +1,42 @@
 package web
 
 import (
+	"encoding/base64"
+	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // longestReturn is more than any address of ours: what an application asks for
 // waits in one, sealed.
 const longestReturn = 6000
+
+// longestKept is as much of an address as surely fits into a cookie.
+const longestKept = 2800
+
+// KeepReturn keeps in the browser where a visitor was going while a letter is on
+// its way to them: whoever reads the letter elsewhere is not to learn it, nor to
+// be led there. "" forgets it, and so does an address that is no cookie's.
+func (f *Floor) KeepReturn(w http.ResponseWriter, r *http.Request, next string, life time.Duration) {
+	next = ReturnTo(next)
+	switch {
+	case next != "" && len(next) <= longestKept:
+		f.setCookie(w, returnCookie, base64.RawURLEncoding.EncodeToString([]byte(next)), life)
+	case f.cookie(r, returnCookie) != "":
+		f.dropCookie(w, returnCookie)
+	}
+}
+
+// Return is where this browser's visitor was going, judged as at login; "" for
+// nowhere.
+func (f *Floor) Return(r *http.Request) string {
+	next, err := base64.RawURLEncoding.DecodeString(f.cookie(r, returnCookie))
+	if err != nil {
+		return ""
+	}
+	return ReturnTo(string(next))
+}
 
 // ReturnTo gives the address on this server that a visitor may be sent to
 // after a login, or "" for anything else: another host, another scheme, and
