@@ -109,13 +109,7 @@ func (a *App) traffic(t *metrics.Text) {
 	traffic := a.Floor.Traffic()
 	t.Counter("twinlock_refusals_total", "Requests that were refused, by reason; wrong passwords and codes are told by twinlock_logins_total.",
 		traffic.Refusals.Samples("reason")...)
-	var answers []metrics.Sample
-	for _, about := range web.Abouts {
-		for _, s := range traffic.Answers(about).Samples("status") {
-			answers = append(answers, s.With("about", about))
-		}
-	}
-	t.Counter("twinlock_http_requests_total", "Requests by what they are about, and the kind of the answer's status.", answers...)
+	t.Counter("twinlock_http_requests_total", "Requests by what they are about, and the kind of the answer's status.", traffic.Answers()...)
 	t.Times("twinlock_http_request_seconds", "How long answers took.", "about", web.Abouts, traffic.Took)
 }
 

@@ -93,6 +93,8 @@ func TestAScrapeTellsWhatHappenedAndToNobody(t *testing.T) {
 		{"twinlock_logins_total", []string{"code", "refused"}, 1},
 		{"twinlock_events_total", []string{string(auth.EventRecoveryCodeUsed)}, 1},
 		{"twinlock_refusals_total", []string{"not_found"}, 1},
+		{"twinlock_http_requests_total", []string{"pages", "4xx"}, 4},
+		{"twinlock_http_requests_total", []string{"assets", "2xx"}, 0},
 		{"twinlock_refusals_total", []string{"form_of_another_site"}, 1},
 	} {
 		after.want(before.value(tt.name, tt.labels...)+tt.more, tt.name, tt.labels...)

@@ -2,37 +2,41 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/twinlock/twinlock/internal/metrics"
 )
 
-// What a request is about, for those who watch from outside.
+// Abouts are what a request may be about, for those who watch from outside. The
+// proxy's is the question whose session it is.
+var Abouts = []string{aboutPages: "pages", aboutProxy: "proxy", aboutAssets: "assets"}
+
 const (
-	AboutPages  = "pages"
-	AboutProxy  = "proxy" // whose session is this?
-	AboutAssets = "assets"
+	aboutPages = iota
+	aboutProxy
+	aboutAssets
 )
 
-// Abouts are all that a request may be about.
-var Abouts = []string{AboutPages, AboutProxy, AboutAssets}
-
-func aboutOf(path string) string {
+func aboutOf(path string) int {
 	switch {
 	case strings.HasPrefix(path, "/forward-auth/"):
-		return AboutProxy
+		return aboutProxy
 	case strings.HasPrefix(path, "/assets/"):
-		return AboutAssets
+		return aboutAssets
 	}
-	return AboutPages
+	return aboutPages
 }
 
 // Traffic counts requests. It is safe for concurrent use.
 type Traffic struct {
 	Refusals metrics.Tally // by reason
 
-	answers map[string]metrics.Tally // by status
-	took    map[string]*metrics.Histogram
+	about [aboutAssets + 1]struct {
+		answers [len(statuses)]atomic.Int64 // by status
+		took    metrics.Histogram
+	}
 }
 
 // Reasons of refusals that no status tells apart.
@@ -57,7 +61,9 @@ var reasonOf = map[int]string{
 
 // statuses are the kinds of answers, by their first digit, and those that nobody
 // got.
-var statuses = [...]string{"", "", "2xx", "3xx", "4xx", "5xx", "left"}
+var statuses = [...]string{2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx", left: "left"}
+
+const left = 6
 
 func newTraffic() *Traffic {
 	reasons := []string{reasonForeignForm, reasonUnreadableKey}
@@ -66,29 +72,38 @@ func newTraffic() *Traffic {
 			reasons = append(reasons, reason)
 		}
 	}
-	t := &Traffic{Refusals: metrics.NewTally(reasons...), answers: map[string]metrics.Tally{}, took: map[string]*metrics.Histogram{}}
-	for _, about := range Abouts {
-		t.answers[about], t.took[about] = metrics.NewTally(statuses[2:]...), new(metrics.Histogram)
-	}
-	return t
+	return &Traffic{Refusals: metrics.NewTally(reasons...)}
 }
 
-// Answers counts the answers to requests about something, by their status.
-func (t *Traffic) Answers(about string) metrics.Tally { return t.answers[about] }
+// Answers are the counts of answers, by what they were about and by status.
+func (t *Traffic) Answers() (all []metrics.Sample) {
+	for i, about := range Abouts {
+		for status, word := range statuses {
+			if word != "" {
+				all = append(all, metrics.Of(t.about[i].answers[status].Load()).With("status", word).With("about", about))
+			}
+		}
+	}
+	return all
+}
 
-// Took tells how long they took.
-func (t *Traffic) Took(about string) *metrics.Histogram { return t.took[about] }
+// Took tells how long answers about something took.
+func (t *Traffic) Took(about string) *metrics.Histogram {
+	return &t.about[slices.Index(Abouts, about)].took
+}
 
 // Traffic gives what was counted so far, and goes on counting.
 func (f *Floor) Traffic() *Traffic { return f.traffic }
 
-// count counts a request that is over.
+// count counts a request that is over, by additions alone: the proxy waits.
 func (t *Traffic) count(r *http.Request, n *note) {
-	about, status := aboutOf(r.URL.Path), statuses[min(n.status/100, 5)]
+	about, status := &t.about[aboutOf(r.URL.Path)], min(max(n.status/100, 2), 5)
 	if n.status == statusLeft {
-		status = "left"
+		status = left
 	}
-	t.answers[about].Add(status)
-	t.took[about].Observe(n.took)
-	t.Refusals.Add(n.refused)
+	about.answers[status].Add(1)
+	about.took.Observe(n.took)
+	if n.refused != "" {
+		t.Refusals.Add(n.refused)
+	}
 }
