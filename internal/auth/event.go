@@ -72,6 +72,7 @@ const (
 	EventFactorUnreadable   EventKind = "factor.unreadable"
 	EventBackedUp           EventKind = "database.backed_up"
 	EventRestored           EventKind = "database.restored"
+	EventMoved              EventKind = "database.moved"
 
 	EventApplicationRequires EventKind = "application.requires-two-factor"
 	EventApplicationLifted   EventKind = "application.requires-no-two-factor"
@@ -160,4 +161,5 @@ var EventKinds = []EventKind{
 	EventFactorUnreadable,
 	EventBackedUp,
 	EventRestored,
+	EventMoved,
 }

@@ -352,7 +352,8 @@ var moments = map[string]moment{
 			return err
 		}
 	}, ""},
-	"Restore": {auth.EventRestored, nil, "../transfer/transfer_test.go: TestABackupOfEitherEngineIsRestoredIntoEither"},
+	"FinishMove": {auth.EventMoved, nil, "../transfer/move_test.go: TestAMovedDatabaseIsTheSame"},
+	"Restore":    {auth.EventRestored, nil, "../transfer/transfer_test.go: TestABackupOfEitherEngineIsRestoredIntoEither"},
 	"ReturnThroughWindow": {auth.EventReturned, func(p play) func() error {
 		made := storetest.Session(p.T, p.Store, p.ada(), now)
 		return func() error {
@@ -425,6 +426,7 @@ var moments = map[string]moment{
 
 // noAct are the methods that write and are no act of anybody's, each with why.
 var noAct = map[string]string{
+	"MoveIn":            "FinishMove tells of the whole",
 	"BeginHandOver":     "a ticket; that it is taken is the act, in FinishHandOver",
 	"ClaimLogoutNotice": "who tells; its row tells how often it was tried",
 	"ClaimLetter":       "who sends a letter; its row tells how often it was tried",

@@ -33,15 +33,20 @@ type Use struct {
 const useLock = "8392585669650441067"
 
 // Serve says that this process serves from the database, and begins to hear what
-// the others end: see [Store.Hears]. ErrRestoring while somebody has it alone, and
-// ErrNotHeard where nothing can be heard.
+// the others end: see [Store.Hears]. ErrRestoring while somebody has it alone,
+// ErrNotHeard where nothing can be heard, and ErrHalfMoved for a database that is
+// not whole.
 func (s *Store) Serve(ctx context.Context) (*Use, error) {
 	u, err := s.use(ctx, `SELECT pg_try_advisory_lock_shared(`+useLock+`)`, ErrRestoring)
 	if err != nil || !s.postgres {
 		return u, err
 	}
 	u.hears = true
-	if err := s.remember(ctx); err != nil {
+	err = s.refuseHalfMoved(ctx)
+	if err == nil {
+		err = s.remember(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, u.Close())
 	}
 	return u, nil
