@@ -29,6 +29,7 @@ type commands struct {
 	Import  importCommands `cmd:"" help:"Bring people from another program."`
 	Backup  backup         `cmd:"" help:"Write everything into one file, while the server goes on."`
 	Restore restore        `cmd:"" help:"Put a backup in the place of the database; the server must not run."`
+	Migrate migrate        `cmd:"" help:"Move from SQLite to PostgreSQL; no server may run."`
 	Version version        `cmd:"" help:"Print the version."`
 }
 
