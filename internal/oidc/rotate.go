@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -83,7 +84,7 @@ func (h *Flow) rotate(ctx context.Context, a auth.Algorithm, of []store.SigningK
 	last := of[len(of)-1]
 	ends := last.SignsAt.Add(h.Rules.SigningKey)
 	if soon := now.Add(h.lead()); !last.SignsAt.After(now) && !ends.After(soon) {
-		if err := h.addKey(ctx, auth.Actor{}, a, soon, now); err != nil {
+		if err := h.followKey(ctx, last.ID, a, soon, now); err != nil {
 			return err
 		}
 	}
@@ -103,4 +104,17 @@ func (h *Flow) addKey(ctx context.Context, by auth.Actor, a auth.Algorithm, sign
 		return err
 	}
 	return h.Store.AddSigningKey(ctx, by, made, signs, now)
+}
+
+// followKey makes the key that comes after another, unless another server has.
+func (h *Flow) followKey(ctx context.Context, last string, a auth.Algorithm, signs, now time.Time) error {
+	made, err := keys.NewSigning(a)
+	if err != nil {
+		return err
+	}
+	err = h.Store.FollowSigningKey(ctx, auth.Actor{}, made, last, signs, now)
+	if errors.Is(err, store.ErrSpent) {
+		return nil
+	}
+	return err
 }

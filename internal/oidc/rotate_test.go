@@ -101,3 +101,21 @@ func TestKeysThatMayBeInOtherHandsAreForgotten(t *testing.T) {
 	app.Provider = app.discovered()
 	app.signIn(browser)
 }
+
+// Two servers may rotate at once: the one that does it for all stood still for a
+// moment, and another took its place.
+func TestTwoServersThatRotateAtOnceMakeOneKey(t *testing.T) {
+	site := apptest.New(t)
+	app := register(t, site)
+	site.Clock.Turn(89 * 24 * time.Hour)
+	errs := make(chan error)
+	for range 8 {
+		go func() { errs <- site.OpenID.RotateKeys(t.Context()) }()
+	}
+	for range 8 {
+		must(t, <-errs)
+	}
+	if n := len(published(t, app)); n != 2 {
+		t.Errorf("%d keys, want the old one and the next", n)
+	}
+}

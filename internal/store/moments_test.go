@@ -246,6 +246,11 @@ var moments = map[string]moment{
 		first.Administrator = true
 		return func() error { _, err := p.FinishSetup(p.Context(), auth.Actor{}, link, first, now); return err }
 	}, ""},
+	"FollowSigningKey": {auth.EventSigningKeyMade, func(p play) func() error {
+		k, err := keys.NewSigning(auth.ES256)
+		must(p.T, err)
+		return func() error { return p.FollowSigningKey(p.Context(), eli, k, "", now, now) }
+	}, ""},
 	"GiveLetterUp": {auth.EventLetterFailed, func(p play) func() error {
 		q := p.letter()
 		return func() error { return p.GiveLetterUp(p.Context(), q, "no such user", now) }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,6 +49,23 @@ func signingRow(id string) string { return "signing_keys/" + id }
 
 // AddSigningKey keeps a key that signs from a moment on.
 func (s *Store) AddSigningKey(ctx context.Context, by auth.Actor, k keys.Signing, signs, now time.Time) error {
+	return s.addSigningKey(ctx, by, k, signs, now, func(*tx) error { return nil })
+}
+
+// FollowSigningKey is AddSigningKey for the key that comes after the last one of
+// its algorithm, or is the first where last is "". ErrSpent where another did so
+// meanwhile, as the one of two servers that is slower finds.
+func (s *Store) FollowSigningKey(ctx context.Context, by auth.Actor, k keys.Signing, last string, signs, now time.Time) error {
+	return s.addSigningKey(ctx, by, k, signs, now, func(t *tx) error {
+		newest, err := lastSigningKey(ctx, t, k.Algorithm)
+		if err == nil && newest != last {
+			err = ErrSpent
+		}
+		return err
+	})
+}
+
+func (s *Store) addSigningKey(ctx context.Context, by auth.Actor, k keys.Signing, signs, now time.Time, may func(*tx) error) error {
 	plain, err := k.Bytes()
 	if err != nil {
 		return fmt.Errorf("add signing key: %w", err)
@@ -56,12 +75,35 @@ func (s *Store) AddSigningKey(ctx context.Context, by auth.Actor, k keys.Signing
 		return fmt.Errorf("add signing key: %w", err)
 	}
 	return s.transaction(ctx, func(t *tx) error {
+		if err := t.keepSetting(ctx, signingKeysLock, ""); err != nil {
+			return err
+		}
+		if err := may(t); err != nil {
+			return err
+		}
 		if _, err := t.exec(ctx, `INSERT INTO signing_keys (id, algorithm, sealed, made_at, signs_at) VALUES ($1, $2, $3, $4, $5)`,
 			k.ID, k.Algorithm, sealed, millis(now), millis(signs)); err != nil {
 			return fmt.Errorf("add signing key: %w", err)
 		}
 		return t.record(ctx, by, auth.EventSigningKeyMade, "", string(k.Algorithm)+" "+k.ID, now)
 	})
+}
+
+// signingKeysLock is the setting whose row makes whoever adds a key wait for
+// another.
+const signingKeysLock = "signing keys"
+
+// lastSigningKey is the key of an algorithm that signs latest; "" where there is
+// none.
+func lastSigningKey(ctx context.Context, q querier, a auth.Algorithm) (id string, err error) {
+	err = q.QueryRowContext(ctx, `
+		SELECT id FROM signing_keys WHERE algorithm = $1 ORDER BY signs_at DESC, id DESC LIMIT 1`, a).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("last signing key: %w", err)
+	}
+	return id, nil
 }
 
 // DropSigningKey forgets a key that nothing can have been signed with which is
@@ -76,13 +118,16 @@ func (s *Store) DropSigningKey(ctx context.Context, id string) error {
 // prepareSigningKey makes the first key of an algorithm. It signs at once:
 // nobody can have been told of another.
 func (s *Store) prepareSigningKey(ctx context.Context, by auth.Actor, a auth.Algorithm, now time.Time) error {
-	var n int
-	if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM signing_keys WHERE algorithm = $1`, a).Scan(&n); err != nil || n > 0 {
+	if last, err := lastSigningKey(ctx, s.read, a); err != nil || last != "" {
 		return err
 	}
 	k, err := keys.NewSigning(a)
 	if err != nil {
 		return err
 	}
-	return s.AddSigningKey(ctx, by, k, now, now)
+	err = s.FollowSigningKey(ctx, by, k, "", now, now)
+	if errors.Is(err, ErrSpent) { // another made it meanwhile
+		return nil
+	}
+	return err
 }
