@@ -14,48 +14,85 @@ import (
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
+// together are servers on one PostgreSQL database.
+type together struct {
+	*testing.T
+	url, folder string
+}
+
+func newTogether(t *testing.T) together {
+	t.Helper()
+	return together{t, storetest.Migrated["PostgreSQL"](t), t.TempDir()}
+}
+
+// started is a server that answers.
+type started struct {
+	address string
+	link    string // to its set-up
+	stop    context.CancelFunc
+	ended   <-chan error
+}
+
+// start starts a server; the one that is called first makes the keys.
+func (s together) start(name string) started {
+	s.Helper()
+	address := freeAddress(s.T)
+	given := map[string]string{"data": filepath.Join(s.folder, name), "listen": address, "database_url": s.url, "public_url": "http://localhost:8080"}
+	if name != "first" {
+		given["sealing_key_file"] = filepath.Join(s.folder, "first", "keys", "sealing.key")
+	}
+	c, err := config.Load(given, nil, "")
+	must(s.T, err)
+	server, err := app.NewServer(s.Context(), c, app.Options{HashCost: apptest.HashCost})
+	must(s.T, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	said, done := &announcement{said: make(chan struct{})}, make(chan error, 1)
+	go func() { done <- server.Serve(ctx, said, nil) }()
+	<-said.said
+	s.Cleanup(func() { cancel(); must(s.T, server.Release()) })
+	return started{address, said.link, cancel, done}
+}
+
+// Whoever starts two servers may read what either of them printed.
+func TestEachServerPrintsALinkThatWorks(t *testing.T) {
+	servers := newTogether(t)
+	first := servers.start("first")
+	second := servers.start("second")
+	for _, s := range []started{first, second} {
+		for _, at := range []string{first.address, second.address} {
+			answer, err := http.Get("http://" + at + s.link)
+			must(t, err)
+			must(t, answer.Body.Close())
+			if answer.StatusCode != http.StatusOK {
+				t.Errorf("the link of %s leads to %d at %s", s.address, answer.StatusCode, at)
+			}
+		}
+	}
+}
+
 // A server that stops beside others says so for a while before it does, and
 // answers until then: no request is lost on its way to the next.
 func TestAServerThatStopsBesideOthersSaysSoFirst(t *testing.T) {
-	url, folder := storetest.Migrated["PostgreSQL"](t), t.TempDir()
-	start := func(name string) (address string, stop context.CancelFunc, ended <-chan error) {
-		t.Helper()
-		address = freeAddress(t)
-		given := map[string]string{"data": filepath.Join(folder, name), "listen": address, "database_url": url, "public_url": "http://localhost:8080"}
-		if name != "first" { // which makes the key
-			given["sealing_key_file"] = filepath.Join(folder, "first", "keys", "sealing.key")
-		}
-		c, err := config.Load(given, nil, "")
-		must(t, err)
-		server, err := app.NewServer(t.Context(), c, app.Options{HashCost: apptest.HashCost})
-		must(t, err)
-		ctx, cancel := context.WithCancel(context.Background())
-		said, done := &announcement{said: make(chan struct{})}, make(chan error, 1)
-		go func() { done <- server.Serve(ctx, said, nil) }()
-		<-said.said
-		t.Cleanup(func() { cancel(); must(t, server.Release()) })
-		return address, cancel, done
-	}
-	first, stopFirst, firstEnded := start("first")
-	second, stopSecond, secondEnded := start("second")
-	stopFirst()
+	servers := newTogether(t)
+	first, second := servers.start("first"), servers.start("second")
+	first.stop()
 	told := ""
 	for told != "stopping" {
-		told = becauseOf(t, first)
+		told = becauseOf(t, first.address)
 	}
-	answer, err := http.Get("http://" + first + "/login")
+	answer, err := http.Get("http://" + first.address + "/login")
 	must(t, err)
 	must(t, answer.Body.Close())
 	if answer.StatusCode != http.StatusOK || !answer.Close {
 		t.Errorf("status %d, connection closed: %v", answer.StatusCode, answer.Close)
 	}
-	must(t, <-firstEnded)
-	if told := becauseOf(t, second); told != "" {
+	must(t, <-first.ended)
+	if told := becauseOf(t, second.address); told != "" {
 		t.Errorf("the other server is not ready: %q", told)
 	}
 	began := time.Now()
-	stopSecond()
-	must(t, <-secondEnded)
+	second.stop()
+	must(t, <-second.ended)
 	if took := time.Since(began); took >= 2*time.Second {
 		t.Errorf("the last server waited %v for others", took)
 	}

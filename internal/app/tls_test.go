@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,11 +110,16 @@ func serve(t *testing.T, c config.Config, o app.Options) {
 type announcement struct {
 	once sync.Once
 	said chan struct{}
+	link string // once said: to the set-up, without the public URL
 }
 
 func (a *announcement) Write(line []byte) (int, error) {
-	if bytes.HasPrefix(line, []byte("Set up: ")) {
-		a.once.Do(func() { close(a.said) })
+	if link, found := bytes.CutPrefix(line, []byte("Set up: ")); found {
+		a.once.Do(func() {
+			to, _ := url.Parse(string(bytes.TrimSpace(link)))
+			a.link = to.RequestURI()
+			close(a.said)
+		})
 	}
 	return len(line), nil
 }

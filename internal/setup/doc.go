@@ -6,5 +6,6 @@
 //
 // The link to it is printed where the server was started, so that whoever
 // reaches a fresh server first over the network gets nothing. It works once,
-// and only the newest does. When somebody administers, the addresses are gone.
+// and only the newest does; of several servers that start, each prints one that
+// works. When somebody administers, the addresses are gone.
 package setup

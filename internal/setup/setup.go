@@ -45,7 +45,8 @@ func (h *Flow) Routes() []web.Route {
 }
 
 // Link makes a new one-time link to the wizard, on the public URL. The one
-// before it stops working.
+// before it stops working, but where other servers printed theirs: see
+// [store.Store.OfferSetup].
 func (h *Flow) Link(ctx context.Context) (string, error) {
 	token := secret.New()
 	if err := h.Store.OfferSetup(ctx, auth.Actor{Command: true}, token.Hash(), h.Now()); err != nil {

@@ -316,7 +316,7 @@ func (t *tx) leaveThePast(ctx context.Context, r Restoration, s spent, now time.
 			return err
 		}
 	}
-	if _, err := t.exec(ctx, `DELETE FROM settings WHERE name = $1`, setupLink); err != nil {
+	if _, err := t.exec(ctx, `DELETE FROM settings WHERE name = $1`, setupLinks); err != nil {
 		return err
 	}
 	return t.keepSetting(ctx, fingerprintSetting, r.Ring.Fingerprint())

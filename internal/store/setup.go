@@ -4,14 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
 )
 
-// setupLink is the setting that keeps the hash of the link to the wizard.
-const setupLink = "setup.link"
+// setupLinks is the setting that keeps the hashes of the links to the wizard, the
+// newest last, with spaces between.
+const setupLinks = "setup.link"
+
+// setupLinksAtOnce is how many are kept: a server that starts again and again
+// beside another fills no database.
+const setupLinksAtOnce = 16
 
 // SetUp tells whether somebody administers already.
 func (s *Store) SetUp(ctx context.Context) (bool, error) { return setUp(ctx, s.read) }
@@ -25,14 +32,51 @@ func setUp(ctx context.Context, q querier) (bool, error) {
 	return n > 0, nil
 }
 
-// OfferSetup keeps the link that leads to the wizard. Only the newest works.
+// OfferSetup keeps the link that leads to the wizard. It replaces the one before,
+// but where other servers serve from the database: what they printed goes on to
+// work, for nobody can tell which of them is read.
 func (s *Store) OfferSetup(ctx context.Context, by auth.Actor, link secret.Hash, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		if err := t.keepSetting(ctx, setupLink, link.Text()); err != nil {
+		links, err := t.lockSetupLinks(ctx)
+		if err != nil {
+			return err
+		}
+		if beside, err := t.servesBesideOthers(ctx); err != nil {
+			return err
+		} else if !beside {
+			links = nil
+		}
+		links = append(links, link.Text())
+		links = links[max(0, len(links)-setupLinksAtOnce):]
+		if err := t.keepSetting(ctx, setupLinks, strings.Join(links, " ")); err != nil {
 			return err
 		}
 		return t.record(ctx, by, auth.EventSetupLinkMade, "", "", now)
 	})
+}
+
+// lockSetupLinks gives the links that work, and keeps others from offering one.
+func (t *tx) lockSetupLinks(ctx context.Context) ([]string, error) {
+	if _, err := t.exec(ctx, `
+		INSERT INTO settings (name, value) VALUES ($1, '')
+		ON CONFLICT (name) DO UPDATE SET value = settings.value`, setupLinks); err != nil {
+		return nil, fmt.Errorf("lock the links to the set-up: %w", err)
+	}
+	kept, err := setting(ctx, t, setupLinks)
+	return strings.Fields(kept), err
+}
+
+// servesBesideOthers tells whether more than one server serves from the database.
+// Whoever offers a set-up has said that it does, and is one of them.
+func (t *tx) servesBesideOthers(ctx context.Context) (bool, error) {
+	if !t.store.postgres {
+		return false, nil
+	}
+	var n int
+	if err := t.QueryRowContext(ctx, countServers).Scan(&n); err != nil {
+		return false, fmt.Errorf("count the servers: %w", err)
+	}
+	return n > 1, nil
 }
 
 // MaySetUp tells whether a link leads to the wizard, and nobody administers.
@@ -41,11 +85,11 @@ func (s *Store) MaySetUp(ctx context.Context, link secret.Hash) (bool, error) {
 	if err != nil || done {
 		return false, err
 	}
-	kept, err := setting(ctx, s.read, setupLink)
+	kept, err := setting(ctx, s.read, setupLinks)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && link.IsText(kept), err
+	return err == nil && slices.ContainsFunc(strings.Fields(kept), link.IsText), err
 }
 
 // FirstAdministrator is what the wizard asks for.
@@ -70,7 +114,8 @@ func (s *Store) FinishSetup(ctx context.Context, by auth.Actor, link secret.Hash
 		if done, err := setUp(ctx, t); err != nil || done {
 			return errors.Join(err, ErrSpent)
 		}
-		if err := t.claim(ctx, `DELETE FROM settings WHERE name = $1 AND value = $2`, setupLink, link.Text()); err != nil {
+		if err := t.claim(ctx, `DELETE FROM settings WHERE name = $1 AND ' ' || value || ' ' LIKE '% ' || $2 || ' %'`,
+			setupLinks, link.Text()); err != nil {
 			return fmt.Errorf("claim the set-up: %w", err)
 		}
 		u, err := t.addUser(ctx, by, f.NewUser, now)
