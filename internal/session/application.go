@@ -15,7 +15,7 @@ import (
 // good for nothing there is store.ErrNotFound: one of another host or of another
 // application, and one from before its session went on under a new generation.
 func (l *Live) WhoAt(ctx context.Context, token secret.Hash, at origin.Origin, a auth.ApplicationID, now time.Time) (Presence, error) {
-	child, err := l.child(ctx, token)
+	child, remembered, err := l.child(ctx, token)
 	if err != nil {
 		return Presence{}, err
 	}
@@ -23,34 +23,33 @@ func (l *Live) WhoAt(ctx context.Context, token secret.Hash, at origin.Origin, a
 		return Presence{}, store.ErrNotFound
 	}
 	here, err := l.presence(ctx, child.Holder, now)
-	if err != nil || !l.mayBeSeenElsewhere(here) {
+	if err != nil || !remembered || !l.mayBeSeenElsewhere(here) {
 		return here, err
 	}
-	l.children.Delete(token)
-	if child, err = l.child(ctx, token); err != nil {
+	l.forget(child.User.ID, token)
+	if child, _, err = l.child(ctx, token); err != nil {
 		return Presence{}, err
 	}
 	return l.presence(ctx, child.Holder, now)
 }
 
-func (l *Live) child(ctx context.Context, token secret.Hash) (store.ApplicationHolder, error) {
+func (l *Live) child(ctx context.Context, token secret.Hash) (child store.ApplicationHolder, remembered bool, err error) {
 	if known, ok := l.children.Load(token); ok && l.store.Hears() {
 		l.hits.Add(1)
-		return known.(store.ApplicationHolder), nil
+		return known.(store.ApplicationHolder), true, nil
 	}
 	l.misses.Add(1)
 	before := l.changes.Load()
-	child, err := l.store.ApplicationHolder(ctx, token)
-	if err != nil {
-		return store.ApplicationHolder{}, err
+	if child, err = l.store.ApplicationHolder(ctx, token); err != nil {
+		return store.ApplicationHolder{}, false, err
 	}
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
 	if l.mayKeep(before) && child.Session.Ended.IsZero() {
 		l.children.Store(token, child)
-		l.byUser[child.User.ID] = append(l.byUser[child.User.ID], token)
+		l.note(child.User.ID, token)
 	}
-	return child, nil
+	return child, false, nil
 }
 
 // GateAt finds the application behind a proxy that is asked for at an origin;

@@ -22,10 +22,10 @@ type Live struct {
 	// nothing was told between the beginning of its reading and its keeping.
 	changes atomic.Uint64
 	keeping sync.Mutex
-	byToken sync.Map                      // secret.Hash → store.Holder
-	byUser  map[auth.UserID][]secret.Hash // guarded by keeping
+	byToken sync.Map               // secret.Hash → store.Holder
+	byUser  map[auth.UserID]tokens // guarded by keeping; of byToken and of children
 
-	children sync.Map // secret.Hash → store.ApplicationHolder; their tokens stand in byUser too
+	children sync.Map // secret.Hash → store.ApplicationHolder
 
 	hits, misses atomic.Int64 // of questions whose session it is
 
@@ -35,9 +35,12 @@ type Live struct {
 	writing chan struct{} // held by whoever writes what was seen
 }
 
+// tokens are what is remembered of one person.
+type tokens map[secret.Hash]struct{}
+
 // New makes an empty memory in front of a store, and listens to it.
 func New(s *store.Store, rules auth.Policy) *Live {
-	l := &Live{store: s, rules: rules, byUser: map[auth.UserID][]secret.Hash{}, writing: make(chan struct{}, 1)}
+	l := &Live{store: s, rules: rules, byUser: map[auth.UserID]tokens{}, writing: make(chan struct{}, 1)}
 	s.Listen(l)
 	return l
 }
@@ -54,23 +57,23 @@ type Presence struct {
 // Who tells whose session a token opens and what it is worth now. A token
 // that opens nothing is store.ErrNotFound.
 func (l *Live) Who(ctx context.Context, token secret.Hash, now time.Time) (Presence, error) {
-	holder, err := l.holder(ctx, token)
+	holder, remembered, err := l.holder(ctx, token)
 	if err != nil {
 		return Presence{}, err
 	}
 	here, err := l.presence(ctx, holder, now)
-	if err != nil || !l.mayBeSeenElsewhere(here) {
+	if err != nil || !remembered || !l.mayBeSeenElsewhere(here) {
 		return here, err
 	}
-	l.byToken.Delete(token)
-	if holder, err = l.holder(ctx, token); err != nil {
+	l.forget(holder.User.ID, token)
+	if holder, _, err = l.holder(ctx, token); err != nil {
 		return Presence{}, err
 	}
 	return l.presence(ctx, holder, now)
 }
 
-// mayBeSeenElsewhere tells whether a session that seems to have lapsed is to be
-// read again, since another server may have seen its owner.
+// mayBeSeenElsewhere tells whether a session that seems to have lapsed by what
+// is remembered is to be read again, since another server may have seen its owner.
 func (l *Live) mayBeSeenElsewhere(p Presence) bool {
 	return p.Standing == auth.Lapsed && l.store.Shared()
 }
@@ -87,24 +90,44 @@ func (l *Live) presence(ctx context.Context, holder store.Holder, now time.Time)
 	}, nil
 }
 
-func (l *Live) holder(ctx context.Context, token secret.Hash) (store.Holder, error) {
+// holder tells whose a token is, and whether that was remembered or just read.
+func (l *Live) holder(ctx context.Context, token secret.Hash) (holder store.Holder, remembered bool, err error) {
 	if known, ok := l.byToken.Load(token); ok && l.store.Hears() {
 		l.hits.Add(1)
-		return known.(store.Holder), nil
+		return known.(store.Holder), true, nil
 	}
 	l.misses.Add(1)
 	before := l.changes.Load()
-	holder, err := l.store.Holder(ctx, token)
-	if err != nil {
-		return store.Holder{}, err
+	if holder, err = l.store.Holder(ctx, token); err != nil {
+		return store.Holder{}, false, err
 	}
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
 	if l.mayKeep(before) && holder.Session.Ended.IsZero() {
 		l.byToken.Store(token, holder)
-		l.byUser[holder.User.ID] = append(l.byUser[holder.User.ID], token)
+		l.note(holder.User.ID, token)
 	}
-	return holder, nil
+	return holder, false, nil
+}
+
+// note remembers whose a token is. Its caller holds keeping.
+func (l *Live) note(user auth.UserID, token secret.Hash) {
+	if l.byUser[user] == nil {
+		l.byUser[user] = tokens{}
+	}
+	l.byUser[user][token] = struct{}{}
+}
+
+// forget leaves nothing of a token in memory.
+func (l *Live) forget(user auth.UserID, token secret.Hash) {
+	l.keeping.Lock()
+	defer l.keeping.Unlock()
+	l.byToken.Delete(token)
+	l.children.Delete(token)
+	delete(l.byUser[user], token)
+	if len(l.byUser[user]) == 0 {
+		delete(l.byUser, user)
+	}
 }
 
 // Lookups counts how often it was asked whose session a token opens: hits were
@@ -261,25 +284,22 @@ func (l *Live) SetBack(ctx context.Context, furthest, now time.Time) error {
 // forgetIdle drops what cannot bear on any decision any more. A row kept in
 // memory may be older than the one written, so it is read again.
 func (l *Live) forgetIdle(now time.Time) {
-	idle := now.Add(-l.rules.SessionIdle).UnixMilli()
-	isIdle := func(id auth.SessionID) bool {
-		known, ok := l.seen.Load(id)
-		return ok && known.(*lastSeen).at.Load() < idle
+	idle := now.Add(-l.rules.SessionIdle)
+	forgetIdle := func(token secret.Hash, holder store.Holder) {
+		if l.freshest(holder.Session).Before(idle) {
+			l.forget(holder.User.ID, token)
+		}
 	}
 	l.byToken.Range(func(token, holder any) bool {
-		if isIdle(holder.(store.Holder).Session.ID) {
-			l.byToken.Delete(token)
-		}
+		forgetIdle(token.(secret.Hash), holder.(store.Holder))
 		return true
 	})
 	l.children.Range(func(token, holder any) bool {
-		if isIdle(holder.(store.ApplicationHolder).Session.ID) {
-			l.children.Delete(token)
-		}
+		forgetIdle(token.(secret.Hash), holder.(store.ApplicationHolder).Holder)
 		return true
 	})
 	l.seen.Range(func(id, known any) bool { // also of sessions that ended: their rows left before
-		if at := known.(*lastSeen).at.Load(); at < idle && at <= known.(*lastSeen).written.Load() {
+		if at := known.(*lastSeen).at.Load(); at < idle.UnixMilli() && at <= known.(*lastSeen).written.Load() {
 			l.seen.Delete(id)
 		}
 		return true
@@ -291,7 +311,7 @@ func (l *Live) UserChanged(user auth.UserID) {
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
 	l.changes.Add(1)
-	for _, token := range l.byUser[user] {
+	for token := range l.byUser[user] {
 		l.byToken.Delete(token)
 		l.children.Delete(token)
 	}
