@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,9 +123,10 @@ func Seconds(wait time.Duration) int { return max(1, int(math.Ceil(wait.Seconds(
 // fail is the one place where an error becomes an answer. What was not meant
 // for visitors stays in the log, under a number that the page shows.
 func (f *Floor) fail(w http.ResponseWriter, r *http.Request, err error) {
-	refusal := refusalFor(err)
+	over := r.Context().Err()
+	refusal := refusalFor(errors.Join(err, over)) // what fails after our own deadline fails by it
 	note := noteOf(r)
-	if note.left = note.left || r.Context().Err() != nil; note.left {
+	if note.left = note.left || errors.Is(over, context.Canceled); note.left {
 		note.err = errors.Join(note.err, err) // it may be why they left, and no page would reach them
 		if !note.begun {
 			w.WriteHeader(http.StatusServiceUnavailable) // net/http would say 200, which lets pass where a proxy asks

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -25,6 +26,7 @@ type Floor struct {
 	Site           string
 	TrustedProxies []netip.Prefix
 	IdleNotice     time.Duration // before the idle limit a page offers to stay signed in
+	Patience       time.Duration // how long an answer may take; 0 is 25 seconds
 
 	Now      func() time.Time
 	SetBacks func() int64 // how often the clock was set back, ever
@@ -88,7 +90,7 @@ func (f *Floor) dispatch(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), answerPatience)
+	ctx, cancel := context.WithTimeout(r.Context(), cmp.Or(f.Patience, answerPatience))
 	defer cancel()
 	r = r.WithContext(ctx)
 	v, err := f.visitor(r)

@@ -2,10 +2,13 @@ package web_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
@@ -47,5 +50,38 @@ func TestEveryRequestHasAnEnd(t *testing.T) {
 	browser.Post("/account/sessions/end-others", nil)
 	if !ends {
 		t.Error("it has none")
+	}
+}
+
+// Whoever waits for an answer until our own patience ends is still there.
+func TestWhatTakesTooLongIsAnsweredWithAPage(t *testing.T) {
+	site, browser, lines := logged(t)
+	site.Clock.Turn(site.Config.Fresh)
+	site.Floor.Patience = 20 * time.Millisecond
+	site.Floor.AskAgain = func(_ http.ResponseWriter, r *http.Request, _ auth.Answer) error {
+		<-r.Context().Done()
+		return r.Context().Err()
+	}
+	page := browser.Post("/account/sessions/end-others", nil).WantStatus(http.StatusServiceUnavailable)
+	if page.Header.Get("Retry-After") == "" || !number.MatchString(page.Body) {
+		t.Errorf("Retry-After %q, page %q", page.Header.Get("Retry-After"), page.Body)
+	}
+	if said := lines.String(); !strings.Contains(said, "level=ERROR") || !strings.Contains(said, "status=503") {
+		t.Errorf("the log says %s", said)
+	}
+}
+
+// A transaction that our patience ended says that it is over, not why.
+func TestWhatFailsAfterOurPatienceFailsForWantOfIt(t *testing.T) {
+	site, browser, _ := logged(t)
+	site.Clock.Turn(site.Config.Fresh)
+	site.Floor.Patience = 20 * time.Millisecond
+	site.Floor.AskAgain = func(_ http.ResponseWriter, r *http.Request, _ auth.Answer) error {
+		<-r.Context().Done()
+		return sql.ErrTxDone
+	}
+	page := browser.Post("/account/sessions/end-others", nil).WantStatus(http.StatusServiceUnavailable)
+	if page.Header.Get("Retry-After") == "" {
+		t.Error("nothing says when to come back")
 	}
 }
