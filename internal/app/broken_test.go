@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
@@ -150,7 +152,7 @@ func (f brokenFlow) breaksAt(t *testing.T, call int) (broke bool) {
 	}
 	form := f.fill(s)
 	n := 0
-	s.wire.Break(func(storetest.Call) error {
+	s.wire.Break(func(context.Context, storetest.Call) error {
 		if n++; n != call {
 			return nil
 		}
@@ -174,6 +176,47 @@ func (f brokenFlow) breaksAt(t *testing.T, call int) (broke bool) {
 		t.Errorf("call %d: once more is answered %d %q", call, again.Status, again.Alert())
 	}
 	return broke
+}
+
+// A database that hears a question and never answers holds nobody who logs in
+// for ever, and the place where passwords are hashed is free again.
+func TestADatabaseThatHangsHoldsNoHashSlot(t *testing.T) {
+	t.Parallel()
+	s, one := &scene{T: t, wire: new(storetest.Wire)}, slots.New(1, 1, time.Minute)
+	s.Site = apptest.NewWith(t, app.Options{Through: s.wire.Through, Slots: one})
+	s.ada, s.browser = s.Person("ada@example.org"), s.Browser()
+	form := s.logInPage(s.browser)
+	s.Floor.Patience = 500 * time.Millisecond
+	goesOn := make(chan struct{})
+	s.wire.Break(func(ctx context.Context, _ storetest.Call) error {
+		if one.Load().Running == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-goesOn:
+			return errBrokeOff
+		}
+	}, nil)
+	answered := make(chan *apptest.Page, 1)
+	go func() { answered <- form.Press() }()
+	select {
+	case page := <-answered:
+		page.WantStatus(http.StatusServiceUnavailable)
+	case <-time.After(20 * time.Second):
+		close(goesOn)
+		<-answered
+		t.Error("it waits for ever")
+	}
+	if load := one.Load(); load.Running > 0 || load.Begun == 0 {
+		t.Errorf("%+v", load)
+	}
+	s.wire.Break(nil, nil)
+	s.Floor.Patience = 0
+	if s.logInPage(s.browser).Press(); s.sessions() != 1 {
+		t.Error("nobody can log in after")
+	}
 }
 
 var errBrokeOff = brokeOff{errors.New("the database broke off")}

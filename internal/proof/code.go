@@ -80,13 +80,16 @@ func (e *Examiner) CodeDoor(u auth.User) store.Door {
 // hangs up has still tried.
 func (e *Examiner) payForCode(ctx context.Context, from From, u auth.User, month throttle.Bucket) ([]store.Payment, error) {
 	also := []store.Try{{Bucket: month, Rule: e.Rules.CodesThisMonth}}
-	return e.Store.PayAtDoor(context.WithoutCancel(ctx), e.CodeDoor(u), also, from.Actor, from.Now)
+	ctx, end := Undisturbed(ctx)
+	defer end()
+	return e.Store.PayAtDoor(ctx, e.CodeDoor(u), also, from.Actor, from.Now)
 }
 
 // TakeBack undoes what was paid for tries that turned out not to count,
 // whether or not whoever made them still waits for an answer.
 func (e *Examiner) TakeBack(ctx context.Context, paid ...store.Payment) error {
-	ctx = context.WithoutCancel(ctx)
+	ctx, end := Undisturbed(ctx)
+	defer end()
 	for _, p := range paid {
 		if err := e.Store.Refund(ctx, p); err != nil {
 			return err
@@ -146,7 +149,8 @@ func (e *Examiner) matchRecovery(ctx context.Context, u auth.User, letters strin
 // spent counts nowhere: its owner only typed it twice. Whoever hangs up is
 // refused all the same.
 func (e *Examiner) RefuseCode(ctx context.Context, from From, u auth.User, c Code) error {
-	ctx = context.WithoutCancel(ctx)
+	ctx, end := Undisturbed(ctx)
+	defer end()
 	refused := store.Refused{Kind: auth.EventCodeRefused, User: u.ID, Detail: string(c.Verdict), Paid: c.Paid}
 	var err error
 	switch c.Verdict {

@@ -65,7 +65,8 @@ func (e *Examiner) SignupPassword(ctx context.Context, from From, canonical, typ
 }
 
 func (e *Examiner) password(ctx context.Context, from From, canonical, typed string, opens func(Password) bool) (p Password, err error) {
-	undisturbed := context.WithoutCancel(ctx) // whoever hangs up has still tried
+	undisturbed, end := Undisturbed(ctx) // whoever hangs up has still tried
+	defer end()
 	busy := e.Slots.Do(ctx, func() { p, err = e.passwordInSlot(undisturbed, from, canonical, typed, opens) })
 	if busy != nil {
 		return Password{}, busy
@@ -161,7 +162,9 @@ func (e *Examiner) RefusePassword(ctx context.Context, from From, p Password) er
 	if p.Right {
 		refused.Signup = p.Signup
 	}
-	return e.Store.Refuse(context.WithoutCancel(ctx), from.Actor, refused, from.Now)
+	ctx, end := Undisturbed(ctx)
+	defer end()
+	return e.Store.Refuse(ctx, from.Actor, refused, from.Now)
 }
 
 // Hash waits for a slot and hashes a password that was chosen. It gives a

@@ -147,6 +147,28 @@ func TestWhoeverHangsUpIsRefusedAllTheSame(t *testing.T) {
 	}
 }
 
+// The end of a request is no way to try without being counted, nor a way to wait
+// for ever.
+func TestWhoeverComesAtTheEndOfTheirTimeIsCounted(t *testing.T) {
+	e, one := examiner(t)
+	defer one.Close()
+	u := storetest.Person(t, e.Store, "ada@example.org")
+	tried, err := e.Password(t.Context(), from, u.Canonical, "wrong")
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	if err := e.RefusePassword(late, from, tried); err != nil {
+		t.Error(err)
+	}
+	undisturbed, cancel := proof.Undisturbed(late)
+	defer cancel()
+	if end, ok := undisturbed.Deadline(); !ok || time.Until(end) > 10*time.Second {
+		t.Errorf("it ends at %v (%v)", end, ok)
+	}
+}
+
 func TestAPasswordThatNoSlotLookedAtIsPaidForNowhere(t *testing.T) {
 	e, one := examiner(t)
 	u := storetest.Person(t, e.Store, "ada@example.org")

@@ -41,7 +41,9 @@ func (e *Examiner) payRequest(ctx context.Context, from From, bucket throttle.Bu
 	if err := e.Store.Waits(ctx, bucket, rule, from.Now); err != nil {
 		return err
 	}
-	return e.Store.PayRequest(context.WithoutCancel(ctx), from.Actor, bucket, rule, from.Now)
+	ctx, end := Undisturbed(ctx)
+	defer end()
+	return e.Store.PayRequest(ctx, from.Actor, bucket, rule, from.Now)
 }
 
 // TakeRequestBack undoes PayRequest where nothing was looked at.

@@ -18,7 +18,7 @@ var errBroken = errors.New("the database broke off")
 // breakAt lets the call of a number fail before the database hears of it.
 func breakAt(w *storetest.Wire, at int) {
 	n := 0
-	w.Break(func(storetest.Call) error {
+	w.Break(func(context.Context, storetest.Call) error {
 		if n++; n == at {
 			return errBroken
 		}
@@ -28,7 +28,7 @@ func breakAt(w *storetest.Wire, at int) {
 
 // loseCommit loses the answer to a commit that was done.
 func loseCommit(w *storetest.Wire) {
-	w.Break(nil, func(c storetest.Call) error {
+	w.Break(nil, func(_ context.Context, c storetest.Call) error {
 		if c.Commit {
 			return errBroken
 		}
@@ -125,7 +125,7 @@ func TestACommitThatFailsLeavesTheWriterFree(t *testing.T) {
 	must(t, err)
 	defer s.Close()
 	by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
-	wire.Break(func(c storetest.Call) error {
+	wire.Break(func(_ context.Context, c storetest.Call) error {
 		if c.Commit {
 			return errBroken
 		}

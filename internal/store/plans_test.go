@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"database/sql"
 	"path/filepath"
 	"regexp"
@@ -65,7 +66,7 @@ func TestNoChangeReadsAWholeTable(t *testing.T) {
 func statementsOf(w *storetest.Wire) (said func() []storetest.Call) {
 	var mu sync.Mutex
 	var all []storetest.Call
-	w.Break(func(c storetest.Call) error {
+	w.Break(func(_ context.Context, c storetest.Call) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if c.Statement != "" {

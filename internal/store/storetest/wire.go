@@ -14,37 +14,38 @@ type Call struct {
 }
 
 // Wire is what a store says to its database. Its hooks are called before and
-// after each call, and break it by what they return; nil ones do nothing.
+// after each call, with its context, and break it by what they return; nil ones
+// do nothing.
 type Wire struct {
 	mu            sync.Mutex
-	before, after func(Call) error
+	before, after func(context.Context, Call) error
 }
 
 // Break sets the hooks from now on.
-func (w *Wire) Break(before, after func(Call) error) {
+func (w *Wire) Break(before, after func(context.Context, Call) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.before, w.after = before, after
 }
 
-func (w *Wire) hooks() (before, after func(Call) error) {
+func (w *Wire) hooks() (before, after func(context.Context, Call) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.before, w.after
 }
 
 // call does a call between its hooks.
-func call[T any](w *Wire, c Call, do func() (T, error)) (answer T, err error) {
+func call[T any](ctx context.Context, w *Wire, c Call, do func() (T, error)) (answer T, err error) {
 	before, after := w.hooks()
 	if before != nil {
-		if err := before(c); err != nil {
+		if err := before(ctx, c); err != nil {
 			return answer, err
 		}
 	}
 	if answer, err = do(); err != nil || after == nil {
 		return answer, err
 	}
-	return answer, after(c)
+	return answer, after(ctx, c)
 }
 
 // Through is for store.OpenThrough.
@@ -79,21 +80,21 @@ type wiredConn struct {
 }
 
 func (c *wiredConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
-	t, err := call(c.wire, Call{}, func() (driver.Tx, error) { return c.connection.BeginTx(ctx, o) })
+	t, err := call(ctx, c.wire, Call{}, func() (driver.Tx, error) { return c.connection.BeginTx(ctx, o) })
 	if err != nil {
 		return nil, err
 	}
-	return wiredTx{t, c.wire}, nil
+	return wiredTx{t, c.wire, ctx}, nil
 }
 
 func (c *wiredConn) ExecContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Result, error) {
-	return call(c.wire, Call{Statement: statement, Args: args}, func() (driver.Result, error) {
+	return call(ctx, c.wire, Call{Statement: statement, Args: args}, func() (driver.Result, error) {
 		return c.connection.ExecContext(ctx, statement, args)
 	})
 }
 
 func (c *wiredConn) QueryContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Rows, error) {
-	rows, err := call(c.wire, Call{Statement: statement, Args: args}, func() (driver.Rows, error) {
+	rows, err := call(ctx, c.wire, Call{Statement: statement, Args: args}, func() (driver.Rows, error) {
 		return c.connection.QueryContext(ctx, statement, args)
 	})
 	if err != nil && rows != nil {
@@ -112,10 +113,11 @@ func (c *wiredConn) CheckNamedValue(v *driver.NamedValue) error {
 
 type wiredTx struct {
 	driver.Tx
-	wire *Wire
+	wire  *Wire
+	begun context.Context // of Begin: Commit is given none
 }
 
 func (t wiredTx) Commit() error {
-	_, err := call(t.wire, Call{Commit: true}, func() (struct{}, error) { return struct{}{}, t.Tx.Commit() })
+	_, err := call(t.begun, t.wire, Call{Commit: true}, func() (struct{}, error) { return struct{}{}, t.Tx.Commit() })
 	return err
 }
