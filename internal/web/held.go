@@ -1,13 +1,13 @@
 package web
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/secret"
 )
 
@@ -55,7 +55,9 @@ func (f *Floor) Continue(w http.ResponseWriter, r *http.Request, sealed string, 
 	if err := json.Unmarshal(plain, &form); err != nil {
 		return BadRequest()
 	}
-	again := r.Clone(context.WithoutCancel(r.Context()))
+	ctx, end := proof.Undisturbed(r.Context())
+	defer end()
+	again := r.Clone(ctx)
 	again.URL = &url.URL{Path: form.Path}
 	again.RequestURI = form.Path
 	again.Form, again.PostForm = nil, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/web"
 )
 
 // A database that does not answer is said to be that, and when to come back; any
@@ -50,6 +51,33 @@ func TestEveryRequestHasAnEnd(t *testing.T) {
 	browser.Post("/account/sessions/end-others", nil)
 	if !ends {
 		t.Error("it has none")
+	}
+}
+
+// A form that went on after a fresh proof ends soon after the request that it was
+// sent with would have.
+func TestAHeldFormHasAnEndToo(t *testing.T) {
+	site := apptest.New(t)
+	browser := site.Browser()
+	browser.SignIn(site.Person("ada@example.org"))
+	site.Clock.Turn(site.Config.Fresh)
+	var ends []time.Time
+	site.Floor.Patience = time.Minute
+	site.Floor.AskAgain = func(w http.ResponseWriter, r *http.Request, _ auth.Answer) error {
+		end, _ := r.Context().Deadline()
+		if ends = append(ends, end); len(ends) == 2 {
+			return web.NotFound()
+		}
+		sealed, err := site.Floor.Hold(r)
+		if err != nil {
+			return err
+		}
+		site.Floor.Patience = time.Hour
+		return site.Floor.Continue(w, r, sealed, web.Asking(r).Token)
+	}
+	browser.Post("/account/sessions/end-others", nil)
+	if len(ends) != 2 || ends[0].IsZero() || ends[1].Sub(ends[0]) > 10*time.Second {
+		t.Errorf("they end at %v", ends)
 	}
 }
 
