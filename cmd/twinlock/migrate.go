@@ -14,7 +14,7 @@ import (
 type migrate struct {
 	config.DataFlags
 	JSON bool   `name:"json" help:"Print JSON."`
-	To   string `required:"" placeholder:"postgres://…" help:"The empty database on PostgreSQL, as database_url names one."`
+	To   string `required:"" placeholder:"postgres://…" env:"TWINLOCK_MIGRATE_TO" help:"The empty database on PostgreSQL, as database_url names one. With a password give it as $TWINLOCK_MIGRATE_TO: others on the machine see a command line."`
 }
 
 func (c *migrate) runAlone(s *surroundings) error {

@@ -41,6 +41,9 @@ func Migrate(ctx context.Context, c config.Config, to string, progress transfer.
 		return done, fmt.Errorf("%s: %w", path, err)
 	}
 	defer from.Close()
+	if err := store.LookBeforeMove(ctx, to); err != nil {
+		return done, fmt.Errorf("the database to move to: %w", err)
+	}
 	target, err := store.Open(ctx, to, ring, rulesOf(c))
 	if err != nil {
 		return done, fmt.Errorf("the database to move to: %w", err)

@@ -160,6 +160,35 @@ func (n *Snapshot) Sum(ctx context.Context, table string, columns []Column) (sum
 	return sum, err
 }
 
+// LookBeforeMove tells whether the database that a URL names can take what another
+// has, before anything is written to it: ErrNotEmpty where it has accounts, and a
+// sentence that says what else is in the way.
+func LookBeforeMove(ctx context.Context, databaseURL string) error {
+	s := &Store{listener: deaf{}, counts: newCounts()}
+	if err := s.connect(databaseURL); err != nil {
+		return err
+	}
+	return errors.Join(s.mayMoveIn(ctx), s.Close())
+}
+
+func (s *Store) mayMoveIn(ctx context.Context) error {
+	if err := s.MayMoveIn(ctx); err != nil {
+		return err
+	}
+	var tables bool
+	if err := s.read.QueryRowContext(ctx, `SELECT to_regclass('users') IS NOT NULL`).Scan(&tables); err != nil || !tables {
+		return err
+	}
+	if _, err := s.Moving(ctx); !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	empty, err := s.Empty(ctx)
+	if err == nil && !empty {
+		err = ErrNotEmpty
+	}
+	return err
+}
+
 // MayMoveIn tells whether a database on PostgreSQL can take what another has, by a
 // sentence that says what is in the way.
 func (s *Store) MayMoveIn(ctx context.Context) error {
