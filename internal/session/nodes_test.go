@@ -113,12 +113,18 @@ func (s *stalled) UserChanged(u auth.UserID) {
 // A server that does not get to forgetting believes nothing that it remembers by
 // the time at which the ending returns.
 func TestAServerThatDoesNotAnswerBelievesNothingThatItRemembers(t *testing.T) {
-	all, beside, _ := nodes(t, 1)
-	n := all[0]
+	url, ring := storetest.Migrated["PostgreSQL"](t), keys.New()
+	beside := storetest.Open(t, url, ring)
 	u := storetest.Person(t, beside, "ada@example.org")
 	made := storetest.Session(t, beside, u, storetest.Now)
+	n := node{store: storetest.Open(t, url, ring), t: t}
+	n.Live = session.New(n.store, storetest.Policy)
 	s := &stalled{Listener: n.Live, at: u.ID, reaches: make(chan struct{}), goesOn: make(chan struct{})}
+	goOn := sync.OnceFunc(func() { close(s.goesOn) })
+	t.Cleanup(goOn) // before the store is closed, which waits for what is heard
 	n.store.Listen(s)
+	_, err := n.store.Serve(t.Context())
+	must(t, err)
 	n.remembers(made.Token)
 	ended := make(chan error, 1)
 	go func() {
@@ -130,7 +136,7 @@ func TestAServerThatDoesNotAnswerBelievesNothingThatItRemembers(t *testing.T) {
 	if got := n.standing(made.Token); got != auth.Over {
 		t.Errorf("%s, want over", got)
 	}
-	close(s.goesOn)
+	goOn()
 	again := storetest.Session(t, beside, u, storetest.Now)
 	n.remembers(again.Token)
 }
@@ -150,10 +156,13 @@ func TestAServerOutOfTouchAsksTheDatabase(t *testing.T) {
 	must(t, err)
 	_, err = tx.Exec(`LOCK TABLE nodes IN EXCLUSIVE MODE`) // beats wait, questions do not
 	must(t, err)
-	for n.store.Hears() {
+	for until := time.Now().Add(10 * time.Second); n.store.Hears(); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("it hears without a beat")
+		}
 	}
-	if n.store.Hears() {
-		t.Error("it hears again without a beat")
+	if does, err := n.use.Does(t.Context(), store.DutyLetters); err != nil || !does {
+		t.Errorf("out of touch nobody sends letters: %v, %v", does, err)
 	}
 	_, err = beside.EndSessions(t.Context(), byCommand, u.ID, "", "why", storetest.Now)
 	must(t, err)
@@ -178,7 +187,10 @@ func TestAServerWhoseConnectionsBrokeIsInTouchAgain(t *testing.T) {
 	for range 3 {
 		made := storetest.Session(t, beside, u, storetest.Now)
 		all[0].remembers(made.Token)
-		_, err := db.Exec(`SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE query ILIKE 'LISTEN %' OR query LIKE '%UPDATE nodes%' AND pid <> pg_backend_pid()`)
+		_, err := db.Exec(`
+			SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+			 WHERE datname = current_database() AND pid <> pg_backend_pid()
+			   AND (query ILIKE 'LISTEN %' OR query LIKE '%UPDATE nodes%')`)
 		must(t, err)
 		_, err = all[1].store.EndSessions(t.Context(), byCommand, u.ID, "", "why", storetest.Now)
 		must(t, err)
@@ -231,5 +243,80 @@ func TestASessionThatIsUsedElsewhereDoesNotLapseHere(t *testing.T) {
 	must(t, err)
 	if p.Standing != auth.SignedIn {
 		t.Errorf("%s, want signed in", p.Standing)
+	}
+}
+
+// The answer to a server's own commit may be lost, and the commit come true after
+// the server forgot. It obeys its own word when it hears it, as everybody does.
+func TestWhatAnOwnCommitEndedLateIsOverHereToo(t *testing.T) {
+	all, beside, url := nodes(t, 1)
+	n := all[0]
+	u := storetest.Person(t, beside, "ada@example.org")
+	made := storetest.Session(t, beside, u, storetest.Now)
+	n.remembers(made.Token)
+	db, err := sql.Open("pgx", url)
+	must(t, err)
+	defer db.Close()
+	_, err = db.Exec(`
+		WITH ended AS (UPDATE sessions SET ended_at = 1 RETURNING user_id)
+		SELECT pg_notify('twinlock_news', json_build_object('from', (SELECT id FROM nodes), 'ending', 'late', 'users', json_agg(user_id))::text)
+		  FROM ended`)
+	must(t, err)
+	n.forgets(made.Token)
+}
+
+// What a newer version says and this one has no word for ends what it remembers.
+func TestWhatIsNotUnderstoodEndsEverythingThatIsRemembered(t *testing.T) {
+	all, beside, url := nodes(t, 1)
+	n := all[0]
+	u := storetest.Person(t, beside, "ada@example.org")
+	made := storetest.Session(t, beside, u, storetest.Now)
+	db, err := sql.Open("pgx", url)
+	must(t, err)
+	defer db.Close()
+	for _, said := range []string{`{"from":"newer","ending":"one","places":["Ghent"]}`, `no news`} {
+		n.remembers(made.Token)
+		_, err = db.Exec(`UPDATE sessions SET ended_at = 1`)
+		must(t, err)
+		_, err = db.Exec(`SELECT pg_notify('twinlock_news', $1)`, said)
+		must(t, err)
+		n.forgets(made.Token)
+		_, err = db.Exec(`UPDATE sessions SET ended_at = 0`)
+		must(t, err)
+	}
+}
+
+// forgets asks until a session is over.
+func (n node) forgets(token secret.Token) {
+	n.t.Helper()
+	for until := time.Now().Add(10 * time.Second); n.standing(token) != auth.Over; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			n.t.Fatal("it is remembered for good")
+		}
+	}
+}
+
+// A server that was out of touch reads by new connections alone: the old ones may
+// lead to a primary that another one has replaced.
+func TestAServerInTouchAgainReadsByNewConnections(t *testing.T) {
+	all, _, url := nodes(t, 1)
+	db, err := sql.Open("pgx", url)
+	must(t, err)
+	defer db.Close()
+	must(t, all[0].store.Ready(t.Context()))
+	var old int64
+	must(t, db.QueryRow(`SELECT MAX(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%FROM settings%' AND pid <> pg_backend_pid()`).Scan(&old))
+	_, err = db.Exec(`SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN %' AND pid <> pg_backend_pid()`)
+	must(t, err)
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		must(t, all[0].store.Ready(t.Context()))
+		var there bool
+		must(t, db.QueryRow(`SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND query LIKE '%FROM settings%')`, old).Scan(&there))
+		if !there {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatal("it goes on reading by an old connection")
+		}
 	}
 }

@@ -17,19 +17,27 @@ type ending struct {
 	heard chan string
 }
 
+// awaitEars waits until the answers to what is ended would be heard, and not for
+// long: without them an ending takes a second. It is done before anything is locked.
+func (s *Store) awaitEars(ctx context.Context) {
+	if !s.postgres {
+		return
+	}
+	h := s.ears()
+	select {
+	case <-h.connected:
+	case <-h.ended:
+	case <-time.After(endingPatience):
+	case <-ctx.Done():
+	}
+}
+
 // announce says within the transaction what it ends.
 func (t *tx) announce(ctx context.Context) (*ending, error) {
 	if !t.store.postgres || !t.tells() {
 		return nil, nil
 	}
 	e := &ending{hearing: t.store.ears(), id: secret.NewID(), heard: make(chan string, 64)}
-	select {
-	case <-e.connected: // so that the answers are heard
-	case <-e.ended:
-	case <-time.After(endingPatience):
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 	text, err := t.newsOf(e)
 	if err != nil {
 		return nil, err
@@ -71,15 +79,16 @@ func (e *ending) everywhere() {
 	if e == nil {
 		return
 	}
-	patience := time.NewTimer(endingPatience)
-	defer patience.Stop()
-	ctx, cancel := context.WithTimeout(context.Background(), endingPatience)
+	certain := time.Now().Add(endingPatience)
+	ctx, cancel := context.WithDeadline(context.Background(), certain)
 	defer cancel()
 	remembering, err := e.others(ctx)
 	if err != nil { // who they are cannot be told, so the time tells that they remember nothing
-		<-patience.C
+		time.Sleep(time.Until(certain))
 		return
 	}
+	patience := time.NewTimer(endingPatience) // from when their beats were seen
+	defer patience.Stop()
 	for len(remembering) > 0 {
 		select {
 		case node := <-e.heard:
@@ -105,6 +114,9 @@ func (e *ending) others(ctx context.Context) (map[string]int64, error) {
 // forget removes the nodes that stayed silent, so that the next ending need not
 // wait for them. Where that fails it waits, and tries again.
 func (e *ending) forget(silent map[string]int64) {
+	for len(e.heard) > 0 { // at the last moment
+		delete(silent, <-e.heard)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), endingPatience)
 	defer cancel()
 	for id, beat := range silent {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,11 +30,9 @@ import (
 const (
 	memoryLasts     = 900 * time.Millisecond // after a beat that was heard, counted from its saying
 	endingPatience  = time.Second            // longer than any memory lasts
-	beatPause       = 250 * time.Millisecond
-	beatsPerSweep   = 4
-	silence         = 3 * time.Second // of a node that is taken for gone
-	hearingPause    = 100 * time.Millisecond
-	hearingPatience = 5 * time.Second // for the first beat to come back
+	silence         = 3 * time.Second        // of a node that is taken for gone, and of a database that is not waited for
+	hearingPause    = 100 * time.Millisecond // before another try to connect
+	hearingPatience = 5 * time.Second        // for the first beat to come back
 )
 
 // ErrNotHeard is returned where the database does not say by itself what others
@@ -59,6 +58,19 @@ type news struct {
 	Applications bool          `json:"applications,omitempty"`
 }
 
+// readNews understands what was said. What a newer version says that this one has
+// no word for ends everything that is remembered.
+func readNews(text string) (n news) {
+	strict := json.NewDecoder(strings.NewReader(text))
+	strict.DisallowUnknownFields()
+	if strict.Decode(&n) == nil {
+		return n
+	}
+	_ = json.Unmarshal([]byte(text), &n)
+	n.Plugins, n.Everybody, n.Applications = true, true, true
+	return n
+}
+
 // hearing is a process's part in the talk. A process that only ends things, as a
 // command does, hears the answers and is no node.
 type hearing struct {
@@ -74,7 +86,7 @@ type hearing struct {
 	failure   atomic.Pointer[error] // why it hears nothing now
 
 	beats   atomic.Int64
-	said    atomic.Pointer[beat]
+	said    [beatsKnown]atomic.Pointer[beat]
 	proved  atomic.Pointer[time.Time] // when the last beat that came back was said; nil: none did
 	answers chan string               // endings that are to be answered
 	known   map[string]sighting       // of the other nodes
@@ -83,50 +95,58 @@ type hearing struct {
 	awaited map[string]chan<- string // ending → who heard of it
 }
 
-// beat is one beat and when it was said.
-type beat struct {
-	number int64
-	at     time.Time
-}
-
-// sighting is when a node's beat was first seen to be this one.
-type sighting struct {
-	beat int64
-	at   time.Time
-}
-
 // ears are what hears the answers to what this process ends.
 func (s *Store) ears() *hearing {
+	s.hearing.Lock()
+	defer s.hearing.Unlock()
 	if h := s.heard.Load(); h != nil {
 		return h
 	}
 	h := s.startHearing(false)
-	if !s.heard.CompareAndSwap(nil, h) {
+	if s.closed {
 		h.stop()
 	}
-	return s.heard.Load()
+	s.heard.Store(h)
+	return h
+}
+
+// closeEars ends the hearing for good.
+func (s *Store) closeEars() {
+	s.hearing.Lock()
+	defer s.hearing.Unlock()
+	s.closed = true
+	if h := s.heard.Load(); h != nil {
+		h.stop()
+	}
 }
 
 // remember makes this process a node, which may remember what it reads, and
 // returns once it hears.
 func (s *Store) remember(ctx context.Context) error {
+	s.hearing.Lock()
 	h := s.startHearing(true)
 	if before := s.heard.Swap(h); before != nil {
 		before.stop()
 	}
+	s.hearing.Unlock()
 	select {
 	case <-h.connected:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(hearingPatience):
-		return errors.Join(ErrNotHeard, h.why())
 	}
+	if why := h.why(); why != nil && !errors.Is(why, errNoBeatBack) {
+		return why
+	}
+	return ErrNotHeard
 }
 
-// forgetAll makes this process none; what others end waits for it no longer.
+// forgetAll makes this process no node; what others end waits for it no longer.
 func (s *Store) forgetAll(ctx context.Context) error {
+	s.hearing.Lock()
 	h := s.heard.Swap(nil)
+	s.hearing.Unlock()
 	if h == nil {
 		return nil
 	}
@@ -170,7 +190,8 @@ func (h *hearing) hear(ctx context.Context) error {
 		return err
 	}
 	defer closeConnection(ear)
-	if _, err := ear.Exec(ctx, "LISTEN "+newsChannel+"; LISTEN "+pgx.Identifier{beatChannel + h.id}.Sanitize()); err != nil {
+	err = soon(ctx, ear, "LISTEN "+newsChannel+"; LISTEN "+pgx.Identifier{beatChannel + h.id}.Sanitize())
+	if err != nil {
 		return fmt.Errorf("listen to other servers: %w", err)
 	}
 	if !h.node {
@@ -201,11 +222,19 @@ func (h *hearing) hear(ctx context.Context) error {
 func (h *hearing) connect(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
-	connection, err := pgx.Connect(ctx, h.store.url)
+	connection, err := pgx.ConnectConfig(ctx, h.store.config.Copy())
 	if err != nil {
 		return nil, fmt.Errorf("listen to other servers: %w", err)
 	}
 	return connection, nil
+}
+
+// soon runs a statement that has no reason to take long.
+func soon(ctx context.Context, c *pgx.Conn, statement string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	_, err := c.Exec(ctx, statement, args...)
+	return err
 }
 
 func closeConnection(c *pgx.Conn) {
@@ -215,10 +244,13 @@ func closeConnection(c *pgx.Conn) {
 }
 
 // join makes this process a node. What it remembered is forgotten first: news of
-// it may have come while nobody listened.
+// it may have come while nobody listened. Nor does anybody go on reading by a
+// connection that was there before: it may lead to a primary that another one
+// replaced meanwhile.
 func (h *hearing) join(ctx context.Context, voice *pgx.Conn) error {
+	h.store.joined.Add(1)
 	h.store.listener.EverybodyChanged()
-	_, err := voice.Exec(ctx, `
+	err := soon(ctx, voice, `
 		INSERT INTO nodes (id, beat) VALUES ($1, $2)
 		ON CONFLICT (id) DO UPDATE SET beat = excluded.beat`, h.id, h.beats.Add(1))
 	if err != nil {
@@ -230,28 +262,19 @@ func (h *hearing) join(ctx context.Context, voice *pgx.Conn) error {
 func (h *hearing) listen(ctx context.Context, ear *pgx.Conn) error {
 	for {
 		n, err := ear.WaitForNotification(ctx)
-		if err != nil {
+		switch {
+		case err != nil:
 			return fmt.Errorf("listen to other servers: %w", err)
-		}
-		if n.Channel != newsChannel {
+		case n.Channel == newsChannel:
+			h.hearNews(readNews(n.Payload))
+		default:
 			h.hearOwnBeat(n.Payload)
-			continue
 		}
-		var told news
-		if err := json.Unmarshal([]byte(n.Payload), &told); err != nil {
-			return fmt.Errorf("what another server said: %w", err)
-		}
-		h.hearNews(told)
 	}
 }
 
-func (h *hearing) hearOwnBeat(payload string) {
-	if said := h.said.Load(); said != nil && payload == fmt.Sprint(said.number) {
-		h.proved.Store(&said.at)
-		h.once.Do(func() { close(h.connected) })
-	}
-}
-
+// hearNews obeys what this process said itself, too: where the answer to its own
+// commit was lost, the commit may have come true after it forgot.
 func (h *hearing) hearNews(n news) {
 	for _, ending := range n.Heard {
 		h.mu.Lock()
@@ -264,147 +287,18 @@ func (h *hearing) hearNews(n news) {
 			}
 		}
 	}
-	if n.Ending == "" || n.From == h.id || !h.node {
+	if !h.node {
 		return
 	}
 	(&tx{users: n.Users, plugins: n.Plugins, everybody: n.Everybody, applications: n.Applications}).tell(h.store.listener)
+	if n.Ending == "" || n.From == h.id {
+		return
+	}
 	select {
 	case h.answers <- n.Ending:
 	default: // whoever ended it waits until this memory lasts no longer
 	}
 }
-
-var (
-	errTakenForGone = errors.New("the other servers took this one for gone")
-	errNoBeatBack   = errors.New("what this server says does not come back to it")
-)
-
-// beat says again and again that this node is here, and answers what it heard.
-// A beat must be on disk as every other commit, on the standbys too where the
-// database has some: a primary that was replaced and does not know it must not
-// let anybody believe in what it remembers.
-func (h *hearing) beat(ctx context.Context, voice *pgx.Conn) error {
-	tick := time.NewTicker(beatPause)
-	defer tick.Stop()
-	began := time.Now()
-	for i := 1; ; i++ {
-		if err := h.sayBeat(ctx, voice); err != nil {
-			return err
-		}
-		if last := h.proved.Load(); time.Since(began) > silence && (last == nil || time.Since(*last) > silence) {
-			return errNoBeatBack
-		}
-		if i%beatsPerSweep == 0 {
-			if err := h.sweep(ctx, voice); err != nil {
-				return err
-			}
-		}
-		if err := h.answerUntil(ctx, voice, tick.C); err != nil {
-			return err
-		}
-	}
-}
-
-func (h *hearing) sayBeat(ctx context.Context, voice *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, silence)
-	defer cancel()
-	n := h.beats.Add(1)
-	h.said.Store(&beat{n, time.Now()})
-	said, err := voice.Exec(ctx, `
-		WITH mine AS (UPDATE nodes SET beat = $2 WHERE id = $1 RETURNING id)
-		SELECT pg_notify($3, $4) FROM mine`, h.id, n, beatChannel+h.id, fmt.Sprint(n))
-	if err != nil {
-		return fmt.Errorf("tell other servers that this one is here: %w", err)
-	}
-	if said.RowsAffected() == 0 {
-		return errTakenForGone
-	}
-	return nil
-}
-
-// answerUntil answers endings until it is time for the next beat.
-func (h *hearing) answerUntil(ctx context.Context, voice *pgx.Conn, next <-chan time.Time) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-next:
-			return nil
-		case first := <-h.answers:
-			if err := h.answer(ctx, voice, append([]string{first}, h.waiting()...)); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// waiting takes the endings that are to be answered too.
-func (h *hearing) waiting() (endings []string) {
-	for len(endings) < mostHeard-1 {
-		select {
-		case ending := <-h.answers:
-			endings = append(endings, ending)
-		default:
-			return endings
-		}
-	}
-	return endings
-}
-
-func (h *hearing) answer(ctx context.Context, voice *pgx.Conn, endings []string) error {
-	text, err := json.Marshal(news{From: h.id, Heard: endings})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, silence)
-	defer cancel()
-	if _, err := voice.Exec(ctx, `SELECT pg_notify($1, $2)`, newsChannel, string(text)); err != nil {
-		return fmt.Errorf("answer other servers: %w", err)
-	}
-	return nil
-}
-
-// sweep removes nodes that were silent for so long that they remember nothing.
-func (h *hearing) sweep(ctx context.Context, voice *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, silence)
-	defer cancel()
-	rows, err := voice.Query(ctx, `SELECT id, beat FROM nodes WHERE id <> $1`, h.id)
-	if err != nil {
-		return fmt.Errorf("look for silent servers: %w", err)
-	}
-	now, seen := time.Now(), map[string]sighting{}
-	var silent []nodeRow
-	nodes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[nodeRow])
-	if err != nil {
-		return fmt.Errorf("look for silent servers: %w", err)
-	}
-	for _, n := range nodes {
-		seen[n.ID] = sighting{n.Beat, now}
-		if before, ok := h.known[n.ID]; ok && before.beat == n.Beat {
-			seen[n.ID] = before
-			if now.Sub(before.at) > silence {
-				silent = append(silent, n)
-			}
-		}
-	}
-	h.known = seen
-	for _, n := range silent {
-		if _, err := voice.Exec(ctx, forgetNode, n.ID, n.Beat); err != nil {
-			return fmt.Errorf("forget a silent server: %w", err)
-		}
-	}
-	return nil
-}
-
-// nodeRow is a row of nodes.
-type nodeRow struct {
-	ID   string
-	Beat int64
-}
-
-// forgetNode removes a node that gave no beat since one that was seen longer ago
-// than any memory lasts.
-const forgetNode = `DELETE FROM nodes WHERE id = $1 AND beat = $2`
 
 // why tells what keeps this process from hearing; nil where nothing does.
 func (h *hearing) why() error {

@@ -431,6 +431,8 @@ var moments = map[string]moment{
 
 // noAct are the methods that write and are no act of anybody's, each with why.
 var noAct = map[string]string{
+	"Close":             "a node strikes itself off",
+	"Serve":             "a node is there while it serves",
 	"MoveIn":            "FinishMove tells of the whole",
 	"BeginHandOver":     "a ticket; that it is taken is the act, in FinishHandOver",
 	"ClaimLogoutNotice": "who tells; its row tells how often it was tried",

@@ -12,11 +12,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/keys"
@@ -67,8 +68,8 @@ type Store struct {
 	statements atomic.Int64 // inside of them
 	counts     *Counts
 	postgres   bool
-	path       string // of the SQLite file
-	url        string // of PostgreSQL
+	path       string          // of the SQLite file
+	config     *pgx.ConnConfig // of PostgreSQL
 	ring       *keys.Ring
 	rules      Rules
 	listener   Listener
@@ -77,7 +78,10 @@ type Store struct {
 	collation string // of PostgreSQL: see folded
 	through   Through
 
-	heard atomic.Pointer[hearing] // nil: it neither served nor ended anything yet
+	hearing sync.Mutex              // held by whoever changes what hears
+	heard   atomic.Pointer[hearing] // nil: it neither served nor ended anything yet
+	joined  atomic.Int64            // how often this process became a node; older connections are closed
+	closed  bool
 }
 
 // Rules are what moments obey by themselves.
@@ -130,15 +134,7 @@ func (s *Store) connect(databaseURL string) (err error) {
 	if !strings.HasPrefix(databaseURL, "postgres://") && !strings.HasPrefix(databaseURL, "postgresql://") {
 		return errors.New("database_url must begin with sqlite: or postgres://")
 	}
-	s.postgres, s.url = true, databaseURL
-	if s.write, err = s.open("pgx", databaseURL); err != nil {
-		return fmt.Errorf("open PostgreSQL: %w", err)
-	}
-	s.write.SetMaxOpenConns(16)
-	s.write.SetMaxIdleConns(16)
-	s.write.SetConnMaxLifetime(5 * time.Minute) // so that a fail-over is noticed
-	s.read = &reader{DB: s.write, counts: s.counts}
-	return nil
+	return s.connectPostgres(databaseURL)
 }
 
 func (s *Store) open(name, dsn string) (*sql.DB, error) {
@@ -185,9 +181,7 @@ func (s *Store) connectSQLite(path string) (err error) {
 
 // Close closes the database.
 func (s *Store) Close() error {
-	if h := s.heard.Load(); h != nil {
-		h.stop()
-	}
+	s.closeEars()
 	err := s.write.Close()
 	if s.read != nil && s.read.DB != s.write {
 		err = errors.Join(err, s.read.Close())
@@ -255,12 +249,13 @@ const runs = 5
 // another transaction, change is run again on what is there by then: of an
 // earlier run it may keep nothing.
 func (s *Store) transaction(ctx context.Context, change func(*tx) error) error {
+	s.awaitEars(ctx)
 	for run := 1; ; run++ {
-		ending, undone, err := s.runOnce(ctx, change)
+		e, undone, err := s.runOnce(ctx, change)
 		if err == nil {
-			ending.everywhere()
+			e.everywhere()
 		}
-		ending.over()
+		e.over()
 		if !undone || run == runs {
 			return err
 		}
