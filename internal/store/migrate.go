@@ -2,12 +2,15 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	"golang.org/x/sys/unix"
@@ -40,7 +43,7 @@ func (s *Store) migrateBy(ctx context.Context, up func(*goose.Provider) ([]*goos
 		if err != nil {
 			return fmt.Errorf("migrate: %w", err)
 		}
-		options = append(options, goose.WithSessionLocker(locker)) // two nodes may start at once
+		options = append(options, goose.WithSessionLocker(impatient{locker})) // two nodes may start at once
 	}
 	files, err := fs.Sub(migrations, folder)
 	if err != nil {
@@ -50,7 +53,7 @@ func (s *Store) migrateBy(ctx context.Context, up func(*goose.Provider) ([]*goos
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	if _, err := up(provider); err != nil {
+	if err := untilFree(ctx, func() error { _, err := up(provider); return err }); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
@@ -62,6 +65,47 @@ const (
 	lockEvery = 1
 	lockTries = 300
 )
+
+// A step waits for a table that somebody else uses for tableWait, since all who
+// come later wait behind it, and then leaves it to them for tablePause. A backup
+// reads for minutes.
+const (
+	tableWait  = "2s"
+	tablePause = 3 * time.Second
+	tableTries = 60
+)
+
+// impatient keeps the connection that migrates from waiting for longer.
+type impatient struct{ lock.SessionLocker }
+
+func (l impatient) SessionLock(ctx context.Context, c *sql.Conn) error {
+	if _, err := c.ExecContext(ctx, `SET lock_timeout = '`+tableWait+`'`); err != nil {
+		return err
+	}
+	return l.SessionLocker.SessionLock(ctx, c)
+}
+
+func (l impatient) SessionUnlock(ctx context.Context, c *sql.Conn) error {
+	_, err := c.ExecContext(ctx, `RESET lock_timeout`)
+	return errors.Join(err, l.SessionLocker.SessionUnlock(ctx, c))
+}
+
+// untilFree migrates again where a step did not get its table. The steps before it
+// are done.
+func untilFree(ctx context.Context, migrate func() error) error {
+	for try := 1; ; try++ {
+		err := migrate()
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || refused.Code != "55P03" || try == tableTries { // lock_not_available
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(tablePause):
+		}
+	}
+}
 
 // lockMigration lets one process at a time look at the schema of an SQLite
 // file and change it. PostgreSQL has locks of its own for that.

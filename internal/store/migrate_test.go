@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -78,6 +79,59 @@ func TestAStartGoesOnFromWhereverAnotherStopped(t *testing.T) {
 			}
 			wantWhole(t, url, whole)
 		})
+	}
+}
+
+// Whoever reads for a long time, as a backup does, keeps a step of a migration
+// from its table, and whoever asks for a table that somebody waits for waits too. A
+// step does not wait for so long.
+func TestWhileAStepWaitsForItsTableOthersReadIt(t *testing.T) {
+	url, whole := storetest.Engines["PostgreSQL"](t), schema(t, storetest.Migrated["PostgreSQL"](t))
+	_, err := store.MigrateBy(t.Context(), url, 1)
+	must(t, err)
+	db, keys := rawPostgres(t, url), keys.New()
+	backup, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	readEveryTable(t, backup)
+	migrated := begin(t, db, 1, func() error {
+		s, err := store.Open(t.Context(), url, keys, storetest.Rules)
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	})
+	read, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = read.ExecContext(t.Context(), `SET LOCAL statement_timeout = '20s'`)
+	must(t, err)
+	readEveryTable(t, read)
+	must(t, read.Rollback())
+	select {
+	case err := <-migrated:
+		t.Errorf("it did not try again: %v", err)
+	default:
+	}
+	must(t, backup.Rollback())
+	must(t, <-migrated)
+	if got := schema(t, url); got != whole {
+		t.Errorf("the schema is\n%s\nand from an empty database\n%s", got, whole)
+	}
+}
+
+func readEveryTable(t *testing.T, in *sql.Tx) {
+	t.Helper()
+	rows, err := in.QueryContext(t.Context(), `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`)
+	must(t, err)
+	var names []string
+	for rows.Next() {
+		var name string
+		must(t, rows.Scan(&name))
+		names = append(names, name)
+	}
+	must(t, errors.Join(rows.Err(), rows.Close()))
+	for _, name := range names {
+		_, err := in.ExecContext(t.Context(), `SELECT 1 FROM "`+name+`" LIMIT 1`)
+		must(t, err)
 	}
 }
 
