@@ -15,11 +15,15 @@ import (
 type unready string
 
 const (
-	isReady        unready = ""
-	databaseSilent unready = "database" // it does not answer, or not in time
-	keysOfOthers   unready = "keys"     // it belongs to other keys than ours
-	clockStands    unready = "clock"    // it was set back, and what was over could not be ended
-	stops          unready = "stopping" // it was told to, and answers a little longer
+	isReady unready = ""
+	// The database does not answer, or not in time.
+	databaseSilent unready = "database"
+	// The database belongs to other keys than ours.
+	keysOfOthers unready = "keys"
+	// The clock was set back, and what was over could not be ended.
+	clockStands unready = "clock"
+	// The server was told to stop, and answers a little longer.
+	stops unready = "stopping"
 )
 
 // readyPatience is how long the database may take to say that it is there.
@@ -33,8 +37,10 @@ func (a *App) healthy(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
-	why, err := a.readiness(context.WithoutCancel(r.Context()))                         // whoever hangs up is no failure of the database
-	if before := a.unready.Swap(why); before != why && why != isReady && why != stops { // who asks every second fills no log
+	// Whoever hangs up is no failure of the database.
+	why, err := a.readiness(context.WithoutCancel(r.Context()))
+	// Whoever asks every second fills no log.
+	if before := a.unready.Swap(why); before != why && why != isReady && why != stops {
 		a.Floor.LogOf(r).Error("not ready", "because", string(why), "error", err)
 	}
 	if why != isReady {
