@@ -32,7 +32,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 	}
 	server := &http.Server{
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // what strangers do to a connection
-		Handler:           a.Handler,
+		Handler:           a.untilStop(a.Handler),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
@@ -90,22 +90,44 @@ func (a *App) protect(server *http.Server) (serve func(net.Listener) error, err 
 // sends it requests sees that it stops: load balancers ask some times a second.
 const stopNotice = 2 * time.Second
 
+// othersPatience is how long the database may take to tell who else serves.
+const othersPatience = time.Second
+
 // shutdown lets the requests on their way finish. Where other servers can answer
 // in its place it says first that it stops, and takes what is sent until that was
 // heard.
 func (a *App) shutdown(server *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), drain)
-	defer cancel()
 	a.stopping.Store(true)
-	server.SetKeepAlivesEnabled(false)
-	if others, err := a.othersServe(ctx); err == nil && others {
+	if a.othersMayServe() {
 		time.Sleep(stopNotice)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
 	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.Join(err, server.Close())
 	}
 	return err
+}
+
+// othersMayServe takes a database that does not tell for one that others use.
+func (a *App) othersMayServe() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), othersPatience)
+	defer cancel()
+	others, err := a.othersServe(ctx)
+	return others || err != nil
+}
+
+// untilStop answers, and from the order to stop on asks for no more on the same
+// connection. Connections on which nothing is sent stay open until the end of the
+// notice: to close them would lose what is just on its way.
+func (a *App) untilStop(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Announce prints the address and, until there is an administrator, the

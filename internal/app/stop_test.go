@@ -1,8 +1,12 @@
 package app_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -96,6 +100,56 @@ func TestAServerThatStopsBesideOthersSaysSoFirst(t *testing.T) {
 	if took := time.Since(began); took >= 2*time.Second {
 		t.Errorf("the last server waited %v for others", took)
 	}
+}
+
+// A load balancer keeps connections, and may send on them until it has heard that
+// the server stops.
+func TestWhatIsSentOnKeptConnectionsAtTheStopIsAnswered(t *testing.T) {
+	servers := newTogether(t)
+	first := servers.start("first")
+	servers.start("second")
+	var kept [200]*line
+	for i := range kept {
+		kept[i] = dial(t, first.address)
+		if kept[i].asks("/healthz").Close {
+			t.Fatal("the connection is not kept")
+		}
+	}
+	first.stop()
+	for told := ""; told != "stopping"; told = becauseOf(t, first.address) {
+	}
+	for _, l := range kept {
+		if answer := l.asks("/healthz"); answer.StatusCode != http.StatusOK || !answer.Close {
+			t.Fatalf("status %d, connection closed: %v", answer.StatusCode, answer.Close)
+		}
+	}
+	must(t, <-first.ended)
+}
+
+// line is one connection, on which nothing is sent again.
+type line struct {
+	*testing.T
+	net.Conn
+	in *bufio.Reader
+}
+
+func dial(t *testing.T, address string) *line {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	must(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	return &line{t, c, bufio.NewReader(c)}
+}
+
+func (l *line) asks(path string) *http.Response {
+	l.Helper()
+	_, err := fmt.Fprintf(l, "GET %s HTTP/1.1\r\nHost: localhost:8080\r\n\r\n", path)
+	must(l.T, err)
+	answer, err := http.ReadResponse(l.in, nil)
+	must(l.T, err)
+	_, err = io.Copy(io.Discard, answer.Body)
+	must(l.T, err)
+	return answer
 }
 
 // becauseOf asks a server why it is not ready; "" where it is.
