@@ -17,7 +17,7 @@ type Flags struct {
 	TlsCert                       *string `name:"tls-cert" placeholder:"…" help:"The certificate, with its chain, with which Twinlock speaks TLS itself, in PEM; read again when it changes. Unset, it speaks plain http, behind a proxy or on this machine alone."`
 	TlsKey                        *string `name:"tls-key" placeholder:"…" help:"The private key of tls_cert, in PEM."`
 	LogFormat                     *string `name:"log-format" placeholder:"json" help:"How the lines of the log are written, one for each thing that the operator should know."`
-	LogLevel                      *string `name:"log-level" placeholder:"info" help:"What the log tells: debug adds a line for every request, warn leaves out what needs no look."`
+	LogLevel                      *string `name:"log-level" placeholder:"info" help:"What the log tells: debug adds a line for every request, info has at most 60 a minute of pages that strangers were refused by, warn leaves out what needs no look."`
 	SiteName                      *string `name:"site-name" placeholder:"Twinlock" help:"The name of the site on pages, in letters and in authenticator apps."`
 	Edition                       *string `name:"edition" placeholder:"on-premise" help:"Whether the administrator activates plug-ins on the Plugins page, or the operator names them here."`
 	Plugins                       *string `name:"plugins" placeholder:"…" help:"The plug-ins that are active in the cloud edition, and for whom."`

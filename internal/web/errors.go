@@ -126,6 +126,7 @@ func (f *Floor) fail(w http.ResponseWriter, r *http.Request, err error) {
 	over := r.Context().Err()
 	refusal := refusalFor(errors.Join(err, over)) // what fails after our own deadline fails by it
 	note := noteOf(r)
+	note.known = Asking(r).SignedIn()
 	if note.left = note.left || errors.Is(over, context.Canceled); note.left {
 		note.err = errors.Join(note.err, err) // it may be why they left, and no page would reach them
 		if !note.begun {

@@ -45,7 +45,8 @@ type Floor struct {
 	most   map[string]int64 // how much a route takes, by method and path
 	mux    *http.ServeMux
 
-	traffic *Traffic
+	traffic   *Traffic
+	strangers ration
 }
 
 // Handler serves the routes of all flows. It is to be called once.

@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/secret"
@@ -20,6 +23,7 @@ type note struct {
 	left   bool // whoever asked hung up before the answer
 	ours   bool // the request failed while somebody was there, as far as we knew
 	shown  bool // a page shows the id
+	known  bool // whoever asked is signed in
 
 	refused string // why; "" where it was not
 	took    time.Duration
@@ -59,14 +63,83 @@ func (f *Floor) logged(next http.Handler) http.Handler {
 		if n.gone() {
 			n.status = statusLeft
 		}
-		attributes := []any{"request", n.id, "method", r.Method, "path", r.URL.Path, "status", n.status,
-			"took", n.took.Round(10 * time.Microsecond)}
-		if n.err != nil {
-			attributes = append(attributes, "error", n.err)
-		}
 		f.traffic.count(r, n)
-		f.Log.Log(r.Context(), n.level(), "request", attributes...)
+		f.tell(r, n, began.Add(n.took))
 	})
+}
+
+// tell writes the line of a request that ended then.
+func (f *Floor) tell(r *http.Request, n *note, now time.Time) {
+	if without := f.strangers.leftOut(now); without > 0 {
+		f.Log.Info("requests of strangers without a line", "requests", without)
+	}
+	level := n.level()
+	if level == slog.LevelInfo && !n.known && !f.strangers.takes(now) {
+		level = slog.LevelDebug
+	}
+	attributes := []any{"request", n.id, "method", cut(r.Method, longestMethod), "path", cut(r.URL.Path, longestPath), "status", n.status,
+		"took", n.took.Round(10 * time.Microsecond)}
+	if n.err != nil {
+		attributes = append(attributes, "error", n.err)
+	}
+	f.Log.Log(r.Context(), level, "request", attributes...)
+}
+
+// How much of what a visitor chose stands in a line, in bytes.
+const (
+	longestMethod = 20
+	longestPath   = 200
+)
+
+func cut(word string, most int) string {
+	if len(word) <= most {
+		return word
+	}
+	return strings.ToValidUTF8(word[:most], "") + "…"
+}
+
+// linesOfStrangers is how many lines of the level INFO strangers may cause in a
+// minute: enough to find somebody by the number on a page, and no disk is filled
+// by asking for what is not there.
+const linesOfStrangers = 60
+
+// ration counts out those lines. The zero ration is ready, and it is safe for
+// concurrent use.
+type ration struct {
+	due atomic.Int64 // when to tell how many got none, in Unix nanoseconds; 0 where none did
+
+	mu             sync.Mutex
+	began          time.Time // the minute
+	taken, without int
+}
+
+// takes takes a line of this minute; false where none is left.
+func (r *ration) takes(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Sub(r.began) >= time.Minute {
+		r.began, r.taken = now, 0
+	}
+	if r.taken == linesOfStrangers {
+		r.without++
+		r.due.Store(r.began.Add(time.Minute).UnixNano())
+		return false
+	}
+	r.taken++
+	return true
+}
+
+// leftOut tells, once the minute is over, how many got no line, and tells it
+// once. Every request asks: whoever filled the minute may have left.
+func (r *ration) leftOut(now time.Time) (without int) {
+	if due := r.due.Load(); due == 0 || now.UnixNano() < due {
+		return 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	without, r.without = r.without, 0
+	r.due.Store(0)
+	return without
 }
 
 // level is that of the line. Whoever was shown the id may tell it, and is then

@@ -116,3 +116,27 @@ func TestTheNumberOnAnErrorPageFindsItsLine(t *testing.T) {
 		})
 	}
 }
+
+// Whoever asks for what is not there, and however long they make its name, fills
+// no disk. What failed is told nevertheless, and so is what people with a session
+// may ask about.
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	var lines bytes.Buffer
+	site := apptest.NewWith(t, app.Options{Log: slog.New(slog.NewJSONHandler(&lines, nil))})
+	ada, stranger := site.Browser(), site.Browser()
+	ada.SignIn(site.Person("ada@example.org"))
+	lines.Reset()
+	endless := "/" + strings.Repeat("x", 20_000)
+	for range 1000 {
+		stranger.Ask(stranger.Request(http.MethodGet, endless, nil)).WantStatus(http.StatusNotFound)
+	}
+	if size := lines.Len(); size == 0 || size > 100_000 {
+		t.Errorf("the log has %d bytes", size)
+	}
+	lines.Reset()
+	stranger.Ask(stranger.Request(strings.Repeat("X", 20_000), "/login", nil)).WantStatus(http.StatusMethodNotAllowed)
+	ada.Get("/nothing-here").WantStatus(http.StatusNotFound)
+	if told := lines.String(); len(told) > 1000 || !strings.Contains(told, "/nothing-here") {
+		t.Errorf("the log says %s", told)
+	}
+}
