@@ -62,7 +62,8 @@ func (c *Counts) Errors() int64 { return c.errors.Load() }
 // ran counts what was asked of the database then.
 func (c *Counts) ran(ctx context.Context, h *metrics.Histogram, began time.Time, err error) {
 	h.Observe(time.Since(began))
-	if err != nil && ctx.Err() == nil && !forbidden(err) {
+	left := errors.Is(ctx.Err(), context.Canceled) // and no deadline, which is ours
+	if err != nil && !left && !forbidden(err) {
 		c.errors.Add(1)
 	}
 }
