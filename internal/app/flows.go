@@ -109,8 +109,8 @@ func (a *App) ownRoutes() []web.Route {
 		{Method: http.MethodGet, Path: "/{$}", Need: web.Anybody, Serve: a.start},
 		a.Floor.PreferencesRoute(),
 		{Method: http.MethodGet, Path: "/.well-known/change-password", Need: web.Anybody, Serve: a.changePassword},
-		{Method: http.MethodGet, Path: "/healthz", Need: web.Anybody, Background: true, Serve: a.healthy},
-		{Method: http.MethodGet, Path: "/readyz", Need: web.Anybody, Background: true, Serve: a.ready},
+		{Method: http.MethodGet, Path: "/healthz", Need: web.Anybody, Background: true, About: web.AboutHealth, Serve: a.healthy},
+		{Method: http.MethodGet, Path: "/readyz", Need: web.Anybody, Background: true, About: web.AboutHealth, Serve: a.ready},
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/store/storetest"
+	"github.com/twinlock/twinlock/internal/web"
 )
 
 // scraped is one scrape, as Prometheus itself reads it.
@@ -188,6 +190,43 @@ func TestNoMetricsArePublic(t *testing.T) {
 		site.MetricsHandler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
 		if answer.Code != http.StatusNotFound {
 			t.Errorf("the listener for metrics answers %s by %d", path, answer.Code)
+		}
+	}
+}
+
+// A database that does not answer is not taken for passwords that wait: one is
+// mended at the database, the other by more cores.
+func TestASilentDatabaseIsNotCountedAsABusyServer(t *testing.T) {
+	s := newScene(t)
+	form := s.logInPage(s.browser)
+	s.wire.Break(func(storetest.Call) error { return errBrokeOff }, nil)
+	form.Press().WantStatus(http.StatusServiceUnavailable)
+	s.wire.Break(nil, nil)
+	told := scrape(t, s.Site)
+	told.want(1, "twinlock_refusals_total", "unavailable")
+	told.want(0, "twinlock_refusals_total", "busy")
+}
+
+// What balancers ask twice a second is neither a page nor a proxy's question, and
+// neither is the way of a visitor to an application.
+func TestARequestIsCountedByTheRouteThatAnswersIt(t *testing.T) {
+	site := apptest.New(t)
+	for path, about := range map[string]string{
+		"/healthz": "health", "/readyz": "health", "/forward-auth/nginx": "proxy", "/forward-auth/caddy": "proxy", "/forward-auth/traefik": "proxy",
+		"/forward-auth/hand-over?t=nothing": "pages", "/forward-auth/nowhere": "pages", "/login": "pages", "/assets/nothing.css": "assets",
+	} {
+		before := scrape(t, site)
+		b := site.Browser()
+		b.Ask(b.Request(http.MethodGet, path, nil))
+		after := scrape(t, site)
+		for _, of := range web.Abouts {
+			more := 0.0
+			if of == about {
+				more = 1
+			}
+			if got := after.value("twinlock_http_request_seconds", of) - before.value("twinlock_http_request_seconds", of); got != more {
+				t.Errorf("%s: %v more of %s", path, got, of)
+			}
 		}
 	}
 }

@@ -180,7 +180,7 @@ func refusalFor(err error) *Refusal {
 	case errors.Is(err, store.ErrNotFound):
 		return NotFound().(*Refusal)
 	case store.IsUnavailable(err):
-		return &Refusal{Status: http.StatusServiceUnavailable, Wait: unavailableWait,
+		return &Refusal{Status: http.StatusServiceUnavailable, Wait: unavailableWait, reason: reasonUnavailable,
 			Heading: ui.T("errors.unavailableHeading"), Text: ui.T("errors.unavailable")}
 	}
 	return &Refusal{Status: http.StatusInternalServerError,

@@ -43,6 +43,7 @@ type Floor struct {
 
 	routes []Route
 	most   map[string]int64 // how much a route takes, by method and path
+	about  map[string]About // what it is about, by the same
 	mux    *http.ServeMux
 
 	traffic   *Traffic
@@ -52,9 +53,11 @@ type Floor struct {
 // Handler serves the routes of all flows. It is to be called once.
 func (f *Floor) Handler(routes []Route) http.Handler {
 	f.routes, f.mux, f.most, f.traffic = routes, http.NewServeMux(), map[string]int64{}, newTraffic()
+	f.about = map[string]About{"GET /assets/": aboutAssets}
 	for _, rt := range routes {
 		f.mux.Handle(rt.Method+" "+rt.Path, f.serve(rt))
 		f.most[rt.Method+" "+rt.Path] = rt.most()
+		f.about[rt.Method+" "+rt.Path] = rt.About
 	}
 	f.mux.Handle("GET /assets/", f.Pages.Assets())
 	f.mux.Handle("GET /favicon.ico", f.Pages.Favicon())
@@ -86,6 +89,7 @@ const answerPatience = 25 * time.Second
 // dispatch finds who is asking, once, and hands over to the route.
 func (f *Floor) dispatch(w http.ResponseWriter, r *http.Request) {
 	handler, pattern := f.mux.Handler(r)
+	noteOf(r).about = f.about[pattern]
 	r.Body = http.MaxBytesReader(w, r.Body, max(f.most[pattern], maxBody))
 	if strings.HasPrefix(r.URL.Path, "/assets/") && pattern != "" {
 		handler.ServeHTTP(w, r)

@@ -25,6 +25,7 @@ type note struct {
 	shown  bool // a page shows the id
 	known  bool // whoever asked is signed in
 
+	about   About
 	refused string // why; "" where it was not
 	took    time.Duration
 	begun   bool // the status is out
@@ -63,7 +64,7 @@ func (f *Floor) logged(next http.Handler) http.Handler {
 		if n.gone() {
 			n.status = statusLeft
 		}
-		f.traffic.count(r, n)
+		f.traffic.count(n)
 		f.tell(r, n, began.Add(n.took))
 	})
 }

@@ -30,6 +30,9 @@ type Route struct {
 	// Own marks a background request that the person caused.
 	Own bool
 
+	// About is what those who watch from outside count it as.
+	About About
+
 	// Foreign takes POSTs from anywhere: of programs, and from pages of
 	// applications. What it changes it must not change on a cookie's word.
 	Foreign bool

@@ -3,31 +3,23 @@ package web
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/twinlock/twinlock/internal/metrics"
 )
 
-// Abouts are what a request may be about, for those who watch from outside. The
-// proxy's is the question whose session it is.
-var Abouts = []string{aboutPages: "pages", aboutProxy: "proxy", aboutAssets: "assets"}
+// About is what a route is about, for those who watch from outside.
+type About int
 
 const (
-	aboutPages = iota
-	aboutProxy
+	AboutPages  About = iota // whatever says nothing else
+	AboutProxy               // a proxy's question whose session it is
+	AboutHealth              // the questions of those who watch; while a server stops it refuses them
 	aboutAssets
 )
 
-func aboutOf(path string) int {
-	switch {
-	case strings.HasPrefix(path, "/forward-auth/"):
-		return aboutProxy
-	case strings.HasPrefix(path, "/assets/"):
-		return aboutAssets
-	}
-	return aboutPages
-}
+// Abouts are the words for them.
+var Abouts = []string{AboutPages: "pages", AboutProxy: "proxy", AboutHealth: "health", aboutAssets: "assets"}
 
 // Traffic counts requests. It is safe for concurrent use.
 type Traffic struct {
@@ -43,6 +35,7 @@ type Traffic struct {
 const (
 	reasonForeignForm   = "form of another site"
 	reasonUnreadableKey = "unreadable key"
+	reasonUnavailable   = "unavailable" // the database does not answer
 )
 
 // reasonOf says in a word why a request was refused with a status.
@@ -66,7 +59,7 @@ var statuses = [...]string{2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx", left: "left"}
 const left = 6
 
 func newTraffic() *Traffic {
-	reasons := []string{reasonForeignForm, reasonUnreadableKey}
+	reasons := []string{reasonForeignForm, reasonUnreadableKey, reasonUnavailable}
 	for status := range 600 {
 		if reason, ok := reasonOf[status]; ok {
 			reasons = append(reasons, reason)
@@ -96,8 +89,8 @@ func (t *Traffic) Took(about string) *metrics.Histogram {
 func (f *Floor) Traffic() *Traffic { return f.traffic }
 
 // count counts a request that is over, by additions alone: the proxy waits.
-func (t *Traffic) count(r *http.Request, n *note) {
-	about, status := &t.about[aboutOf(r.URL.Path)], min(max(n.status/100, 2), 5)
+func (t *Traffic) count(n *note) {
+	about, status := &t.about[n.about], min(max(n.status/100, 2), 5)
 	if n.status == statusLeft {
 		status = left
 	}
