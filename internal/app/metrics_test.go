@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -199,7 +200,7 @@ func TestNoMetricsArePublic(t *testing.T) {
 func TestASilentDatabaseIsNotCountedAsABusyServer(t *testing.T) {
 	s := newScene(t)
 	form := s.logInPage(s.browser)
-	s.wire.Break(func(storetest.Call) error { return errBrokeOff }, nil)
+	s.wire.Break(func(context.Context, storetest.Call) error { return errBrokeOff }, nil)
 	form.Press().WantStatus(http.StatusServiceUnavailable)
 	s.wire.Break(nil, nil)
 	told := scrape(t, s.Site)
