@@ -12,14 +12,22 @@ import (
 // record writes the event of an act in the act's own transaction: where it
 // cannot be written, the act is undone.
 func (t *tx) record(ctx context.Context, by auth.Actor, kind auth.EventKind, subject auth.UserID, detail string, now time.Time) error {
-	_, err := t.exec(ctx, `
-		INSERT INTO events (id, at, kind, actor, subject, session, device, network, detail)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		secret.NewID(), millis(now), kind, by.EventName(), subject, by.Session.ID, by.Device, by.Network, detail)
-	if err != nil {
+	return t.recordEach(ctx, by, kind, []auth.UserID{subject}, detail, now)
+}
+
+// recordEach is record for an act that concerns several people.
+func (t *tx) recordEach(ctx context.Context, by auth.Actor, kind auth.EventKind, subjects []auth.UserID, detail string, now time.Time) error {
+	events := t.into("events", "id", "at", "kind", "actor", "subject", "session", "device", "network", "detail")
+	for _, subject := range subjects {
+		err := events.add(ctx, []any{secret.NewID(), millis(now), kind, by.EventName(), subject, by.Session.ID, by.Device, by.Network, detail})
+		if err != nil {
+			return fmt.Errorf("record %s: %w", kind, err)
+		}
+		t.events = append(t.events, kind)
+	}
+	if err := events.flush(ctx); err != nil {
 		return fmt.Errorf("record %s: %w", kind, err)
 	}
-	t.events = append(t.events, kind)
 	return nil
 }
 

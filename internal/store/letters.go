@@ -13,22 +13,35 @@ import (
 // queue puts a letter into the outbox, sealed, in the transaction of what it
 // tells: no page waits for mail, and no letter tells what was undone.
 func (t *tx) queue(ctx context.Context, letter auth.Letter, now time.Time) error {
-	plain, err := json.Marshal(letter)
-	if err != nil {
-		return fmt.Errorf("queue letter %s: %w", letter.Kind, err)
+	return t.queueAll(ctx, []auth.Letter{letter}, now)
+}
+
+// queueAll is queue for the letters of one act to several people.
+func (t *tx) queueAll(ctx context.Context, letters []auth.Letter, now time.Time) error {
+	outbox := t.into("letters", "id", "kind", "sealed", "created_at", "next_at", "tries", "done_at", "failure")
+	for _, letter := range letters {
+		id := secret.NewID()
+		sealed, err := t.seal(letter, id)
+		if err == nil {
+			err = outbox.add(ctx, []any{id, letter.Kind, sealed, millis(now), millis(now), 0, 0, ""})
+		}
+		if err != nil {
+			return fmt.Errorf("queue letter %s: %w", letter.Kind, err)
+		}
 	}
-	id := secret.NewID()
-	sealed, err := t.store.ring.Seal(plain, letterRow(id))
-	if err != nil {
-		return fmt.Errorf("queue letter %s: %w", letter.Kind, err)
-	}
-	_, err = t.exec(ctx, `
-		INSERT INTO letters (id, kind, sealed, created_at, next_at, tries, done_at, failure)
-		VALUES ($1, $2, $3, $4, $4, 0, 0, '')`, id, letter.Kind, sealed, millis(now))
-	if err != nil {
-		return fmt.Errorf("queue letter %s: %w", letter.Kind, err)
+	if err := outbox.flush(ctx); err != nil {
+		return fmt.Errorf("queue letters: %w", err)
 	}
 	return nil
+}
+
+// seal gives a letter as the outbox keeps it, in a row of its own.
+func (t *tx) seal(letter auth.Letter, id string) ([]byte, error) {
+	plain, err := json.Marshal(letter)
+	if err != nil {
+		return nil, err
+	}
+	return t.store.ring.Seal(plain, letterRow(id))
 }
 
 // SendTestLetter mails the actor, in the actor's language, to see that mail

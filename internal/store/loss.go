@@ -98,35 +98,43 @@ func (s *Store) losing(ctx context.Context, by auth.Actor, concerns auth.UserID,
 	})
 }
 
+// lostAtOnce is how many people one statement asks for.
+const lostAtOnce = 500
+
 // lost gives who was asked for a code and no longer is, by address. Somebody
 // whose account is gone lost nothing that a letter could tell, and somebody
 // without a factor has no code to be asked for.
 func (t *tx) lost(ctx context.Context, before, after map[auth.UserID]bool) (lost []auth.User, err error) {
+	var ids []any
 	for id := range before {
-		if after[id] {
-			continue
+		if !after[id] {
+			ids = append(ids, id)
 		}
-		u, err := userByID(ctx, t, id, "")
+	}
+	for some := range slices.Chunk(ids, lostAtOnce) {
+		people, err := list(ctx, t, scanUser, `
+			SELECT `+userColumns+` FROM users u WHERE u.id IN (`+places(1, len(some))+`)`, some...)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("who lost the code: %w", err)
 		}
-		lost = append(lost, u)
+		lost = append(lost, people...)
 	}
 	slices.SortFunc(lost, func(a, b auth.User) int { return strings.Compare(a.Canonical, b.Canonical) })
 	return lost, nil
 }
 
+// tellLosers says the same whoever they are, in a few statements: a code may be
+// taken from everybody at once.
 func (t *tx) tellLosers(ctx context.Context, by auth.Actor, lost []auth.User, now time.Time) error {
-	for _, u := range lost {
-		if err := t.queue(ctx, actOn(u, auth.LetterProtectionOff, by, now), now); err != nil {
-			return err
-		}
-		if err := t.record(ctx, by, auth.EventProtectionOff, u.ID, "", now); err != nil {
-			return err
-		}
+	letters, ids := make([]auth.Letter, len(lost)), make([]auth.UserID, len(lost))
+	for i, u := range lost {
+		letters[i], ids[i] = actOn(u, auth.LetterProtectionOff, by, now), u.ID
 		t.changed(u.ID)
 	}
-	return nil
+	if err := t.queueAll(ctx, letters, now); err != nil {
+		return err
+	}
+	return t.recordEach(ctx, by, auth.EventProtectionOff, ids, "", now)
 }
 
 // askedForCode gives the people who are asked for a code: they have two-factor

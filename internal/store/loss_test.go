@@ -3,12 +3,14 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
@@ -161,6 +163,34 @@ func TestNobodyLosesTheCodeUnseen(t *testing.T) {
 				t.Errorf("%s: events %v", act.name, events)
 			}
 		})
+	}
+}
+
+// Taking the code from everybody is one change, however many they are.
+func TestWhatIsSaidToTheDatabaseDoesNotGrowWithWhoLoses(t *testing.T) {
+	said := map[int]int{}
+	for _, losers := range []int{10, 100} {
+		file := filepath.Join(t.TempDir(), "twinlock.db")
+		storetest.WriteSQLite(t, file)
+		var wire storetest.Wire
+		s, err := store.OpenThrough(t.Context(), "sqlite:"+file, keys.New(), storetest.Rules, wire.Through)
+		must(t, err)
+		defer s.Close()
+		enable(t, s, func(a *auth.Activation) { a.Everyone = true })
+		for i := range losers {
+			protectedPerson(t, s, fmt.Sprintf("person%03d@example.org", i))
+		}
+		statements := statementsOf(&wire)
+		err = s.ChangeActivation(t.Context(), eli, auth.TwoFactorPlugin, store.AnyLoss, now, func(a *auth.Activation) { a.Active = false })
+		must(t, err)
+		said[losers] = len(statements())
+		letters, events := told(t, s, auth.LetterProtectionOff), recorded(t, s, auth.EventProtectionOff)
+		if len(letters) != losers || len(events) != losers || letters[losers-1].To != fmt.Sprintf("person%03d@example.org", losers-1) {
+			t.Errorf("%d lose, %d letters, %d events", losers, len(letters), len(events))
+		}
+	}
+	if said[100] > said[10]+5 {
+		t.Errorf("%d statements for 10 people, %d for 100", said[10], said[100])
 	}
 }
 

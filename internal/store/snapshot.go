@@ -183,6 +183,15 @@ type inserter struct {
 	waiting []any
 }
 
+// into adds rows to columns of a table.
+func (t *tx) into(table string, columns ...string) *inserter {
+	i := &inserter{tx: t, table: table}
+	for _, name := range columns {
+		i.columns = append(i.columns, Column{Name: name})
+	}
+	return i
+}
+
 func (i *inserter) add(ctx context.Context, row []any) error {
 	i.waiting = append(i.waiting, row...)
 	if n := len(i.waiting) / len(i.columns); n < rowsAtOnce && len(i.waiting)+len(i.columns) <= valuesAtOnce {
