@@ -93,6 +93,11 @@ func (p *Page) Text() string {
 	return textOf(p.root)
 }
 
+// Unnumbered is Text without the number of the request, which no two pages share.
+func (p *Page) Unnumbered() string {
+	return strings.ReplaceAll(p.Text(), p.Header.Get("X-Request-Id"), "")
+}
+
 // Says tells whether the page's main part has these words.
 func (p *Page) Says(words string) bool { return strings.Contains(p.Text(), words) }
 
