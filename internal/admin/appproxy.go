@@ -18,12 +18,13 @@ type proxySettings struct {
 	Snippet ui.Snippet
 }
 
-// proxyOf is nil for an application before which no proxy stands.
-func (h *Flow) proxyOf(a auth.Application) (*proxySection, error) {
+// proxyOf is nil for an application before which no proxy stands. Where it
+// listens is known of some programs; "" is for the others.
+func (h *Flow) proxyOf(a auth.Application, upstream string) (*proxySection, error) {
 	if a.Kind != auth.BehindProxy {
 		return nil, nil
 	}
-	site := recipe.Site{PublicURL: h.PublicURL, Listen: string(h.Settings.Listen), Trusted: h.TrustedProxies}
+	site := recipe.Site{PublicURL: h.PublicURL, Listen: string(h.Settings.Listen), Trusted: h.TrustedProxies, Upstream: upstream}
 	all, err := recipe.Proxies(a, site)
 	if err != nil {
 		return nil, err

@@ -69,6 +69,7 @@ func (h *Flow) addByRecipe(w http.ResponseWriter, r *http.Request, a auth.Applic
 // recipeSection shows what to put into a program's settings.
 type recipeSection struct {
 	Name    string
+	Behind  bool // a proxy stands before it, and is told all there is to tell
 	Where   ui.Text
 	Snippet ui.Snippet
 	Notes   ui.Text
@@ -79,7 +80,7 @@ type recipeSection struct {
 }
 
 func newRecipeSection(filled recipe.Recipe, registered []string) *recipeSection {
-	s := &recipeSection{Name: filled.Name, Where: ui.InEach(filled.Where), Notes: ui.InEach(filled.Notes),
+	s := &recipeSection{Name: filled.Name, Behind: filled.Kind == auth.BehindProxy, Where: ui.InEach(filled.Where), Notes: ui.InEach(filled.Notes),
 		Source: filled.Source, Read: filled.Read, Tried: filled.Tried,
 		Snippet: ui.Snippet{ID: "snippet", Label: ui.T("adminapps.snippet", "Name", filled.Name), Code: filled.Snippet}}
 	for _, address := range filled.Redirects {

@@ -334,7 +334,7 @@ func exampleGate(a auth.Application, groups []auth.Group) appPage {
 		{Path: "/payroll", Access: auth.RecentCode, Within: 15 * time.Minute},
 		{Path: "/archive", Access: auth.InGroup, Group: "gone"},
 	}, []string{"wiki.example.org", "documents.example.org:8443"}, groups)
-	page.Proxy, _ = (&Flow{Floor: &web.Floor{PublicURL: "https://id.example.org"}, Settings: config.Config{Listen: "127.0.0.1:8080"}}).proxyOf(page.App)
+	page.Proxy, _ = (&Flow{Floor: &web.Floor{PublicURL: "https://id.example.org"}, Settings: config.Config{Listen: "127.0.0.1:8080"}}).proxyOf(page.App, "")
 	return page
 }
 

@@ -177,7 +177,11 @@ func (h *Flow) showApp(w http.ResponseWriter, r *http.Request) error {
 	if err := h.askAbout(r.Context(), &page, query["person"]); err != nil {
 		return err
 	}
-	h.tellRecipe(&page, program)
+	if h.tellRecipe(&page, program); program != nil {
+		if page.Proxy, err = h.proxyOf(a, program.Upstream); err != nil {
+			return err
+		}
+	}
 	page.Summary = ui.Summarize(ui.Text{}, &page.Person)
 	return h.Show(w, r, http.StatusOK, "admin/app", page)
 }
@@ -206,7 +210,7 @@ func (h *Flow) aroundForm(r *http.Request, a auth.Application, form appForm) (ap
 		return page, err
 	}
 	h.tellRecipe(&page, nil)
-	if page.Proxy, err = h.proxyOf(a); err != nil {
+	if page.Proxy, err = h.proxyOf(a, ""); err != nil {
 		return page, err
 	}
 	if page.Rules, err = h.rulesOf(r, a); err != nil {

@@ -58,6 +58,9 @@ func TestAProgramBehindAProxyIsAddedWithWhatItLeavesOpen(t *testing.T) {
 	if !strings.Contains(shown.Body, "status.example.org {") || shown.Says("CLIENT-SECRET") {
 		t.Error("the settings of the proxy are not shown, or speak of a secret")
 	}
+	if strings.Count(shown.Body, "forward_auth 127.0.0.1:") != 1 || !strings.Contains(shown.Body, "reverse_proxy 127.0.0.1:3001") || strings.Contains(shown.Body, "127.0.0.1:3000") {
+		t.Error("the page shows settings of Caddy twice, or they do not lead to where the program listens")
+	}
 	all, err := site.Store.Applications(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"net"
@@ -36,6 +37,7 @@ type Site struct {
 	PublicURL string
 	Listen    string         // where we listen, in the spelling of the setting
 	Trusted   []netip.Prefix // the proxies that are believed; with none, the documentation's is written
+	Upstream  string         // where the application listens; "" writes the documentation's
 }
 
 // Proxies gives what each reverse proxy is told of an application behind it. It
@@ -63,6 +65,7 @@ type proxyFilling struct {
 	Hosts    []place // of the application, its own first
 	Before   bool    // the proxy stands before Twinlock, too
 	Listen   string
+	Upstream string
 	Trusted  string
 }
 
@@ -98,7 +101,8 @@ func (s Site) fillingFor(a auth.Application) (in proxyFilling, err error) {
 	if !ok || !okOwn {
 		return in, ErrAddress
 	}
-	in = proxyFilling{Twinlock: place{ours}, Hosts: []place{{own}}, Before: !ours.Loopback(), Listen: reachedAt(s.Listen), Trusted: s.TrustedLine()}
+	in = proxyFilling{Twinlock: place{ours}, Hosts: []place{{own}}, Before: !ours.Loopback(), Listen: reachedAt(s.Listen),
+		Upstream: cmp.Or(s.Upstream, "127.0.0.1:3000"), Trusted: s.TrustedLine()}
 	for _, host := range a.Hosts {
 		further, ok := origin.New(own.Scheme, host)
 		if !ok {

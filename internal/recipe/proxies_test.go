@@ -98,3 +98,34 @@ func TestNoAddressWritesIntoTheSettingsOfAProxy(t *testing.T) {
 		}
 	}
 }
+
+// What takes away whatever a visitor says of themselves is written once. A
+// second text of it would stay behind when the first is mended.
+func TestNoRecipeProtectsInWordsOfItsOwn(t *testing.T) {
+	documented := ""
+	for _, file := range []string{"Caddyfile", "nginx.conf", "traefik.yml"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "docs", "proxies", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		documented += string(text)
+	}
+	each(t, func(t *testing.T, r Recipe) {
+		for line := range strings.Lines(r.Snippet) {
+			line = strings.TrimSpace(line)
+			if (strings.Contains(line, "twinlock-app") || strings.Contains(line, "request_header -")) && !strings.Contains(documented, line+"\n") {
+				t.Errorf("%s is not in docs/proxies", line)
+			}
+		}
+	})
+}
+
+func TestTheSettingsOfProxiesLeadWhereTheProgramListens(t *testing.T) {
+	site := documentedSite
+	site.Upstream = "127.0.0.1:3001"
+	for file, settings := range proxiesOf(t, documentedApp, site) {
+		if !strings.Contains(settings, "127.0.0.1:3001") || strings.Contains(settings, "127.0.0.1:3000") {
+			t.Errorf("%s leads elsewhere:\n%s", file, settings)
+		}
+	}
+}

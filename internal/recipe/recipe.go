@@ -42,11 +42,15 @@ type Recipe struct {
 	Groups    string         // the claim from which it takes groups; "" for none
 
 	// Of a reverse proxy.
-	Public []string // addresses, and all below them, that must ask nothing
+	Upstream string   // where the program listens
+	Public   []string // addresses, and all below them, that must ask nothing
 
+	// Of OpenID Connect: what a proxy is told is the same for every program,
+	// see Proxies.
 	Where   Words  // the place that the snippet belongs into
 	Snippet string // what is put there
-	Notes   Words  // what else there is to know; may be empty
+
+	Notes Words // what else there is to know; may be empty
 
 	Source string    // where it was read up
 	Read   time.Time // when

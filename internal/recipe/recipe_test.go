@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"regexp"
 	"slices"
@@ -37,11 +38,11 @@ func TestEveryRecipeIsWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	each(t, func(t *testing.T, r Recipe) {
-		if r.Name == "" || r.Snippet == "" {
-			t.Error("it has no name or no snippet")
+		if r.Name == "" {
+			t.Error("it has no name")
 		}
 		for _, l := range languages.Languages() {
-			if r.Where[l.Tag] == "" || r.Notes[l.Tag] == "" {
+			if (r.Where[l.Tag] == "") != (r.Snippet == "") || r.Notes[l.Tag] == "" {
 				t.Errorf("it does not say in %s where the snippet belongs, or what else there is to know", l.Tag)
 			}
 		}
@@ -58,6 +59,9 @@ func TestEveryRecipeIsWhole(t *testing.T) {
 			if len(r.Redirects)+len(r.Logout)+len(r.Scopes) > 0 || r.Notice+string(r.Algorithm)+string(r.Proves)+r.Groups != "" {
 				t.Error("it says of OpenID Connect what a proxy does not ask")
 			}
+			if _, _, err := net.SplitHostPort(r.Upstream); err != nil || r.Snippet != "" {
+				t.Error("it does not say where the program listens, or has settings of a proxy of its own")
+			}
 		default:
 			t.Errorf("its kind is %q", r.Kind)
 		}
@@ -66,8 +70,8 @@ func TestEveryRecipeIsWhole(t *testing.T) {
 
 func isWholeOfOpenID(t *testing.T, r Recipe) {
 	t.Helper()
-	if len(r.Redirects) == 0 || len(r.Public) > 0 {
-		t.Error("it has no redirect URI, or rules of a proxy")
+	if len(r.Redirects) == 0 || r.Snippet == "" || len(r.Public) > 0 || r.Upstream != "" {
+		t.Error("it has no redirect URI or no snippet, or speaks of a proxy")
 	}
 	if r.Scopes.String() != r.Asks || !r.Scopes.Has(auth.ScopeOpenID) {
 		t.Errorf("its scopes are %q, of which we know %q", r.Asks, r.Scopes)
@@ -216,9 +220,15 @@ This page is made from those files by ` + "`go test ./internal/recipe -update`" 
 		row("Signature", code([]string{string(r.Algorithm)}))
 		row("Groups from", code([]string{r.Groups}))
 		row("Asks nothing", code(r.Public))
+		row("Listens at", code([]string{r.Upstream}))
 		row("Belongs into", r.Where["en"])
 		row("State", state(r))
-		fmt.Fprintf(&b, "\n```\n%s```\n\n%s\n", filled.Snippet, r.Notes["en"])
+		if r.Kind == auth.BehindProxy {
+			b.WriteString("\nWhat to put before it stands in [Applications behind a reverse proxy](proxies/README.md).\n")
+		} else {
+			fmt.Fprintf(&b, "\n```\n%s```\n", filled.Snippet)
+		}
+		fmt.Fprintf(&b, "\n%s\n", r.Notes["en"])
 	}
 	return b.String()
 }
