@@ -135,6 +135,24 @@ func TestAnApplicationIsChangedInWhatTheFlagsName(t *testing.T) {
 	})
 }
 
+// What is refused in one part leaves the others as they are.
+func TestAnApplicationIsChangedAsAWholeOrNotAtAll(t *testing.T) {
+	bothWays(t, func(t *testing.T, o *operator) {
+		o.does("user", "add", "ada@example.org")
+		o.does("app", "add", "Wiki", "--url", wiki, "--redirect-uri", wiki+"/a", "--allow-everyone")
+		for _, flags := range [][]string{
+			{"--redirect-uri", wiki + "/b", "--description", "a", "--url", "ftp://a"},
+			{"--redirect-uri", wiki + "/b", "--description", "a", "--require-2fa"},
+			{"--redirect-uri", "http://wiki.example.org/#b", "--description", "a", "--require-2fa", "--yes"},
+		} {
+			o.fails(failed, append([]string{"app", "set", "Wiki"}, flags...)...)
+			if a := o.app("Wiki"); a.Description != "" || a.RequireTwoFactor || !reflect.DeepEqual(a.RedirectURIs, []string{wiki + "/a"}) {
+				t.Errorf("%s left %+v", flags, a)
+			}
+		}
+	})
+}
+
 func TestTheOpenIDConnectPartOfAnApplicationIsChanged(t *testing.T) {
 	bothWays(t, func(t *testing.T, o *operator) {
 		o.does("app", "add", "Wiki", "--url", wiki, "--redirect-uri", wiki+"/a", "--logout-uri", wiki+"/out")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 // appSet changes what its flags name, and leaves the rest.
@@ -16,7 +17,7 @@ type appSet struct {
 	URL              *string  `help:"Where it is."`
 	Description      *string  `help:"A line about it."`
 	RequireTwoFactor *bool    `name:"require-2fa" help:"Whether it refuses whoever has not enabled two-factor authentication."`
-	Yes              bool     `help:"Refuse people who open it now and have not enabled two-factor authentication."`
+	Yes              bool     `help:"Refuse people who open it now and have not enabled two-factor authentication, or make public what its rules leave open at a new host."`
 	Host             []string `help:"The further hosts that lead to it, behind a proxy, in place of those it has; an empty one stands for none." sep:"none" placeholder:"HOST"`
 	clientChange
 }
@@ -26,7 +27,7 @@ type clientChange struct {
 	RedirectURI    []string `help:"The addresses that sign-ins are answered to, in place of those it has." sep:"none" placeholder:"URI"`
 	LogoutURI      []string `help:"The addresses that people may be led to after a logout, in place of those it has; an empty one stands for none." sep:"none" placeholder:"URI"`
 	LogoutNotice   *string  `help:"The address that is told when somebody's session ends; empty for none. A name that leads into a private network needs logout_notice_networks." placeholder:"URI"`
-	Scope          []string `help:"What it may ask for besides openid, in place of what it may: profile, email, groups, offline_access." placeholder:"SCOPE"`
+	Scope          []string `help:"What it may ask for besides openid, in place of what it may: profile, email, groups, offline_access; an empty one stands for nothing." placeholder:"SCOPE"`
 	WithoutPKCE    *bool    `name:"without-pkce" help:"Whether it knows no code challenge (PKCE)."`
 	WithoutConsent *bool    `help:"Whether nobody is asked what it may learn."`
 	RS256          *bool    `name:"rs256" help:"Whether its ID tokens are signed with RSA."`
@@ -58,12 +59,7 @@ func (c *appSet) runOn(s *surroundings) error {
 	if err := c.checkKind(a); err != nil {
 		return err
 	}
-	if c.RequireTwoFactor != nil && *c.RequireTwoFactor && !a.RequireTwoFactor && !c.Yes {
-		if err := s.refusesNobody(a); err != nil {
-			return err
-		}
-	}
-	if err := c.write(s, a); err != nil {
+	if err := s.app.Store.Alter(s.ctx, s.by, a.ID, s.app.Now(), c.alteration(a)); err != nil {
 		return inWords(err)
 	}
 	return s.didToApp(wanted, "changed", secret.Token{}, c.JSON)
@@ -82,8 +78,49 @@ func (c *appSet) checkKind(a auth.Application) error {
 	return nil
 }
 
+// alteration is what the flags change of an application.
+func (c *appSet) alteration(a auth.Application) (wanted store.Alteration) {
+	if !c.isNone() {
+		wanted.Client = c.register
+	}
+	if c.Name != nil || c.URL != nil || c.Description != nil || c.Host != nil {
+		wanted.Gate = c.move
+	}
+	if c.RequireTwoFactor != nil && *c.RequireTwoFactor != a.RequireTwoFactor {
+		wanted.Require = c.RequireTwoFactor
+	}
+	if !c.Yes {
+		wanted.Refusing = func(people []auth.User) error { return refusesNobody(a.Name, people) }
+	}
+	return wanted
+}
+
+// move applies the flags, unless that makes something public without --yes.
+func (c *appSet) move(g *auth.Gate) error {
+	wanted := g.Application
+	c.apply(&wanted)
+	opened, err := store.OpenedAt(*g, wanted)
+	if err != nil {
+		return err
+	}
+	if len(opened) > 0 && !c.Yes {
+		return opensNothing(g.Name, opened)
+	}
+	g.Application = wanted
+	return nil
+}
+
+// opensNothing names the addresses that would become public.
+func opensNothing(name string, opened []auth.Address) error {
+	where := make([]string, len(opened))
+	for i, at := range opened {
+		where[i] = at.Host + at.Path
+	}
+	return fmt.Errorf("a rule of %s makes %s public, and everything below; say so with --yes", name, strings.Join(where, ", "))
+}
+
 // apply changes what a card shows and where it leads.
-func (c *appSet) apply(a *auth.Application) error {
+func (c *appSet) apply(a *auth.Application) {
 	for _, text := range []struct{ wanted, is *string }{{c.Name, &a.Name}, {c.URL, &a.URL}, {c.Description, &a.Description}} {
 		if text.wanted != nil {
 			*text.is = *text.wanted
@@ -92,7 +129,6 @@ func (c *appSet) apply(a *auth.Application) error {
 	if c.Host != nil {
 		a.Hosts = given(c.Host)
 	}
-	return nil
 }
 
 // take keeps what was typed as it was read.
@@ -147,37 +183,17 @@ func (c clientChange) register(client *auth.Client) error {
 
 // refusesNobody names whom a demand for two-factor authentication would refuse
 // as things are.
-func (s *surroundings) refusesNobody(a auth.Application) error {
+func refusesNobody(name string, people []auth.User) error {
 	const named = 10
-	people, all, err := s.app.Store.Unasked(s.ctx, a.ID, named)
-	if err != nil || all == 0 {
-		return err
+	var who []string
+	for _, u := range people[:min(len(people), named)] {
+		who = append(who, u.Address)
 	}
-	who := make([]string, len(people))
-	for i, u := range people {
-		who[i] = u.Address
+	switch more := len(people) - len(who); {
+	case len(people) == 0:
+		return nil
+	case more > 0:
+		who = append(who, fmt.Sprintf("and %d more", more))
 	}
-	if all > len(who) {
-		who = append(who, fmt.Sprintf("and %d more", all-len(who)))
-	}
-	return fmt.Errorf("%s would refuse %s, who may open it and have not enabled two-factor authentication; say so with --yes", a.Name, strings.Join(who, ", "))
-}
-
-// write begins with what can still be refused.
-func (c *appSet) write(s *surroundings, a auth.Application) error {
-	now := s.app.Now()
-	if !c.isNone() {
-		if err := s.app.Store.ChangeClient(s.ctx, s.by, a.ID, now, c.register); err != nil {
-			return err
-		}
-	}
-	if c.Name != nil || c.URL != nil || c.Description != nil || c.Host != nil {
-		if err := s.app.Store.ChangeApplication(s.ctx, s.by, a.ID, now, c.apply); err != nil {
-			return err
-		}
-	}
-	if c.RequireTwoFactor != nil && *c.RequireTwoFactor != a.RequireTwoFactor {
-		return s.app.Store.RequireTwoFactor(s.ctx, s.by, a.ID, *c.RequireTwoFactor, now)
-	}
-	return nil
+	return fmt.Errorf("%s would refuse %s, who may open it and have not enabled two-factor authentication; say so with --yes", name, strings.Join(who, ", "))
 }

@@ -70,6 +70,12 @@ func TestWhatAnApplicationMayAskForIsSaidByCommand(t *testing.T) {
 	if said := o.fails(failed, "app", "set", "Wiki", "--scope", "email", "--scope", "everything"); !strings.Contains(said, `no scope "everything"`) {
 		t.Errorf("an unknown one: %s", said)
 	}
+	for _, none := range []string{"", "openid"} {
+		if o.reads(&is, "app", "set", "Wiki", "--scope", none); is.Scopes.String() != "openid" {
+			t.Errorf("%q changed to %q", none, is.Scopes)
+		}
+	}
+	o.does("app", "set", "Wiki", "--scope", "groups")
 	o.fails(wrongUsage, "app", "add", "Board", "--url", "https://board.example.org", "--scope", "email")
 	if out := o.does("app", "show", "Wiki"); !strings.Contains(out, "openid groups") {
 		t.Errorf("shown: %s", out)

@@ -82,6 +82,25 @@ func TestAnApplicationAtOurOwnHostIsRefused(t *testing.T) {
 	o.fails(failed, "app", "add", "Wiki", "--url", "https://wiki.example.org", "--host", "id.example.org:8443")
 }
 
+// A rule without a host stands for every host, one that is added later too.
+func TestAHostThatIsPublicIsTakenWithYesAlone(t *testing.T) {
+	bothWays(t, func(t *testing.T, o *operator) {
+		o.does("app", "add", "Wiki", "--url", wiki, "--rule", "/assets=public")
+		for _, flags := range [][]string{{"--host", "docs.example.org"}, {"--url", "https://docs.example.org"}} {
+			flags = append([]string{"app", "set", "Wiki", "--name", "Notes"}, flags...)
+			if why := o.fails(failed, flags...); !strings.Contains(why, "docs.example.org/assets") || !strings.Contains(why, "--yes") {
+				t.Errorf("%s: %s", flags, why)
+			}
+		}
+		if a := o.app("Wiki"); a.URL != wiki || len(a.Hosts) > 0 {
+			t.Errorf("kept %+v", a)
+		}
+		o.does("app", "set", "Wiki", "--host", "docs.example.org", "--yes")
+		o.does("app", "set", "Wiki", "--host", "docs.example.org", "--url", wiki) // it is there already
+		o.does("app", "set", "Wiki", "--host", "")
+	})
+}
+
 func TestWhatIsNoRuleOrNoHostIsRefused(t *testing.T) {
 	o := newOperator(t)
 	o.does("app", "add", "Wiki", "--url", "https://wiki.example.org")

@@ -1,10 +1,12 @@
 package admin
 
 import (
-	"context"
+	"errors"
+	"math"
 	"net/http"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
 )
@@ -39,19 +41,23 @@ func (h *Flow) changeRequirement(w http.ResponseWriter, r *http.Request) error {
 	case require == a.RequireTwoFactor:
 		return h.refuseRequirement(w, r, a)
 	}
-	page, err := h.requirement(ctx, a)
 	switch {
-	case err != nil:
-		return err
 	case form["really"] == "":
-		return h.Show(w, r, http.StatusOK, "admin/require", page)
-	case form["seen"] != page.Seen:
-		page.Summary = ui.Summarize(ui.T("adminapps.requireChanged"))
-		return h.Show(w, r, http.StatusConflict, "admin/require", page)
+		return h.showRequirement(w, r, http.StatusOK, a)
+	case !require && form["seen"] != requirementAsShown(true, nil):
+		return h.showRequirement(w, r, http.StatusConflict, a)
 	}
 
 	// Write.
-	if err := h.Store.RequireTwoFactor(ctx, v.Actor(), a.ID, require, v.Now); err != nil {
+	err = h.Store.Alter(ctx, v.Actor(), a.ID, v.Now, store.Alteration{Require: &require, Refusing: func(people []auth.User) error {
+		if form["seen"] != requirementAsShown(false, people) {
+			return errUnseen
+		}
+		return nil
+	}})
+	if errors.Is(err, errUnseen) {
+		return h.showRequirement(w, r, http.StatusConflict, a)
+	} else if err != nil {
 		return err
 	}
 
@@ -64,10 +70,20 @@ func (h *Flow) changeRequirement(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, "/admin/apps/"+string(a.ID))
 }
 
-// requirement names whom the demand would refuse as things are.
-func (h *Flow) requirement(ctx context.Context, a auth.Application) (requirePage, error) {
-	people, all, err := h.Store.Unasked(ctx, a.ID, losers)
-	return newRequirePage(a, people, all), err
+// showRequirement names whom the demand would refuse as things are; of one that
+// is lifted, nobody. A conflict is of whoever has seen something else.
+func (h *Flow) showRequirement(w http.ResponseWriter, r *http.Request, status int, a auth.Application) (err error) {
+	var people []auth.User
+	if !a.RequireTwoFactor {
+		if people, _, err = h.Store.Unasked(r.Context(), a.ID, math.MaxInt32); err != nil {
+			return err
+		}
+	}
+	page := newRequirePage(a, people)
+	if status == http.StatusConflict {
+		page.Summary = ui.Summarize(ui.T("adminapps.requireChanged"))
+	}
+	return h.Show(w, r, status, "admin/require", page)
 }
 
 // refuseRequirement shows the application to whoever wants what it does already:

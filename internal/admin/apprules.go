@@ -249,7 +249,8 @@ func changed(rules []auth.Rule, form web.Form) (after []auth.Rule, done string, 
 func (h *Flow) replaceRules(w http.ResponseWriter, r *http.Request, gate auth.Gate, rules []auth.Rule, form web.Form, done string) error {
 	v := web.Asking(r)
 	if opened := gate.Opened(rules, hostsAt(gate.Application)); len(opened) > 0 && form["really"] == "" {
-		return h.Show(w, r, http.StatusOK, "admin/confirm", publicPage(gate.Application, opened, r.URL.Path, form))
+		return h.Show(w, r, http.StatusOK, "admin/confirm", publicPage(gate.Application, opened, "#rules-heading", r.URL.Path, form,
+			[]string{"host", "path", "access", "group", "minutes", "up", "down", "delete", "seen"}))
 	}
 
 	// Write.
@@ -269,15 +270,17 @@ func (h *Flow) replaceRules(w http.ResponseWriter, r *http.Request, gate auth.Ga
 	return web.Redirect(w, "/admin/apps/"+string(gate.ID))
 }
 
-// publicPage asks whether some addresses are to be open to everybody.
-func publicPage(a auth.Application, opened []auth.Address, action string, form web.Form) confirmPage {
+// publicPage asks whether some addresses are to be open to everybody. It posts
+// the fields of a form again, and leads back to the part of the application's
+// page where that stands.
+func publicPage(a auth.Application, opened []auth.Address, part, action string, form web.Form, fields []string) confirmPage {
 	addresses := make([]string, len(opened))
 	for i, at := range opened {
 		addresses[i] = at.Host + at.Path
 	}
 	p := confirmPage{Title: ui.T("apprules.publicTitle"), Text: ui.T("apprules.publicText", "Name", a.Name, "Addresses", strings.Join(addresses, ", ")),
-		Button: ui.T("apprules.publicButton"), Action: action, Back: "/admin/apps/" + string(a.ID) + "#rules-heading"}
-	for _, name := range []string{"host", "path", "access", "group", "minutes", "up", "down", "delete", "seen"} {
+		Button: ui.T("apprules.publicButton"), Action: action, Back: "/admin/apps/" + string(a.ID) + part}
+	for _, name := range fields {
 		if value, there := form[name]; there {
 			p.Hidden = append(p.Hidden, ui.Hidden{Name: name, Value: value})
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,39 @@ func TestBeforeARuleMakesSomethingPublicTheAdministratorIsWarned(t *testing.T) {
 	wantRules(t, site, a, public)
 	browser.Get(address).Form("Delete: / at every host").Press().WantDone("The rule is deleted.")
 	wantRules(t, site, a)
+}
+
+// A rule without a host stands for every host, one that is added later too.
+func TestBeforeAHostMakesSomethingPublicTheAdministratorIsWarned(t *testing.T) {
+	public := auth.Rule{Path: "/", Access: auth.Public}
+	site, browser, a, address := withGate(t, public)
+	want := func(url string, hosts ...string) {
+		t.Helper()
+		if is, err := site.Store.Application(t.Context(), a.ID); err != nil || is.URL != url || !slices.Equal(is.Hosts, hosts) {
+			t.Fatalf("kept: %+v, %v", is, err)
+		}
+	}
+	form := browser.Get(address).Form("Save").Fill("Further hosts", "docs.example.org\nSecret.example.org").Fill("Description", "What we know")
+	warning := form.Press().WantStatus(200)
+	if !warning.Says("everybody on the network comes in at secret.example.org/ and below") {
+		t.Errorf("of a further host it says\n%s", warning.Text())
+	}
+	want("https://wiki.example.org/", "docs.example.org")
+	page := warning.Form("Make public").Press().WantDone("The application is saved.")
+	want("https://wiki.example.org/", "docs.example.org", "secret.example.org")
+	if page.Form("Save").Values.Get("description") != "What we know" {
+		t.Error("what was typed beside is lost")
+	}
+
+	moved := page.Form("Save").Fill("Address", "https://moved.example.org/").Press().WantStatus(200)
+	if !moved.Says("comes in at moved.example.org/ and below") {
+		t.Errorf("of a move it says\n%s", moved.Text())
+	}
+	want("https://wiki.example.org/", "docs.example.org", "secret.example.org")
+	moved.Form("Make public").Press().WantDone("The application is saved.")
+
+	browser.Get(address).Form("Save").Fill("Further hosts", "").Press().WantDone("The application is saved.")
+	want("https://moved.example.org/")
 }
 
 func TestWhatIsNoRuleIsRefusedBesideItsField(t *testing.T) {

@@ -232,6 +232,11 @@ func (h *Flow) aroundForm(r *http.Request, a auth.Application, form appForm) (ap
 	return page, err
 }
 
+// errOpens is a change that makes something public without saying so.
+var errOpens = errors.New("something becomes public")
+
+// changeApp changes an application, once whoever brings a host to it that is
+// open to everybody has said that they mean it.
 func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
 	a, err := h.application(r)
@@ -242,7 +247,7 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	typed, err := web.ReadForm(r, append(appFields(groups), "seen")...)
+	typed, err := web.ReadForm(r, append(appFields(groups), "seen", "really")...)
 	if err != nil {
 		return err
 	}
@@ -250,17 +255,26 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var opened []auth.Address
 	if !form.HasFailed() {
-		err = h.Store.ChangeApplication(r.Context(), v.Actor(), a.ID, v.Now, func(is *auth.Application) error {
-			if shownOf(*is) != typed["seen"] {
+		err = h.Store.Alter(r.Context(), v.Actor(), a.ID, v.Now, store.Alteration{Gate: func(is *auth.Gate) (err error) {
+			if shownOf(is.Application) != typed["seen"] {
 				return errUnseen
+			}
+			if opened, err = store.OpenedAt(*is, wanted); err == nil && len(opened) > 0 && typed["really"] == "" {
+				err = errOpens
+			}
+			if err != nil {
+				return err
 			}
 			is.Name, is.Description, is.URL, is.Hosts = wanted.Name, wanted.Description, wanted.URL, wanted.Hosts
 			is.Everyone, is.Groups, is.Users = wanted.Everyone, wanted.Groups, wanted.Users
 			return nil
-		})
+		}})
 	}
 	switch {
+	case errors.Is(err, errOpens):
+		return h.Show(w, r, http.StatusOK, "admin/confirm", publicPage(a, opened, "", r.URL.Path, typed, append(appFields(groups), "seen")))
 	case errors.Is(err, errUnseen):
 		if a, err = h.application(r); err != nil {
 			return err

@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/png"
 	"mime/multipart"
@@ -87,6 +88,35 @@ func TestARequirementIsOfThoseWhoWereSeen(t *testing.T) {
 	if !asKept(t, site, a.ID).RequireTwoFactor {
 		t.Error("what nobody has seen was lifted")
 	}
+}
+
+// The page names the first twenty and counts the others: whoever agreed to
+// refuse those did not agree to refuse somebody in the place of one.
+func TestARequirementIsOfThoseWhomThePageOnlyCounts(t *testing.T) {
+	site, browser, a := withApplication(t) // Ada is the first of them
+	for i := range 19 {
+		site.Person(fmt.Sprintf("person%02d@example.org", i))
+	}
+	last := site.Person("yann@example.org")
+	seen := browser.Get("/admin/apps/" + string(a.ID)).Form("Require two-factor authentication").Press().WantStatus(200)
+	if !seen.Says("21 people") || seen.Says("yann@example.org") {
+		t.Fatalf("it says\n%s", seen.Text())
+	}
+	must(t, site.Store.DeleteUser(t.Context(), apptest.Command, last.ID, site.Now()))
+	site.Person("zoe@example.org")
+	seen.Form("Require two-factor authentication").Press().WantStatus(409)
+	if asKept(t, site, a.ID).RequireTwoFactor {
+		t.Error("somebody is refused whom nobody was told of")
+	}
+}
+
+// Lifting refuses nobody: who signs up in between is no reason to ask again.
+func TestADemandIsLiftedWhoeverCameInBetween(t *testing.T) {
+	site, browser, a := withApplication(t)
+	must(t, site.Store.RequireTwoFactor(t.Context(), apptest.Command, a.ID, true, site.Now()))
+	lift := browser.Get("/admin/apps/" + string(a.ID)).Form("Require it no longer").Press().WantStatus(200)
+	site.Person("bob@example.org")
+	lift.Form("Require it no longer").Press().WantDone("The application no longer requires two-factor authentication.")
 }
 
 func TestSavingAnApplicationDoesNotLiftItsDemand(t *testing.T) {

@@ -393,12 +393,19 @@ type requirePage struct {
 	More   int // not named
 }
 
-func newRequirePage(a auth.Application, people []auth.User, all int) requirePage {
-	shown := []any{a.RequireTwoFactor, all}
-	for _, u := range people {
-		shown = append(shown, u.ID)
+func newRequirePage(a auth.Application, people []auth.User) requirePage {
+	shown := people[:min(len(people), losers)]
+	return requirePage{Seen: requirementAsShown(a.RequireTwoFactor, people), App: a, People: shown, All: len(people), More: len(people) - len(shown)}
+}
+
+// requirementAsShown tells whether it is required, and these people from any
+// others, those whom the page only counts too.
+func requirementAsShown(required bool, people []auth.User) string {
+	ids := make([]auth.UserID, len(people))
+	for i, u := range people {
+		ids[i] = u.ID
 	}
-	return requirePage{Seen: asShown(shown), App: a, People: people, All: all, More: all - len(people)}
+	return asShown([]any{required, ids})
 }
 
 type eventsPage struct {
@@ -469,11 +476,11 @@ func Examples() []ui.Example {
 		{Page: "admin/app", Name: "demands two-factor authentication, and somebody is refused", Data: exampleGuardedApp(app, groups)},
 		{Page: "admin/app", Name: "behind a proxy, with rules", Data: exampleGate(app, groups)},
 		{Page: "admin/app", Name: "behind a proxy, a rule refused", Data: exampleRefusedRule(app, groups)},
-		{Page: "admin/confirm", Name: "making something public", Data: publicPage(app, []auth.Address{{Host: "wiki.example.org", Path: "/"}}, "/", nil)},
-		{Page: "admin/require", Name: "some would be refused", Data: newRequirePage(app, []auth.User{people[1].User, people[3].User}, 14)},
-		{Page: "admin/require", Name: "nobody would be refused", Data: newRequirePage(app, nil, 0)},
+		{Page: "admin/confirm", Name: "making something public", Data: publicPage(app, []auth.Address{{Host: "wiki.example.org", Path: "/"}}, "", "/", nil, nil)},
+		{Page: "admin/require", Name: "some would be refused", Data: exampleRequirement(app, people[1].User, people[3].User)},
+		{Page: "admin/require", Name: "nobody would be refused", Data: newRequirePage(app, nil)},
 		{Page: "admin/require", Name: "no longer as it was seen", Data: exampleStaleRequirement(app, people[1].User)},
-		{Page: "admin/require", Name: "lifting", Data: newRequirePage(guarded(app), nil, 0)},
+		{Page: "admin/require", Name: "lifting", Data: newRequirePage(guarded(app), nil)},
 		{Page: "admin/confirm", Name: "closing applications", Data: closingPage(auth.OpenIDConnectPlugin, 4)},
 		{Page: "admin/confirm", Name: "deleting", Data: confirmPage{Title: ui.T("groups.deleteTitle", "Name", "Staff"), Text: ui.T("groups.deleteText"), Button: ui.T("groups.delete"), Action: "/", Back: "/"}},
 		{Page: "admin/confirm", Name: "deleting an application", Data: exampleDeletion()},
@@ -559,8 +566,14 @@ func exampleOpenIDApp(a auth.Application, groups []auth.Group) appPage {
 	return page
 }
 
+func exampleRequirement(a auth.Application, named ...auth.User) requirePage {
+	page := newRequirePage(a, named)
+	page.All, page.More = 14, 14-len(named)
+	return page
+}
+
 func exampleStaleRequirement(a auth.Application, u auth.User) requirePage {
-	page := newRequirePage(a, []auth.User{u}, 1)
+	page := newRequirePage(a, []auth.User{u})
 	page.Summary = ui.Summarize(ui.T("adminapps.requireChanged"))
 	return page
 }

@@ -148,19 +148,7 @@ func (t *tx) activateFor(ctx context.Context, by auth.Actor, k auth.Kind, now ti
 // then changes nothing; and it refuses what AddApplication does, and by
 // ErrForeignRule to take away a host that one of its rules stands for.
 func (s *Store) ChangeApplication(ctx context.Context, by auth.Actor, id auth.ApplicationID, now time.Time, change func(*auth.Application) error) error {
-	return s.transaction(ctx, func(t *tx) error {
-		if err := t.lockPlugins(ctx); err != nil { // whoever deletes a person or a group waits, or is waited for
-			return err
-		}
-		a, err := applicationByID(ctx, t, id, t.forUpdate())
-		if err != nil {
-			return err
-		}
-		if err := change(&a); err != nil {
-			return err
-		}
-		return t.setApplication(ctx, by, a, now)
-	})
+	return s.Alter(ctx, by, id, now, Alteration{Gate: func(g *auth.Gate) error { return change(&g.Application) }})
 }
 
 func (t *tx) setApplication(ctx context.Context, by auth.Actor, a auth.Application, now time.Time) error {

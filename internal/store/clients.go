@@ -101,6 +101,12 @@ func (s *Store) AddClient(ctx context.Context, by auth.Actor, a auth.Application
 // nothing. Whether it can keep a secret is settled when it is made. ErrNotFound as
 // for Registered.
 func (s *Store) ChangeClient(ctx context.Context, by auth.Actor, id auth.ApplicationID, now time.Time, change func(*auth.Client) error) error {
+	return s.Alter(ctx, by, id, now, Alteration{Client: change})
+}
+
+// prepareClient makes the key that a changed client needs, outside of the
+// change: one of RSA takes its time.
+func (s *Store) prepareClient(ctx context.Context, by auth.Actor, id auth.ApplicationID, now time.Time, change func(*auth.Client) error) error {
 	c, err := s.Client(ctx, id)
 	if err != nil {
 		return err
@@ -108,26 +114,22 @@ func (s *Store) ChangeClient(ctx context.Context, by auth.Actor, id auth.Applica
 	if err := change(&c); err != nil {
 		return err
 	}
-	if err := s.prepareSigningKey(ctx, by, c.Algorithm, now); err != nil { // outside: a key of RSA takes its time
+	return s.prepareSigningKey(ctx, by, c.Algorithm, now)
+}
+
+// changeClient changes the client of an application that is locked.
+func (t *tx) changeClient(ctx context.Context, by auth.Actor, a auth.Application, now time.Time, change func(*auth.Client) error) error {
+	c, _, err := client(ctx, t, a.ID)
+	if err != nil {
 		return err
 	}
-	return s.transaction(ctx, func(t *tx) error {
-		name, err := t.lockApplication(ctx, id)
-		if err != nil {
-			return err
-		}
-		c, _, err := client(ctx, t, id)
-		if err != nil {
-			return err
-		}
-		if err := change(&c); err != nil {
-			return err
-		}
-		if err := t.setClient(ctx, c); err != nil {
-			return err
-		}
-		return t.record(ctx, by, auth.EventApplicationChanged, "", name+": OpenID Connect", now)
-	})
+	if err := change(&c); err != nil {
+		return err
+	}
+	if err := t.setClient(ctx, c); err != nil {
+		return err
+	}
+	return t.record(ctx, by, auth.EventApplicationChanged, "", a.Name+": OpenID Connect", now)
 }
 
 func (t *tx) setClient(ctx context.Context, c auth.Client) error {

@@ -122,6 +122,12 @@ var moments = map[string]moment{
 			return err
 		}
 	}, ""},
+	"Alter": {auth.EventApplicationRequires, func(p play) func() error {
+		a, yes := addWiki(p.T, p.Store), true
+		return func() error {
+			return p.Alter(p.Context(), eli, a.ID, now, store.Alteration{Gate: func(g *auth.Gate) error { g.Everyone = true; return nil }, Require: &yes})
+		}
+	}, ""},
 	"BeginSignup": {auth.EventSignupBegun, func(p play) func() error {
 		return func() error {
 			return p.BeginSignup(p.Context(), auth.Actor{}, store.NewSignup{Address: newcomer(p.T).Address, Hash: "hash", Browser: storetest.Browser.Hash()}, toNowhere, now)

@@ -20,7 +20,7 @@ const mayOpen = `EXISTS (
 // the demand would refuse. It gives the first of them by address, and the number
 // of all.
 func (s *Store) Unasked(ctx context.Context, id auth.ApplicationID, first int) (people []auth.User, all int, err error) {
-	unasked, args, err := s.unasked(ctx, id)
+	unasked, args, err := unasked(ctx, s.read, id)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -36,21 +36,21 @@ func (s *Store) Unasked(ctx context.Context, id auth.ApplicationID, first int) (
 }
 
 // unasked says of which users u Unasked tells.
-func (s *Store) unasked(ctx context.Context, id auth.ApplicationID) (from string, args []any, err error) {
+func unasked(ctx context.Context, q querier, id auth.ApplicationID) (from string, args []any, err error) {
 	var kind auth.Kind
-	if err := s.read.QueryRowContext(ctx, `SELECT kind FROM applications WHERE id = $1`, id).Scan(&kind); err != nil {
+	if err := q.QueryRowContext(ctx, `SELECT kind FROM applications WHERE id = $1`, id).Scan(&kind); err != nil {
 		return "", nil, fmt.Errorf("application %s: %w", id, notFound(err))
 	}
 	args, from = []any{id, auth.Active}, ` FROM users u WHERE u.state = $2 AND `+mayOpen
 	if kind.Plugin() != "" {
-		a, err := activation(ctx, s.read, kind.Plugin())
+		a, err := activation(ctx, q, kind.Plugin())
 		if err != nil {
 			return "", nil, err
 		}
 		enabled, named := isEnabled(a, len(args)+1)
 		args, from = append(args, named...), from+` AND `+enabled
 	}
-	a, err := activation(ctx, s.read, auth.TwoFactorPlugin)
+	a, err := activation(ctx, q, auth.TwoFactorPlugin)
 	if err != nil {
 		return "", nil, err
 	}
@@ -61,18 +61,32 @@ func (s *Store) unasked(ctx context.Context, id auth.ApplicationID) (from string
 // RequireTwoFactor makes an application demand two-factor authentication, or no
 // longer. ErrNotFound where there is no such application.
 func (s *Store) RequireTwoFactor(ctx context.Context, by auth.Actor, id auth.ApplicationID, require bool, now time.Time) error {
-	return s.transaction(ctx, func(t *tx) error {
-		var name string
-		err := t.QueryRowContext(ctx, `
-			UPDATE applications SET require_two_factor = $1 WHERE id = $2 RETURNING name`, require, id).Scan(&name)
+	return s.Alter(ctx, by, id, now, Alteration{Require: &require})
+}
+
+// require makes an application that is locked demand two-factor authentication,
+// or no longer.
+func (t *tx) require(ctx context.Context, by auth.Actor, a auth.Application, require bool, now time.Time, refusing func([]auth.User) error) error {
+	kind := auth.EventApplicationLifted
+	if require {
+		kind = auth.EventApplicationRequires
+	}
+	if require && !a.RequireTwoFactor && refusing != nil {
+		from, args, err := unasked(ctx, t, a.ID)
 		if err != nil {
-			return fmt.Errorf("application %s: %w", id, notFound(err))
+			return err
 		}
-		t.applications = true
-		kind := auth.EventApplicationLifted
-		if require {
-			kind = auth.EventApplicationRequires
+		people, err := list(ctx, t, scanUser, `SELECT `+userColumns+from+` ORDER BY u.canonical`, args...)
+		if err != nil {
+			return fmt.Errorf("whom %s would refuse: %w", a.ID, err)
 		}
-		return t.record(ctx, by, kind, "", name, now)
-	})
+		if err := refusing(people); err != nil {
+			return err
+		}
+	}
+	if _, err := t.exec(ctx, `UPDATE applications SET require_two_factor = $1 WHERE id = $2`, require, a.ID); err != nil {
+		return fmt.Errorf("application %s: %w", a.ID, err)
+	}
+	t.applications = true
+	return t.record(ctx, by, kind, "", a.Name, now)
 }
