@@ -21,8 +21,8 @@ type Belongings struct {
 func (s *Store) Belongings(ctx context.Context, id auth.ApplicationID, now time.Time) (b Belongings, err error) {
 	err = s.read.QueryRowContext(ctx, `
 		SELECT (SELECT COUNT(*) FROM (
-		          SELECT p.user_id FROM application_sessions c JOIN sessions p ON p.id = c.session_id
-		           WHERE c.application_id = $1 AND p.ended_at = 0
+		          SELECT s.user_id FROM application_sessions c JOIN sessions s ON s.id = c.session_id
+		           WHERE c.application_id = $1 AND `+s.goingOn(now)+`
 		          UNION
 		          SELECT user_id FROM grants WHERE application_id = $1 AND ended_at = 0 AND code_used_at > 0 AND expires_at > $2) people),
 		       (SELECT COUNT(*) FROM consents WHERE application_id = $1),

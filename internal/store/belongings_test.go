@@ -26,3 +26,20 @@ func TestWhatGoesWithAnApplicationIsCounted(t *testing.T) {
 		want(store.Belongings{Rules: 2, SignIns: 1}, g.Expires)
 	})
 }
+
+// A session that is over by its own times is nobody's sign-in, though nothing has
+// taken it away yet.
+func TestASignInThatIsOverByItselfDoesNotGoWithAnApplication(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		g, err := s.AddGate(t.Context(), command, auth.Gate{Application: auth.Application{Name: "Wiki", URL: "https://wiki.example.org", Everyone: true}}, now)
+		must(t, err)
+		made := storetest.Session(t, s, storetest.Person(t, s, "ada@example.org"), now)
+		_, err = s.FinishHandOver(t.Context(), auth.Actor{}, handOver(t, s, made.Session, g.Application).Hash(), storetest.Browser.Hash(), at(t, g.URL), now)
+		must(t, err)
+		for after, want := range map[time.Duration]int{time.Hour: 1, 25 * time.Hour: 0} {
+			if goes, err := s.Belongings(t.Context(), g.ID, now.Add(after)); err != nil || goes.SignedIn != want {
+				t.Errorf("after %s: %+v, %v, want %d", after, goes, err, want)
+			}
+		}
+	})
+}
