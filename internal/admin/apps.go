@@ -319,7 +319,10 @@ func (h *Flow) deleteApp(w http.ResponseWriter, r *http.Request) error {
 // deletePage says what is lost with an application.
 func deletePage(a auth.Application, goes store.Belongings) confirmPage {
 	p := confirmPage{Title: ui.T("adminapps.deleteTitle", "Name", a.Name), Text: ui.T("adminapps.deleteAsk"), Button: ui.T("adminapps.delete")}
-	if a.Kind.Asks() {
+	switch {
+	case a.Kind == auth.SpeaksOpenID && !goes.Secret:
+		p.Goes = append(p.Goes, ui.T("adminapps.goes-public"))
+	case a.Kind.Asks():
 		p.Goes = append(p.Goes, ui.T("adminapps.goes-"+string(a.Kind)))
 	}
 	for _, counted := range []struct {

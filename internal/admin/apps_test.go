@@ -409,4 +409,13 @@ func TestWhoDeletesAnApplicationSeesWhatGoesWithIt(t *testing.T) {
 		t.Errorf("it says\n%s", page.Text())
 	}
 	page.Form("Delete application").Press().WantDone("The application is deleted.")
+	for _, public := range []bool{false, true} {
+		a, _, err := site.Store.AddClient(t.Context(), apptest.Command, auth.Application{Name: "Notes", URL: "https://notes.example.org/"}, auth.Client{Public: public}, site.Now())
+		must(t, err)
+		page := browser.Get("/admin/apps/" + string(a.ID)).Form("Delete application").Press().WantStatus(200)
+		if !page.Says("Its client ID") || page.Says("client secret") == public {
+			t.Errorf("public: %v; it says\n%s", public, page.Text())
+		}
+		page.Form("Delete application").Press().WantDone("The application is deleted.")
+	}
 }

@@ -499,7 +499,7 @@ func Examples() []ui.Example {
 }
 
 func exampleDeletion() confirmPage {
-	page := deletePage(auth.Application{Kind: auth.SpeaksOpenID, Name: "Wiki"}, store.Belongings{SignedIn: 12, Consents: 1, SignIns: 4321, Logo: true})
+	page := deletePage(auth.Application{Kind: auth.SpeaksOpenID, Name: "Wiki"}, store.Belongings{SignedIn: 12, Consents: 1, SignIns: 4321, Logo: true, Secret: true})
 	page.Action, page.Back = "/", "/"
 	return page
 }

@@ -15,6 +15,7 @@ type Belongings struct {
 	Rules    int
 	SignIns  int // that were counted
 	Logo     bool
+	Secret   bool // its client secret
 }
 
 // Belongings counts what goes with an application.
@@ -28,8 +29,9 @@ func (s *Store) Belongings(ctx context.Context, id auth.ApplicationID, now time.
 		       (SELECT COUNT(*) FROM consents WHERE application_id = $1),
 		       (SELECT COUNT(*) FROM application_rules WHERE application_id = $1),
 		       (SELECT CAST(COALESCE(SUM(times), 0) AS BIGINT) FROM sign_ins WHERE application_id = $1),
-		       EXISTS (SELECT 1 FROM logos WHERE application_id = $1)`, id, millis(now)).Scan(
-		&b.SignedIn, &b.Consents, &b.Rules, &b.SignIns, &b.Logo)
+		       EXISTS (SELECT 1 FROM logos WHERE application_id = $1),
+		       EXISTS (SELECT 1 FROM clients WHERE application_id = $1 AND NOT public)`, id, millis(now)).Scan(
+		&b.SignedIn, &b.Consents, &b.Rules, &b.SignIns, &b.Logo, &b.Secret)
 	if err != nil {
 		return b, fmt.Errorf("what goes with application %s: %w", id, err)
 	}

@@ -19,11 +19,11 @@ func TestWhatGoesWithAnApplicationIsCounted(t *testing.T) {
 				t.Errorf("%+v, %v, want %+v", got, err, want)
 			}
 		}
-		want(store.Belongings{}, now) // a code that nobody exchanged
+		want(store.Belongings{Secret: true}, now) // a code that nobody exchanged
 		must(t, s.Exchange(t.Context(), g.Grant, store.Issue{Access: access.Hash(), AccessExpires: now.Add(time.Minute)}, now))
 		must(t, s.SetApplicationRules(t.Context(), command, g.Application, []auth.Rule{{Path: "/a", Access: auth.Public}, {Path: "/b", Access: auth.Public}}, now))
-		want(store.Belongings{SignedIn: 1, Rules: 2, SignIns: 1}, now)
-		want(store.Belongings{Rules: 2, SignIns: 1}, g.Expires)
+		want(store.Belongings{SignedIn: 1, Rules: 2, SignIns: 1, Secret: true}, now)
+		want(store.Belongings{Rules: 2, SignIns: 1, Secret: true}, g.Expires)
 	})
 }
 
