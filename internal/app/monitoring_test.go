@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,26 @@ func TestThePageOnMonitoringNamesEveryMetric(t *testing.T) {
 			t.Errorf("the page tells of %s, which there is not", name)
 		}
 	}
+}
+
+// The page names every reason not to be ready, and none that is gone.
+func TestThePageOnMonitoringNamesEveryReason(t *testing.T) {
+	source := regexp.MustCompile(`unready = "([a-z]+)"`).FindAllStringSubmatch(read(t, "internal", "app", "ready.go"), -1)
+	_, table, _ := strings.Cut(read(t, "docs", "monitoring.md"), "| Reason |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	page := regexp.MustCompile("(?m)^\\| `([a-z]+)` \\|").FindAllStringSubmatch(table, -1)
+	if said, told := firsts(source), firsts(page); len(said) < 4 || !slices.Equal(said, told) {
+		t.Errorf("the program says %v, the page tells of %v", said, told)
+	}
+}
+
+// firsts are what an expression took out of each match, sorted.
+func firsts(matches [][]string) (all []string) {
+	for _, m := range matches {
+		all = append(all, m[1])
+	}
+	slices.Sort(all)
+	return all
 }
 
 func read(t *testing.T, path ...string) string {
