@@ -122,6 +122,27 @@ func TestWhoeverForgotThePasswordOnTheWayGoesOnThere(t *testing.T) {
 	}
 }
 
+// Whoever comes to a browser after Ada is not led where she was going: she has
+// logged in, or out, since she asked.
+func TestWhereSomebodyWasGoingIsForgottenOnceTheyLogInOrOut(t *testing.T) {
+	for name, since := range map[string]func(*apptest.Browser, *apptest.Person){
+		"a login":  func(b *apptest.Browser, ada *apptest.Person) { b.SignIn(ada) },
+		"a logout": func(b *apptest.Browser, _ *apptest.Person) { b.Post("/logout", nil) },
+	} {
+		site := apptest.New(t)
+		ada, bob, browser := site.Person("ada@example.org"), site.Person("bob@example.org"), site.Browser()
+		browser.Get("/forgot-password?next=/account/sessions").Form("Send reset link").Fill("Email", ada.Address).Press().WantStatus(200)
+		since(browser, ada)
+		page := choose(browser.Get(mailed(t, site, bob.Address)), "").Press()
+		if page.Path == "/login" {
+			page = page.Form("Login").Fill("Email", bob.Address).Fill("Password", renewed).Press()
+		}
+		if page.Path != "/apps" {
+			t.Errorf("after %s Bob is led to %s", name, page.Path)
+		}
+	}
+}
+
 // Where a letter is opened in another browser, where nobody was going anywhere
 // since, and where an address is none of ours, login leads to the list.
 func TestANewPasswordLeadsNowhereElse(t *testing.T) {

@@ -77,6 +77,7 @@ func (f *Floor) finishLogin(w http.ResponseWriter, r *http.Request, id auth.Atte
 	if err := f.GoOn(w, r, made.Token); err != nil {
 		return auth.User{}, err
 	}
+	f.forgetReturn(w, r)
 	if !made.Device.IsZero() {
 		f.KeepDevice(w, made.Device)
 	}
@@ -126,6 +127,7 @@ func (f *Floor) Logout(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	f.DropSession(w)
+	f.forgetReturn(w, r)
 	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return nil
 }

@@ -20,10 +20,17 @@ const longestKept = 2800
 // be led there. "" forgets it, and so does an address that is no cookie's.
 func (f *Floor) KeepReturn(w http.ResponseWriter, r *http.Request, next string, life time.Duration) {
 	next = ReturnTo(next)
-	switch {
-	case next != "" && len(next) <= longestKept:
-		f.setCookie(w, returnCookie, base64.RawURLEncoding.EncodeToString([]byte(next)), life)
-	case f.cookie(r, returnCookie) != "":
+	if next == "" || len(next) > longestKept {
+		f.forgetReturn(w, r)
+		return
+	}
+	f.setCookie(w, returnCookie, base64.RawURLEncoding.EncodeToString([]byte(next)), life)
+}
+
+// forgetReturn forgets it. Whoever comes to this browser after a login or a logout
+// may be somebody else.
+func (f *Floor) forgetReturn(w http.ResponseWriter, r *http.Request) {
+	if f.cookie(r, returnCookie) != "" {
 		f.dropCookie(w, returnCookie)
 	}
 }
