@@ -59,6 +59,8 @@ func (a *App) MetricsHandler() http.Handler {
 // scrape is how the program is now. What only the database knows is left out
 // where it does not answer.
 func (a *App) scrape(ctx context.Context) []byte {
+	ctx, cancel := context.WithTimeout(ctx, readyPatience) // for all that the database is asked: Prometheus waits for ten seconds
+	defer cancel()
 	var t metrics.Text
 	why, _ := a.readiness(ctx)
 	t.Gauge("twinlock_ready", "1 while the server can do its work, as /readyz tells.", of(why == isReady))
@@ -134,7 +136,7 @@ func (a *App) queues(t *metrics.Text) {
 		{(*metrics.Text).Gauge, "twinlock_queue_running", "How much of it runs now.", func(l slots.Load) metrics.Sample { return metrics.Of(l.Running) }},
 		{(*metrics.Text).Gauge, "twinlock_queue_waiting", "How much of it waits now.", func(l slots.Load) metrics.Sample { return metrics.Of(l.Waiting) }},
 		{(*metrics.Text).Counter, "twinlock_queue_begun_total", "How much of it has begun.", func(l slots.Load) metrics.Sample { return metrics.Of(l.Begun) }},
-		{(*metrics.Text).Counter, "twinlock_queue_refused_total", "How much of it was refused because too much waited.", func(l slots.Load) metrics.Sample { return metrics.Of(l.Refused) }},
+		{(*metrics.Text).Counter, "twinlock_queue_refused_total", "How much of it was refused, because too much waited or because it had waited for too long.", func(l slots.Load) metrics.Sample { return metrics.Of(l.Refused) }},
 		{(*metrics.Text).Counter, "twinlock_queue_waited_seconds_total", "How long what has begun had waited, together.", func(l slots.Load) metrics.Sample { return metrics.Seconds(l.Waited) }},
 	} {
 		m.write(t, m.name, m.help, each(m.of)...)
@@ -173,8 +175,6 @@ const (
 
 func (a *App) letters(ctx context.Context, t *metrics.Text) {
 	t.Counter("twinlock_letters_total", "Tries to send a letter, by how they went.", a.work.letters.Samples("result")...)
-	ctx, cancel := context.WithTimeout(ctx, readyPatience)
-	defer cancel()
 	n, oldest, err := a.Store.LettersWaiting(ctx)
 	if err != nil {
 		return
@@ -190,8 +190,6 @@ func (a *App) keyAges(ctx context.Context, t *metrics.Text) {
 	if file, err := os.Stat(keyFile(a.Config)); err == nil {
 		ages = append(ages, metrics.Seconds(max(0, time.Since(file.ModTime()))).With("key", "sealing"))
 	}
-	ctx, cancel := context.WithTimeout(ctx, readyPatience)
-	defer cancel()
 	if made, err := a.Store.SigningKeyMade(ctx); err == nil && !made.IsZero() {
 		ages = append(ages, metrics.Seconds(a.since(made)).With("key", "signing"))
 	}

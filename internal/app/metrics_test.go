@@ -163,6 +163,25 @@ func TestAScrapeNeedsNoDatabase(t *testing.T) {
 	}
 }
 
+// Prometheus waits ten seconds for all of it, and not for one wait after another.
+func TestAScrapeWaitsForTheDatabaseOnce(t *testing.T) {
+	s := newScene(t)
+	ends := map[time.Time]bool{}
+	s.wire.Break(func(ctx context.Context, _ storetest.Call) error {
+		end, _ := ctx.Deadline()
+		ends[end] = true
+		return nil
+	}, nil)
+	began := time.Now()
+	scrape(t, s.Site)
+	s.wire.Break(nil, nil)
+	for end := range ends {
+		if len(ends) != 1 || end.IsZero() || end.Sub(began) > 9*time.Second {
+			t.Errorf("it waits until %v", ends)
+		}
+	}
+}
+
 // Names follow Prometheus' own rules: seconds and bytes, counters that end in
 // _total, and few enough lines for any server.
 func TestMetricsAreNamedAsPrometheusAsks(t *testing.T) {
