@@ -9,13 +9,14 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 )
@@ -163,7 +164,8 @@ func (h *Flow) tell(ctx context.Context, n store.LogoutNotice) error {
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("User-Agent", "Twinlock")
-	answer, err := postman(r.URL.Hostname(), h.Rules.NoticeNetworks).Do(r)
+	p := postman{typed: r.URL.Hostname(), allowed: h.Rules.NoticeNetworks}
+	answer, err := p.carry(r)
 	if err != nil {
 		return err
 	}
@@ -178,24 +180,51 @@ func (h *Flow) tell(ctx context.Context, n store.LogoutNotice) error {
 	return fmt.Errorf("the application answers %d", answer.StatusCode)
 }
 
-// postman carries one notice to a host as the administrator typed it. It follows
-// no redirect, asks no proxy, and looks at the address that the name leads to
-// when it is already on the way there: a name may lead elsewhere the next time.
-func postman(typed string, allowed []netip.Prefix) *http.Client {
-	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error { return mayTell(typed, address, allowed) }}
-	return &http.Client{
+// postman carries one notice to a host as the administrator typed it.
+type postman struct {
+	typed   string
+	allowed config.Networks
+
+	open atomic.Bool // one of the host's addresses was not ours to refuse
+}
+
+// carry follows no redirect, asks no proxy, and looks at the address that the name
+// leads to when it is already on the way there: a name may lead elsewhere the next
+// time.
+func (p *postman) carry(r *http.Request) (*http.Response, error) {
+	dialer := &net.Dialer{Control: p.mayGo}
+	client := &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, DisableKeepAlives: true,
 			MaxResponseHeaderBytes: 16 << 10, TLSHandshakeTimeout: noticePatience,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	answer, err := client.Do(r)
+	return answer, p.why(err)
+}
+
+func (p *postman) mayGo(_, address string, _ syscall.RawConn) error {
+	err := mayTell(p.typed, address, p.allowed)
+	if err == nil {
+		p.open.Store(true)
+	}
+	return err
+}
+
+// why makes our no to one address none to the host, where another address of it
+// did not answer.
+func (p *postman) why(err error) error {
+	if errors.Is(err, errPrivate) && p.open.Load() {
+		return fmt.Errorf("no other address answers: %v", err)
+	}
+	return err
 }
 
 // mayTell keeps notices out of private networks, unless an administrator typed
 // the very address or the operator allowed the network: what an application's name
 // leads to is its owner's to say, and not theirs to find our neighbours by.
-func mayTell(typed, address string, allowed []netip.Prefix) error {
+func mayTell(typed, address string, allowed config.Networks) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("%s is no address", address)
@@ -207,7 +236,7 @@ func mayTell(typed, address string, allowed []netip.Prefix) error {
 	if typed == "localhost" && ip.IsLoopback() {
 		return nil
 	}
-	if isOutside(ip) || isWithin(allowed, ip) {
+	if isOutside(ip) || allowed.Contains(ip) {
 		return nil
 	}
 	return fmt.Errorf("%s leads to %s, which %w", typed, ip, errPrivate)
@@ -215,19 +244,16 @@ func mayTell(typed, address string, allowed []netip.Prefix) error {
 
 // shared are the networks that are private without netip calling them so:
 // carrier-grade NAT, "this" network, benchmarks, addresses of IPv4 inside IPv6,
-// and those kept for documents and for later.
-var shared = []netip.Prefix{
+// site-local ones, and those kept for documents and for later.
+var shared = config.Networks{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("::/96"), netip.MustParsePrefix("::ffff:0:0:0/96"), netip.MustParsePrefix("fec0::/10"),
 	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"),
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"),
 	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("3fff::/20"),
 }
 
 func isOutside(ip netip.Addr) bool {
-	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !isWithin(shared, ip)
-}
-
-func isWithin(networks []netip.Prefix, ip netip.Addr) bool {
-	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(ip) })
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !shared.Contains(ip)
 }

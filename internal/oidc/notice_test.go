@@ -1,10 +1,12 @@
 package oidc
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/config"
 )
 
 // A name that an application's owner points at our neighbours leads nowhere; an
@@ -15,6 +17,7 @@ func TestANoticeGoesIntoAPrivateNetworkOnlyAsTyped(t *testing.T) {
 		"[fd00::7]:443", "0.0.0.0:443", "[::]:443", "224.0.0.1:443", "255.255.255.255:443", "100.64.0.1:443", "[::ffff:127.0.0.1]:443", "[::ffff:10.0.0.7]:443",
 		"[64:ff9b::7f00:1]:443", "[2002:7f00:1::]:443", "192.0.0.1:443", "198.18.0.1:443", "240.0.0.1:443", "[ff02::1]:443",
 		"192.0.2.7:443", "198.51.100.7:443", "203.0.113.7:443", "[2001:db8::7]:443", "[3fff::7]:443",
+		"[fec0::7]:443", "[::7f00:1]:443", "[::10.0.0.7]:443", "[::ffff:0:127.0.0.1]:443", "[64:ff9b::10.0.0.7]:443",
 	} {
 		if mayTell("wiki.example.org", private, nil) == nil {
 			t.Errorf("a name leads to %s", private)
@@ -35,7 +38,7 @@ func TestANoticeGoesIntoAPrivateNetworkOnlyAsTyped(t *testing.T) {
 
 // A self-hosted application commonly lies beside us: the operator says where.
 func TestANoticeGoesIntoAPrivateNetworkThatTheOperatorAllowed(t *testing.T) {
-	allowed := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::/64")}
+	allowed := config.Networks{netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::/64")}
 	for address, may := range map[string]bool{
 		"10.0.0.7:443": true, "[::ffff:10.0.0.7]:443": true, "[fd00::7]:443": true, "93.184.215.14:443": true,
 		"10.0.1.7:443": false, "127.0.0.1:443": false, "[fd00:0:0:1::7]:443": false, "169.254.169.254:80": false,
@@ -43,6 +46,22 @@ func TestANoticeGoesIntoAPrivateNetworkThatTheOperatorAllowed(t *testing.T) {
 		if err := mayTell("wiki.example.org", address, allowed); (err == nil) != may {
 			t.Errorf("%s: %v", address, err)
 		}
+	}
+}
+
+// A name with several addresses is given up for good only where all are ours to
+// refuse: of the others the one that is down today may answer tomorrow.
+func TestANameWithAnotherAddressIsAskedAgain(t *testing.T) {
+	p := postman{typed: "wiki.example.org"}
+	refused := p.mayGo("tcp", "10.0.0.7:443", nil)
+	if !errors.Is(p.why(refused), errPrivate) {
+		t.Errorf("alone it is %v", refused)
+	}
+	if err := p.mayGo("tcp", "93.184.215.14:443", nil); err != nil {
+		t.Error(err)
+	}
+	if err := p.why(refused); err == nil || errors.Is(err, errPrivate) {
+		t.Errorf("beside another it is given up: %v", err)
 	}
 }
 

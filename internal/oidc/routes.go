@@ -4,11 +4,11 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
-	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/web"
 )
 
@@ -35,7 +35,7 @@ type Rules struct {
 	SigningKey time.Duration // how long a key signs
 	Hint       time.Duration // how long an ID token may come back as a hint; its key is kept so long
 
-	NoticeNetworks []netip.Prefix // private ones in which applications are told of logouts under their names
+	NoticeNetworks config.Networks // private ones in which applications are told of logouts under their names
 }
 
 const (
