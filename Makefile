@@ -46,7 +46,10 @@ bench: ## ratios to a bare server and to bare hashes, in about five minutes; nee
 package: ## build the Debian package into dist, the same bytes for the same commit
 	@packaging/package
 
+image: ## build the container image into dist, without an engine, the same bytes for the same commit
+	@packaging/image
+
 clean: ## remove what was built, never the data
 	@rm -rf bin dist browser/pictures
 
-.PHONY: help run dev test quick check pictures walk fuzz bench package clean
+.PHONY: help run dev test quick check pictures walk fuzz bench package image clean
