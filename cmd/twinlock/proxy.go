@@ -27,7 +27,8 @@ type settingsFlag struct {
 // tellProxy prints what the reverse proxy before an application is told, or for
 // none what there is to do.
 func (s *surroundings) tellProxy(a auth.Application, f settingsFlag) error {
-	site := recipe.Site{PublicURL: string(s.app.Config.PublicURL), Listen: string(s.app.Config.Listen), Trusted: s.app.Config.TrustedProxies}
+	site := recipe.Site{PublicURL: string(s.app.Config.PublicURL), Listen: string(s.app.Config.Listen), Trusted: s.app.Config.TrustedProxies,
+		TLS: s.app.Config.TLSCert != ""}
 	if f.Proxy == "" {
 		_, err := fmt.Fprintf(s.out, "  in twinlock.toml: %s\n  before it: twinlock app show %s --proxy nginx, caddy or traefik\n", site.TrustedLine(), a.ID)
 		return err

@@ -18,13 +18,19 @@ type proxySettings struct {
 	Snippet ui.Snippet
 }
 
+// site is what proxies have to know of us.
+func (h *Flow) site() recipe.Site {
+	return recipe.Site{PublicURL: h.PublicURL, Listen: string(h.Settings.Listen), Trusted: h.TrustedProxies, TLS: h.Settings.TLSCert != ""}
+}
+
 // proxyOf is nil for an application before which no proxy stands. Where it
 // listens is known of some programs; "" is for the others.
 func (h *Flow) proxyOf(a auth.Application, upstream string) (*proxySection, error) {
 	if a.Kind != auth.BehindProxy {
 		return nil, nil
 	}
-	site := recipe.Site{PublicURL: h.PublicURL, Listen: string(h.Settings.Listen), Trusted: h.TrustedProxies, Upstream: upstream}
+	site := h.site()
+	site.Upstream = upstream
 	all, err := recipe.Proxies(a, site)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,7 @@ type Site struct {
 	PublicURL string
 	Listen    string         // where we listen, in the spelling of the setting
 	Trusted   []netip.Prefix // the proxies that are believed; with none, the documentation's is written
+	TLS       bool           // we speak TLS ourselves, and no proxy stands before us
 	Upstream  string         // where the application listens; "" writes the documentation's
 }
 
@@ -64,6 +65,7 @@ type proxyFilling struct {
 	Twinlock place
 	Hosts    []place // of the application, its own first
 	Before   bool    // the proxy stands before Twinlock, too
+	TLS      bool    // Twinlock is asked by TLS
 	Listen   string
 	Upstream string
 	Trusted  string
@@ -101,7 +103,7 @@ func (s Site) fillingFor(a auth.Application) (in proxyFilling, err error) {
 	if !ok || !okOwn {
 		return in, ErrAddress
 	}
-	in = proxyFilling{Twinlock: place{ours}, Hosts: []place{{own}}, Before: !ours.Loopback(), Listen: reachedAt(s.Listen),
+	in = proxyFilling{Twinlock: place{ours}, Hosts: []place{{own}}, Before: !ours.Loopback() && !s.TLS, TLS: s.TLS, Listen: reachedAt(s.Listen),
 		Upstream: cmp.Or(s.Upstream, "127.0.0.1:3000"), Trusted: s.TrustedLine()}
 	for _, host := range a.Hosts {
 		further, ok := origin.New(own.Scheme, host)
@@ -120,6 +122,24 @@ func reachedAt(listen string) string {
 		return net.JoinHostPort("127.0.0.1", port)
 	}
 	return listen
+}
+
+// Asks are the lines in which each proxy asks us.
+type Asks struct{ Nginx, Caddy, Traefik string }
+
+// Asks gives them as they stand in the settings.
+func (s Site) Asks() Asks {
+	at := "http://" + reachedAt(s.Listen)
+	a := Asks{Caddy: "forward_auth " + reachedAt(s.Listen) + " {"}
+	if s.TLS {
+		at = "https://" + reachedAt(s.Listen)
+		a.Caddy = "forward_auth " + at + " {"
+	}
+	a.Nginx, a.Traefik = "proxy_pass "+at+"/forward-auth/nginx;", `address: "`+at+`/forward-auth/traefik"`
+	if s.TLS {
+		a.Traefik = `address: "` + s.PublicURL + `/forward-auth/traefik"`
+	}
+	return a
 }
 
 // TrustedLine is the line of our own settings that believes the proxies, or the

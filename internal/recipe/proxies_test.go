@@ -129,3 +129,25 @@ func TestTheSettingsOfProxiesLeadWhereTheProgramListens(t *testing.T) {
 		}
 	}
 }
+
+// Whoever speaks TLS has its port: a proxy could not listen there too, and would
+// be refused in plain http.
+func TestTheSettingsOfProxiesAskTwinlockAsItSpeaks(t *testing.T) {
+	own := proxiesOf(t, documentedApp, Site{PublicURL: "https://id.example.org:8443", Listen: ":8443", TLS: true})
+	for file, has := range map[string][]string{
+		"nginx.conf":  {"proxy_pass https://127.0.0.1:8443/forward-auth/nginx;", "proxy_ssl_name id.example.org;", "proxy_ssl_server_name on;", "proxy_ssl_verify on;"},
+		"Caddyfile":   {"forward_auth https://127.0.0.1:8443 {", "tls_server_name id.example.org"},
+		"traefik.yml": {`address: "https://id.example.org:8443/forward-auth/traefik"`},
+	} {
+		for _, words := range has {
+			if !strings.Contains(own[file], words) {
+				t.Errorf("%s: %q is missing in\n%s", file, words, own[file])
+			}
+		}
+		for _, words := range []string{"http://127.0.0.1:8443", "listen 8443", "id.example.org:8443 {", "Host(`id.example.org`)"} {
+			if strings.Contains(own[file], words) {
+				t.Errorf("%s: %q stands in\n%s", file, words, own[file])
+			}
+		}
+	}
+}
