@@ -40,7 +40,7 @@ func (h *Flow) showProxyCheck(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	arrived := web.ArrivedWith(r)
-	page := proxyCheckPage{Request: h.checkOf(arrived), Instead: insteadOfAnAnswer()}
+	page := proxyCheckPage{Request: h.checkOf(arrived)}
 	if query["answer"] != "" {
 		answer, ok := h.ReadProxyAnswer(query["answer"], v.User().ID, v.Now)
 		if page.Late = !ok; ok {
@@ -56,6 +56,7 @@ func (h *Flow) showProxyCheck(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	page.Instead = h.insteadOfAnAnswer(page.Tests)
 	return h.Show(w, r, http.StatusOK, "admin/proxy-check", page)
 }
 

@@ -114,6 +114,27 @@ func TestAnAnswerThatNobodySealedIsNotShown(t *testing.T) {
 	}
 }
 
+// What is copied is ours and the applications', not the documentation's.
+func TestTheLinesThatMendAProxyNameWhatIsThere(t *testing.T) {
+	site, browser := behind(t, "listen=10.0.0.7:9000")
+	site.Activate(auth.ForwardAuthPlugin)
+	_, err := site.Store.AddApplication(t.Context(), apptest.Command, auth.Application{Kind: auth.BehindProxy, Name: "Notes",
+		URL: "https://notes.example.net", Hosts: []string{"docs.example.net"}}, site.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := browser.Get("/admin/proxy-check").WantStatus(http.StatusOK)
+	for _, words := range []string{"X-Original-URL https://notes.example.net$request_uri;", "X-Original-URL https://docs.example.net$request_uri;",
+		"proxy_pass http://10.0.0.7:9000/forward-auth/nginx;", "forward_auth 10.0.0.7:9000 {", "http://10.0.0.7:9000/forward-auth/traefik"} {
+		if !page.Says(words) {
+			t.Errorf("it does not say %q", words)
+		}
+	}
+	if page.Says("wiki.example.org") || page.Says("127.0.0.1:8080") {
+		t.Errorf("it names what is not there:\n%s", page.Text())
+	}
+}
+
 // Each line that mends a proxy stands in the settings that are tried.
 func TestTheLinesThatMendAProxyAreThoseOfTheDocumentation(t *testing.T) {
 	site, browser := behind(t)
@@ -129,7 +150,7 @@ func TestTheLinesThatMendAProxyAreThoseOfTheDocumentation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines := regexp.MustCompile(`<dt>`+name+`</dt>\s*<dd><code>([^<]*)</code>`).FindAllStringSubmatch(instead, -1)
+		lines := regexp.MustCompile(`<dt>`+name+`(?:, [^<]*)?</dt>\s*<dd><code>([^<]*)</code>`).FindAllStringSubmatch(instead, -1)
 		if len(lines) != 4 {
 			t.Errorf("%s: %d lines, one for each thing that may be seen", name, len(lines))
 		}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -11,7 +12,7 @@ import (
 
 // exampleProxyChecks are the page in each state that it knows.
 func exampleProxyChecks(at time.Time) (all []ui.Example) {
-	h := &Flow{Floor: &web.Floor{PublicURL: "https://id.example.org", TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}}
+	h := &Flow{Settings: config.Config{Listen: "127.0.0.1:8080"}, Floor: &web.Floor{PublicURL: "https://id.example.org", TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}}
 	tests := []proxyTestLink{
 		{Name: "Wiki", Origin: "https://wiki.example.org", Href: "/"},
 		{Name: "Office", Origin: "https://a-rather-long-name-of-a-host.subdomain.example.org:8443", Href: "/"},
@@ -19,7 +20,7 @@ func exampleProxyChecks(at time.Time) (all []ui.Example) {
 	fits := map[string]string{"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": "id.example.org", "X-Forwarded-Proto": "https"}
 	good := exampleArrived("10.0.0.1", "id.example.org", fits)
 	page := func(name string, p proxyCheckPage) {
-		p.Instead = insteadOfAnAnswer()
+		p.Instead = h.insteadOfAnAnswer(p.Tests)
 		all = append(all, ui.Example{Page: "admin/proxy-check", Name: name, Data: p})
 	}
 	request := func(name, peer, host string, headers map[string]string) {

@@ -145,7 +145,7 @@ func (h *Flow) findingsOfQuestion(a web.ProxyAnswer, s seen, peer netip.Addr) (a
 	switch {
 	case a.Read == (origin.Origin{}):
 		all = append(all, found(ui.Bad, "proxycheck.questionUnnamed", "Words", a.Proxy).with(
-			inNginx, nginxNames, inCaddy, "uri /forward-auth/caddy", inTraefik, `address: "http://127.0.0.1:8080/forward-auth/traefik"`))
+			inNginx, nginxNames, inCaddy, "uri /forward-auth/caddy", inTraefik, h.site().Asks().Traefik))
 	case a.Read != a.Test.At:
 		f := found(ui.Bad, "proxycheck.questionElsewhere", "Opened", at, "Asked", a.Read.String())
 		if a.Proxy == "nginx" {
@@ -182,22 +182,23 @@ func (h *Flow) findingsOfQuestion(a web.ProxyAnswer, s seen, peer netip.Addr) (a
 
 // insteadOfAnAnswer is what a test may end with where it does not come back, each
 // with the lines of docs/proxies that mend it.
-func insteadOfAnAnswer() []finding {
-	const (
-		nginxAsks   = "proxy_pass http://127.0.0.1:8080/forward-auth/nginx;"
-		caddyAsks   = "forward_auth 127.0.0.1:8080 {"
-		caddyWords  = "uri /forward-auth/caddy"
-		traefikAsks = `address: "http://127.0.0.1:8080/forward-auth/traefik"`
-	)
+// What nginx names is the host of one server: there is a line for each that can
+// be tested.
+func (h *Flow) insteadOfAnAnswer(tests []proxyTestLink) []finding {
+	const caddyWords = "uri /forward-auth/caddy"
+	asks := h.site().Asks()
 	instead := func(key string, lines ...string) finding {
 		return finding{Note: ui.Note{Text: ui.T(key)}}.with(lines...)
 	}
+	var named []string
+	for _, test := range tests {
+		named = append(named, inNginx+", "+test.Origin, "proxy_set_header X-Original-URL "+test.Origin+"$request_uri;")
+	}
 	return []finding{
-		instead("proxycheck.insteadUnavailable", inNginx, "proxy_set_header X-Original-URL https://wiki.example.org$request_uri;",
-			inCaddy, caddyWords, inTraefik, traefikAsks),
-		instead("proxycheck.instead401", inNginx, "error_page 401 = @twinlock_login;", inCaddy, caddyWords, inTraefik, traefikAsks),
-		instead("proxycheck.instead500", inNginx, nginxAsks, inCaddy, caddyAsks, inTraefik, traefikAsks),
-		instead("proxycheck.insteadApplication", inNginx, "auth_request     /.twinlock/question;", inCaddy, caddyAsks,
+		instead("proxycheck.insteadUnavailable", append(named, inCaddy, caddyWords, inTraefik, asks.Traefik)...),
+		instead("proxycheck.instead401", inNginx, "error_page 401 = @twinlock_login;", inCaddy, caddyWords, inTraefik, asks.Traefik),
+		instead("proxycheck.instead500", inNginx, asks.Nginx, inCaddy, asks.Caddy, inTraefik, asks.Traefik),
+		instead("proxycheck.insteadApplication", inNginx, "auth_request     /.twinlock/question;", inCaddy, asks.Caddy,
 			inTraefik, "middlewares: [nobody, twinlock]"),
 	}
 }
