@@ -31,10 +31,12 @@ var proxyHeaders = []string{
 }
 
 // identityHeaders are those by which applications are told who somebody is, with
-// hyphens.
+// hyphens: all that the settings of proxies take away from a visitor.
 var identityHeaders = []string{
-	"Remote-Email", "Remote-Groups", "Remote-Name", "Remote-User", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-User",
-	"X-Remote-User", "X-Webauth-User",
+	"Remote-Email", "Remote-Groups", "Remote-Name", "Remote-User",
+	"X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Name", "X-Forwarded-Preferred-Username", "X-Forwarded-User",
+	"X-Remote-Email", "X-Remote-Groups", "X-Remote-Name", "X-Remote-User",
+	"X-Webauth-Email", "X-Webauth-Groups", "X-Webauth-Name", "X-Webauth-User",
 }
 
 // TellsWho tells a header by which applications are told who somebody is, in
