@@ -224,10 +224,12 @@ func TestFurtherHostsAreChangedOnTheApplicationsPage(t *testing.T) {
 	must(t, site.Store.SetApplicationRules(t.Context(), apptest.Command, wiki.ID, []auth.Rule{{Host: "docs.example.org", Path: "/", Access: auth.Public}}, site.Now()))
 	form := browser.Get("/admin/apps/" + string(wiki.ID)).Form("Save")
 	for typed, why := range map[string]string{
-		"docs.example.org\nshop.example.org": "shop.example.org belongs to another application",
-		"docs.example.org\nwiki.example.org": "wiki.example.org belongs to another application",
-		"docs.example.org\nhttps://x/":       "https://x/ is no host",
-		"manual.example.org":                 "A rule of this application stands for docs.example.org",
+		"docs.example.org\nshop.example.org":     "shop.example.org belongs to another application",
+		"docs.example.org\nwiki.example.org":     "wiki.example.org belongs to another application",
+		"docs.example.org\nWIKI.example.org":     "wiki.example.org belongs to another application",
+		"docs.example.org\nwiki.example.org:443": "wiki.example.org belongs to another application",
+		"docs.example.org\nhttps://x/":           "https://x/ is no host",
+		"manual.example.org":                     "A rule of this application stands for docs.example.org",
 	} {
 		page := form.Fill("Further hosts", typed).Press().WantStatus(422)
 		if !page.Says(why) || !strings.Contains(page.Body, `id="hosts-error"`) || page.Form("Save").Values.Get("hosts") != typed {
@@ -242,6 +244,8 @@ func TestFurtherHostsAreChangedOnTheApplicationsPage(t *testing.T) {
 	link := add(auth.Application{Name: "Board", URL: "https://board.example.org/"})
 	if page := browser.Get("/admin/apps/" + string(link.ID)); page.Says("Further hosts") {
 		t.Error("a link has further hosts")
+	} else if page = page.Form("Delete application").Press().WantStatus(200); page.Says("With it goes") {
+		t.Error("something goes with a link that nothing belongs to")
 	}
 }
 

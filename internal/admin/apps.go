@@ -336,5 +336,8 @@ func deletePage(a auth.Application, goes store.Belongings) confirmPage {
 	if goes.Logo {
 		p.Goes = append(p.Goes, ui.T("adminapps.goesLogo"))
 	}
+	if len(p.Goes) == 0 {
+		p.Text = ui.T("adminapps.deleteAlone")
+	}
 	return p
 }

@@ -260,12 +260,12 @@ func (p *appForm) refuseAddress(err error, before auth.Application) bool {
 
 // isAddress tells a refusal of the address from one of a further host.
 func (p *appForm) isAddress(refused *store.HostError, before auth.Application) bool {
-	address := p.URL.Value
+	own := refused.Own
 	if refused.Why == store.ErrForeignRule {
-		address = before.URL // the host that was taken away
+		at, _ := origin.Parse(before.URL)
+		own = refused.Host == at.Host // the host that was taken away
 	}
-	at, _ := origin.Parse(address)
-	return p.Hosts == nil || (refused.Host == at.Host || refused.Host == address) && !slices.Contains(lines(p.Hosts.Value), refused.Host)
+	return own || p.Hosts == nil
 }
 
 // What is wrong with an address, and with a further host.
@@ -484,6 +484,7 @@ func Examples() []ui.Example {
 		{Page: "admin/confirm", Name: "closing applications", Data: closingPage(auth.OpenIDConnectPlugin, 4)},
 		{Page: "admin/confirm", Name: "deleting", Data: confirmPage{Title: ui.T("groups.deleteTitle", "Name", "Staff"), Text: ui.T("groups.deleteText"), Button: ui.T("groups.delete"), Action: "/", Back: "/"}},
 		{Page: "admin/confirm", Name: "deleting an application", Data: exampleDeletion()},
+		{Page: "admin/confirm", Name: "deleting a link", Data: exampleDeletionOfALink()},
 		{Page: "admin/events", Name: "some", Data: eventsPage{Events: eventRows(events), Kind: kindChoices(""), Older: "/admin/events?before=x"}},
 		{Page: "admin/events", Name: "none", Data: eventsPage{Kind: kindChoices("login")}},
 		{Page: "admin/settings", Name: "chosen here", Data: settingsPage{Registration: registrationChoices(config.Open), Settings: config.Config{}.Show()}},
@@ -500,6 +501,12 @@ func Examples() []ui.Example {
 
 func exampleDeletion() confirmPage {
 	page := deletePage(auth.Application{Kind: auth.SpeaksOpenID, Name: "Wiki"}, store.Belongings{SignedIn: 12, Consents: 1, SignIns: 4321, Logo: true, Secret: true})
+	page.Action, page.Back = "/", "/"
+	return page
+}
+
+func exampleDeletionOfALink() confirmPage {
+	page := deletePage(auth.Application{Kind: auth.Link, Name: "Wiki"}, store.Belongings{})
 	page.Action, page.Back = "/", "/"
 	return page
 }

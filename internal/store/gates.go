@@ -192,6 +192,7 @@ func (t *tx) writeRules(ctx context.Context, id auth.ApplicationID, rules []auth
 // HostError refuses a host of an application behind a proxy.
 type HostError struct {
 	Host string // or what was typed in its place
+	Own  bool   // it is that of the address, not a further one; of ErrForeignRule nothing is told
 	Why  error  // ErrMalformedHost, ErrOurHost, ErrTaken or ErrForeignRule
 }
 
@@ -215,7 +216,7 @@ func (t *tx) requireOwnHosts(ctx context.Context, id auth.ApplicationID) error {
 	case err != nil:
 		return fmt.Errorf("hosts of the rules of application %s: %w", id, err)
 	}
-	return &HostError{host, ErrForeignRule}
+	return &HostError{Host: host, Why: ErrForeignRule}
 }
 
 // originsOf gives where an application is asked for: at its address, and at its
@@ -223,13 +224,13 @@ func (t *tx) requireOwnHosts(ctx context.Context, id auth.ApplicationID) error {
 func originsOf(a auth.Application) ([]origin.Origin, error) {
 	first, ok := origin.Parse(a.URL)
 	if !ok {
-		return nil, &HostError{a.URL, ErrMalformedHost}
+		return nil, &HostError{a.URL, true, ErrMalformedHost}
 	}
 	all := []origin.Origin{first}
 	for _, host := range a.Hosts {
 		further, ok := origin.New(first.Scheme, host)
 		if !ok {
-			return nil, &HostError{host, ErrMalformedHost}
+			return nil, &HostError{host, false, ErrMalformedHost}
 		}
 		all = append(all, further)
 	}
@@ -254,7 +255,7 @@ func (t *tx) writeOrigins(ctx context.Context, a auth.Application) error {
 	}
 	for i, at := range all {
 		if at.SharesCookiesWith(t.store.rules.Ours) && !slices.Contains(before, textOfOrigin(at.String())) {
-			return &HostError{at.Host, ErrOurHost}
+			return &HostError{at.Host, i == 0, ErrOurHost}
 		}
 		n, err := t.exec(ctx, `
 			INSERT INTO application_origins (origin, application_id, position) VALUES ($1, $2, $3)
@@ -263,7 +264,7 @@ func (t *tx) writeOrigins(ctx context.Context, a auth.Application) error {
 			return fmt.Errorf("hosts of application %s: %w", a.ID, err)
 		}
 		if n == 0 {
-			return &HostError{at.Host, ErrTaken}
+			return &HostError{at.Host, i == 0, ErrTaken}
 		}
 	}
 	return nil
