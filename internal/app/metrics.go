@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"runtime"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/metrics"
 	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
@@ -32,6 +34,9 @@ func (a *App) serveMetrics() error {
 	} else if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
+	if !a.Config.MetricsListen.Loopback() {
+		a.log.Warn("metrics_listen is not on loopback: whoever reaches it reads how many people log in, and when; let only Prometheus")
+	}
 	server := &http.Server{
 		Handler: a.MetricsHandler(), ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 		ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute, MaxHeaderBytes: 8 << 10,
@@ -45,10 +50,17 @@ func (a *App) serveMetrics() error {
 	return nil
 }
 
-// MetricsHandler answers GET /metrics, and nothing else.
+// MetricsHandler answers GET /metrics, and nothing else. On loopback it is for
+// those who ask for loopback: a page of another site may name itself after this
+// machine, and a browser here would read for it.
 func (a *App) MetricsHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		asked := url.URL{Host: r.Host}
+		if a.Config.MetricsListen.Loopback() && !config.IsLoopback(asked.Hostname()) {
+			http.Error(w, "metrics_listen is on loopback: ask for 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
+			return
+		}
 		w.Header().Set("Content-Type", metrics.ContentType)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		_, _ = w.Write(a.scrape(r.Context()))

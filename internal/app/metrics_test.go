@@ -200,6 +200,29 @@ func TestMetricsAreNamedAsPrometheusAsks(t *testing.T) {
 	}
 }
 
+// A page that a browser on this machine shows may name itself after the machine
+// (DNS rebinding): it is told nothing.
+func TestMetricsOnLoopbackAreForNoPageUnderAnotherName(t *testing.T) {
+	for _, tt := range []struct {
+		listen, host string
+		want         int
+	}{
+		{"127.0.0.1:9090", "127.0.0.1:9090", http.StatusOK},
+		{"127.0.0.1:9090", "localhost:9190", http.StatusOK}, // through a tunnel
+		{"[::1]:9090", "[::1]:9090", http.StatusOK},
+		{"127.0.0.1:9090", "evil.example:9090", http.StatusMisdirectedRequest},
+		{"127.0.0.1:9090", "127.0.0.1.evil.example:9090", http.StatusMisdirectedRequest},
+		{"10.0.0.7:9090", "twinlock.internal:9090", http.StatusOK},
+	} {
+		r, answer := httptest.NewRequest(http.MethodGet, "/metrics", nil), httptest.NewRecorder()
+		r.Host = tt.host
+		apptest.New(t, "metrics_listen="+tt.listen).MetricsHandler().ServeHTTP(answer, r)
+		if answer.Code != tt.want {
+			t.Errorf("at %s for %s: %d, want %d", tt.listen, tt.host, answer.Code, tt.want)
+		}
+	}
+}
+
 // What Prometheus asks is on a listener of its own: the public one has no such
 // address.
 func TestNoMetricsArePublic(t *testing.T) {

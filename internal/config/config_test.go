@@ -283,6 +283,8 @@ func TestWhatIsRefusedAndInWhichWords(t *testing.T) {
 			`flag: --listen: "localhost:0" has no port from 1 to 65535` + listeners},
 		{"nowhere to listen", flag("listen", ""), nil, "",
 			"flag: listen: is empty" + listeners},
+		{"metrics where everybody comes by any address", map[string]string{"listen": ":9090", "metrics_listen": "127.0.0.1:9090"}, nil, "",
+			"flag: metrics_listen: is listen, where everybody comes; accepted: another port"},
 		{"metrics for everybody", map[string]string{"listen": "localhost:9090", "metrics_listen": "localhost:9090"}, nil, "",
 			"flag: metrics_listen: is listen, where everybody comes; accepted: another port"},
 		{"no data", flag("data", ""), nil, "",

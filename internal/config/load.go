@@ -187,7 +187,7 @@ func (c *Config) settle() Refusals {
 	if c.Listen == "" {
 		refuse("listen", "is empty; accepted: "+Listener.accepts(""))
 	}
-	if c.MetricsListen != "" && c.MetricsListen == c.Listen {
+	if c.MetricsListen != "" && c.MetricsListen.meets(c.Listen) {
 		refuse("metrics_listen", "is listen, where everybody comes; accepted: another port")
 	}
 	if c.Data == "" {

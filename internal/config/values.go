@@ -48,6 +48,22 @@ func (l *Listener) read(word string) error {
 	return nil
 }
 
+// Loopback tells whether programs of this machine alone come there.
+func (l Listener) Loopback() bool { return IsLoopback(l.host()) }
+
+// meets tells whether some address and port would be both's.
+func (l Listener) meets(other Listener) bool {
+	return l.port() == other.port() &&
+		(l.host() == other.host() || l.everywhere() || other.everywhere() || l.Loopback() && other.Loopback())
+}
+
+func (l Listener) everywhere() bool { return slices.Contains([]string{"", "0.0.0.0", "::"}, l.host()) }
+
+func (l Listener) host() string {
+	host, _, _ := net.SplitHostPort(string(l))
+	return host
+}
+
 func (l Listener) port() string {
 	_, port, _ := net.SplitHostPort(string(l))
 	return port
@@ -80,7 +96,7 @@ func (o *Origin) read(word string) error {
 	if err != nil {
 		return err
 	}
-	if u.Scheme == "http" && !loopback(host) {
+	if u.Scheme == "http" && !IsLoopback(host) {
 		return errors.New("is http on a host that is not loopback, where passwords could be read on the way")
 	}
 	*o = Origin(u.Scheme + "://" + host + portSuffix(u))
@@ -107,7 +123,8 @@ func hostOf(u *url.URL) (string, error) {
 	return host, nil
 }
 
-func loopback(host string) bool {
+// IsLoopback tells whether a host, by name or address, is the machine itself.
+func IsLoopback(host string) bool {
 	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return ip.IsLoopback()
 	}
