@@ -8,6 +8,7 @@ import (
 
 // proxySection is the part of an application's page about what to put before it.
 type proxySection struct {
+	Trusting bool            // some proxies are believed already
 	Trusted  []ui.Definition // where the line belongs that believes the proxy, and the line
 	Settings []proxySettings
 }
@@ -36,7 +37,7 @@ func (h *Flow) proxyOf(a auth.Application, upstream string) (*proxySection, erro
 		return nil, err
 	}
 	line := site.TrustedLine()
-	s := &proxySection{Trusted: []ui.Definition{{Term: ui.Words(ourFile), Value: ui.Words(line), Code: true, Copy: line}}}
+	s := &proxySection{Trusting: len(site.Trusted) > 0, Trusted: []ui.Definition{{Term: ui.Words(ourFile), Value: ui.Words(line), Code: true, Copy: line}}}
 	for _, p := range all {
 		s.Settings = append(s.Settings, proxySettings{Name: p.Name,
 			Snippet: ui.Snippet{ID: "proxy-" + p.ID, Label: ui.T("adminapps.snippet", "Name", p.Name), Code: p.Settings}})

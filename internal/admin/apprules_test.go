@@ -249,6 +249,18 @@ func TestFurtherHostsAreChangedOnTheApplicationsPage(t *testing.T) {
 	}
 }
 
+// A line that is not set is not shown as one that is.
+func TestThePageOfAnApplicationBehindAProxySaysWhetherAnyProxyIsTrusted(t *testing.T) {
+	for setting, trusting := range map[string]bool{"trusted_proxies=": false, "trusted_proxies=10.0.0.5": true} {
+		site, browser := behind(t, setting)
+		a, err := site.Store.AddApplication(t.Context(), apptest.Command, auth.Application{Kind: auth.BehindProxy, Name: "Wiki", URL: "https://wiki.example.org/"}, site.Now())
+		must(t, err)
+		if page := browser.Get("/admin/apps/" + string(a.ID)).WantStatus(200); page.Says("trusts none yet") == trusting {
+			t.Errorf("%s: it says the opposite", setting)
+		}
+	}
+}
+
 func TestThePageOfAnApplicationBehindAProxyHasWhatToPutBeforeIt(t *testing.T) {
 	site, browser := behind(t, "public_url=https://id.example.org")
 	form := browser.Get("/admin/apps").Form("Add application").Fill("Name", "Wiki").Fill("Address", "https://wiki.example.org/start")
