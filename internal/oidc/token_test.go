@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/hmac"
@@ -14,18 +15,20 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 
+	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
 // codeFor gets a code and leaves it to the test.
@@ -89,12 +92,13 @@ func TestACodeThatComesAgainEndsWhatWasRefreshedSince(t *testing.T) {
 // Whoever was slower by a moment found the code unused, and comes too late all
 // the same.
 func TestOfTwoWhoBringOneTokenAtOnceNeitherKeepsAnything(t *testing.T) {
-	for name, tt := range map[string]struct{ writes, faster string }{
-		"a code":          {"store.(*Store).Exchange(", `UPDATE grants SET code_used_at = 1`},
-		"a refresh token": {"store.(*Store).Refresh(", `UPDATE tokens SET used_at = 1 WHERE kind = 'refresh'`},
+	for name, tt := range map[string]struct{ reads, faster string }{
+		"a code":          {"WHERE g.code_hash = $1", `UPDATE grants SET code_used_at = 1`},
+		"a refresh token": {"FROM tokens t JOIN grants g", `UPDATE tokens SET used_at = 1 WHERE kind = 'refresh'`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			site := apptest.New(t)
+			var wire storetest.Wire
+			site := apptest.NewWith(t, app.Options{Through: wire.Through})
 			app := register(t, site)
 			_, browser := signedIn(site, "ada@example.org")
 			code, v := app.codeFor(browser, "scope=openid offline_access")
@@ -103,41 +107,40 @@ func TestOfTwoWhoBringOneTokenAtOnceNeitherKeepsAnything(t *testing.T) {
 				got := app.ask(http.MethodPost, "/oidc/token", form, app.asClient)
 				form = url.Values{"grant_type": {"refresh_token"}, "refresh_token": {got.word("refresh_token")}}
 			}
-			meanwhile(t, site, tt.writes, tt.faster, func() reply { return app.ask(http.MethodPost, "/oidc/token", form, app.asClient) }).
-				wantRefused(t, 400, "invalid_grant")
-			if !recorded(t, site, auth.EventGrantMisused) {
-				t.Error("nothing of it in the record")
+			came := meanwhile(t, site, &wire, tt.reads, tt.faster)
+			app.ask(http.MethodPost, "/oidc/token", form, app.asClient).wantRefused(t, 400, "invalid_grant")
+			if !came() || !recorded(t, site, auth.EventGrantMisused) {
+				t.Errorf("somebody was faster: %v, and the record tells of it: %v", came(), recorded(t, site, auth.EventGrantMisused))
 			}
 		})
 	}
 }
 
-// meanwhile holds a request up where it is about to write, and lets somebody
-// else be faster.
-func meanwhile(t *testing.T, site *apptest.Site, writes, faster string, ask func() reply) reply {
+// meanwhile lets somebody else write once, when the next request has read and is
+// about to write itself. It gives whether that came about.
+func meanwhile(t *testing.T, site *apptest.Site, wire *storetest.Wire, reads, faster string) (came func() bool) {
 	t.Helper()
-	db, err := sql.Open("sqlite", strings.TrimPrefix(site.Config.DatabaseURL.Reveal(), "sqlite:")+"?_pragma=busy_timeout(5000)&_txlock=immediate")
+	db, err := sql.Open("sqlite", strings.TrimPrefix(site.Config.DatabaseURL.Reveal(), "sqlite:")+"?_pragma=busy_timeout(5000)")
 	must(t, err)
-	defer db.Close()
-	other, err := db.BeginTx(t.Context(), nil)
-	must(t, err)
-	answer := make(chan reply, 1)
-	go func() { answer <- ask() }()
-	for until := time.Now().Add(4 * time.Second); !isAt(writes); runtime.Gosched() {
-		if time.Now().After(until) {
-			t.Fatal("it never comes to writing")
+	t.Cleanup(func() { _ = db.Close() })
+	var mu sync.Mutex
+	var read, done bool
+	wire.Break(func(_ context.Context, c storetest.Call) error {
+		mu.Lock()
+		defer mu.Unlock()
+		read = read || strings.Contains(c.Statement, reads)
+		if begins := c.Statement == "" && !c.Commit; !begins || !read || done {
+			return nil
 		}
+		done = true
+		_, err := db.Exec(faster)
+		return err
+	}, nil)
+	return func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return done
 	}
-	_, err = other.Exec(faster)
-	must(t, err)
-	must(t, other.Commit())
-	return <-answer
-}
-
-// isAt tells whether anybody is in a function just now.
-func isAt(function string) bool {
-	stacks := make([]byte, 1<<20)
-	return strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), function)
 }
 
 func TestACodeIsGoodForOneMinute(t *testing.T) {
