@@ -40,12 +40,12 @@ var startPostgres = sync.OnceValues(newPostgres)
 
 // PostgreSQL gives the address of a fresh database. Where the programs of
 // PostgreSQL are missing the test fails and says so; it is never skipped.
-func PostgreSQL(t *testing.T) string {
+func PostgreSQL(t testing.TB) string {
 	t.Helper()
 	return begun(t).fresh(t, "template1")
 }
 
-func migratedPostgreSQL(t *testing.T) string {
+func migratedPostgreSQL(t testing.TB) string {
 	t.Helper()
 	server := begun(t)
 	if err := server.migrated(); err != nil {
@@ -57,7 +57,7 @@ func migratedPostgreSQL(t *testing.T) string {
 // lentPostgreSQL is a migrated database for a test that changes rows alone. It
 // is taken back when the test ends: emptying one takes a tenth of the time of
 // making another.
-func lentPostgreSQL(t *testing.T) string {
+func lentPostgreSQL(t testing.TB) string {
 	t.Helper()
 	server := begun(t)
 	var url string
@@ -103,7 +103,7 @@ func empty(url string) error {
 	return err
 }
 
-func begun(t *testing.T) *postgres {
+func begun(t testing.TB) *postgres {
 	t.Helper()
 	server, err := startPostgres()
 	if err != nil {
@@ -113,7 +113,7 @@ func begun(t *testing.T) *postgres {
 }
 
 // fresh makes a copy of a database to which nobody is connected.
-func (p *postgres) fresh(t *testing.T, of string) string {
+func (p *postgres) fresh(t testing.TB, of string) string {
 	t.Helper()
 	name := fmt.Sprintf("twinlock_%d", p.made.Add(1))
 	if _, err := p.admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + of); err != nil {

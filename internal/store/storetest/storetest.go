@@ -46,11 +46,11 @@ var Policy = auth.Policy{
 }
 
 // Address is where a test's database is.
-type Address func(*testing.T) string
+type Address func(testing.TB) string
 
 // Engines are SQLite and PostgreSQL, with nothing in them.
 var Engines = map[string]Address{
-	"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "twinlock.db") },
+	"SQLite":     func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "twinlock.db") },
 	"PostgreSQL": PostgreSQL,
 }
 
@@ -61,7 +61,7 @@ var Migrated = map[string]Address{
 	"PostgreSQL": migratedPostgreSQL,
 }
 
-func migratedSQLite(t *testing.T) string {
+func migratedSQLite(t testing.TB) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "twinlock.db")
 	WriteSQLite(t, file)
@@ -114,7 +114,7 @@ func Each(t *testing.T, test func(*testing.T, *store.Store)) {
 }
 
 // Open opens a store that is closed with the test.
-func Open(t *testing.T, url string, ring *keys.Ring) *store.Store {
+func Open(t testing.TB, url string, ring *keys.Ring) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), url, ring, Rules)
 	if err != nil {
@@ -125,7 +125,7 @@ func Open(t *testing.T, url string, ring *keys.Ring) *store.Store {
 }
 
 // Person adds an account with a hash that stands for a password.
-func Person(t *testing.T, s *store.Store, email string) auth.User {
+func Person(t testing.TB, s *store.Store, email string) auth.User {
 	t.Helper()
 	a, err := address.Parse(email)
 	if err != nil {
@@ -142,7 +142,7 @@ func Person(t *testing.T, s *store.Store, email string) auth.User {
 var Browser = secret.New()
 
 // Attempt proves a password.
-func Attempt(t *testing.T, s *store.Store, u auth.User, now time.Time) auth.Attempt {
+func Attempt(t testing.TB, s *store.Store, u auth.User, now time.Time) auth.Attempt {
 	t.Helper()
 	a, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
 		User: u, Hash: "the hash", Purpose: auth.ByLogin, Browser: Browser.Hash(), Timeout: 10 * time.Minute}, now)
@@ -153,7 +153,7 @@ func Attempt(t *testing.T, s *store.Store, u auth.User, now time.Time) auth.Atte
 }
 
 // Session logs a person without two-factor authentication in.
-func Session(t *testing.T, s *store.Store, u auth.User, now time.Time) store.NewSession {
+func Session(t testing.TB, s *store.Store, u auth.User, now time.Time) store.NewSession {
 	t.Helper()
 	made, _, err := s.FinishLogin(t.Context(), auth.Actor{}, Attempt(t, s, u, now).ID, store.Finish{Policy: Policy}, now)
 	if err != nil {
