@@ -15,33 +15,26 @@ import (
 // good for nothing there is store.ErrNotFound: one of another host or of another
 // application, and one from before its session went on under a new generation.
 func (l *Live) WhoAt(ctx context.Context, token secret.Hash, at origin.Origin, a auth.ApplicationID, now time.Time) (Presence, error) {
-	child, remembered, err := l.child(ctx, token)
+	child, err := l.child(ctx, token, now)
 	if err != nil {
 		return Presence{}, err
 	}
 	if child.Origin != at || child.Application != a || child.Generation != child.Session.Generation {
 		return Presence{}, store.ErrNotFound
 	}
-	here, err := l.presence(ctx, child.Holder, now)
-	if err != nil || !remembered || !l.mayBeSeenElsewhere(here) {
-		return here, err
-	}
-	l.forget(child.User.ID, token)
-	if child, _, err = l.child(ctx, token); err != nil {
-		return Presence{}, err
-	}
 	return l.presence(ctx, child.Holder, now)
 }
 
-func (l *Live) child(ctx context.Context, token secret.Hash) (child store.ApplicationHolder, remembered bool, err error) {
-	if known, ok := l.children.Load(token); ok && l.store.Hears() {
+func (l *Live) child(ctx context.Context, token secret.Hash, now time.Time) (store.ApplicationHolder, error) {
+	if known, ok := l.children.Load(token); ok && l.believes(known.(store.ApplicationHolder).Session, now) {
 		l.hits.Add(1)
-		return known.(store.ApplicationHolder), true, nil
+		return known.(store.ApplicationHolder), nil
 	}
 	l.misses.Add(1)
 	before := l.changes.Load()
-	if child, err = l.store.ApplicationHolder(ctx, token); err != nil {
-		return store.ApplicationHolder{}, false, err
+	child, err := l.store.ApplicationHolder(ctx, token)
+	if err != nil {
+		return store.ApplicationHolder{}, err
 	}
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
@@ -49,7 +42,7 @@ func (l *Live) child(ctx context.Context, token secret.Hash) (child store.Applic
 		l.children.Store(token, child)
 		l.note(child.User.ID, token)
 	}
-	return child, false, nil
+	return child, nil
 }
 
 // GateAt finds the application behind a proxy that is asked for at an origin;

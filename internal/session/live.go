@@ -57,25 +57,11 @@ type Presence struct {
 // Who tells whose session a token opens and what it is worth now. A token
 // that opens nothing is store.ErrNotFound.
 func (l *Live) Who(ctx context.Context, token secret.Hash, now time.Time) (Presence, error) {
-	holder, remembered, err := l.holder(ctx, token)
+	holder, err := l.holder(ctx, token, now)
 	if err != nil {
 		return Presence{}, err
 	}
-	here, err := l.presence(ctx, holder, now)
-	if err != nil || !remembered || !l.mayBeSeenElsewhere(here) {
-		return here, err
-	}
-	l.forget(holder.User.ID, token)
-	if holder, _, err = l.holder(ctx, token); err != nil {
-		return Presence{}, err
-	}
 	return l.presence(ctx, holder, now)
-}
-
-// mayBeSeenElsewhere tells whether a session that seems to have lapsed by what
-// is remembered is to be read again, since another server may have seen its owner.
-func (l *Live) mayBeSeenElsewhere(p Presence) bool {
-	return p.Standing == auth.Lapsed && l.store.Shared()
 }
 
 func (l *Live) presence(ctx context.Context, holder store.Holder, now time.Time) (Presence, error) {
@@ -90,16 +76,16 @@ func (l *Live) presence(ctx context.Context, holder store.Holder, now time.Time)
 	}, nil
 }
 
-// holder tells whose a token is, and whether that was remembered or just read.
-func (l *Live) holder(ctx context.Context, token secret.Hash) (holder store.Holder, remembered bool, err error) {
-	if known, ok := l.byToken.Load(token); ok && l.store.Hears() {
+func (l *Live) holder(ctx context.Context, token secret.Hash, now time.Time) (store.Holder, error) {
+	if known, ok := l.byToken.Load(token); ok && l.believes(known.(store.Holder).Session, now) {
 		l.hits.Add(1)
-		return known.(store.Holder), true, nil
+		return known.(store.Holder), nil
 	}
 	l.misses.Add(1)
 	before := l.changes.Load()
-	if holder, err = l.store.Holder(ctx, token); err != nil {
-		return store.Holder{}, false, err
+	holder, err := l.store.Holder(ctx, token)
+	if err != nil {
+		return store.Holder{}, err
 	}
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
@@ -107,7 +93,18 @@ func (l *Live) holder(ctx context.Context, token secret.Hash) (holder store.Hold
 		l.byToken.Store(token, holder)
 		l.note(holder.User.ID, token)
 	}
-	return holder, false, nil
+	return holder, nil
+}
+
+// believes tells whether what is remembered of a session is good for an answer.
+// One that seems to have lapsed is read again: another server may have seen its
+// owner since.
+func (l *Live) believes(s auth.Session, now time.Time) bool {
+	if !l.store.Hears() {
+		return false
+	}
+	idle := l.rules.SessionIdle
+	return !l.store.Shared() || now.Before(s.LastSeen.Add(idle)) || now.Before(l.freshest(s).Add(idle))
 }
 
 // note remembers whose a token is. Its caller holds keeping.
