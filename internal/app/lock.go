@@ -73,6 +73,16 @@ func await(ctx context.Context, data string, patience time.Duration, serverRuns 
 	}
 }
 
+// lockStopped takes the data folder for work that no server may be beside.
+func lockStopped(ctx context.Context, data string) (*os.File, error) {
+	return await(ctx, data, turnPatience, func() (bool, error) {
+		if runs(data) {
+			return false, fmt.Errorf("%s: a server runs on this data; stop it first", data)
+		}
+		return false, nil
+	})
+}
+
 // Alone is an App that has the data folder to itself.
 type Alone struct {
 	*App

@@ -22,12 +22,7 @@ func Migrate(ctx context.Context, c config.Config, to string, progress transfer.
 	if !isSQLite {
 		return done, errors.New("the database is on PostgreSQL already; its own tools move it: pg_dump, or a standby that is promoted")
 	}
-	lock, err := await(ctx, c.Data, turnPatience, func() (bool, error) {
-		if runs(c.Data) {
-			return false, fmt.Errorf("%s: a server runs on this data; stop it first", c.Data)
-		}
-		return false, nil
-	})
+	lock, err := lockStopped(ctx, c.Data)
 	if err != nil {
 		return done, err
 	}

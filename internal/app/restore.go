@@ -28,12 +28,7 @@ type Restored struct {
 // it then changes is one transaction. A restore that is killed leaves the old
 // state, or the new one, and the next start finishes it.
 func Restore(ctx context.Context, c config.Config, from io.Reader, replace bool, progress transfer.Progress) (done Restored, err error) {
-	lock, err := await(ctx, c.Data, turnPatience, func() (bool, error) {
-		if runs(c.Data) {
-			return false, fmt.Errorf("%s: a server runs on this data; stop it first", c.Data)
-		}
-		return false, nil
-	})
+	lock, err := lockStopped(ctx, c.Data)
 	if err != nil {
 		return done, err
 	}
