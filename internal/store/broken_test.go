@@ -5,10 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
-	"path/filepath"
 	"testing"
 
-	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
@@ -86,18 +84,14 @@ func wantNothingWritten(t *testing.T, m moment, at int) bool {
 // of each table before and after.
 func broken(t *testing.T, m moment, breakIt func(*storetest.Wire)) (before, after map[string]int, err error) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "twinlock.db")
-	storetest.WriteSQLite(t, file)
-	var wire storetest.Wire
-	s, err := store.OpenThrough(t.Context(), "sqlite:"+file, keys.New(), storetest.Rules, wire.Through)
-	must(t, err)
+	s, wire, file := storetest.Wired(t)
 	defer s.Close()
 	act := m.prepare(play{t, s})
 	db, err := sql.Open("sqlite", "file:"+file)
 	must(t, err)
 	defer db.Close()
 	before = sizes(t, db)
-	breakIt(&wire)
+	breakIt(wire)
 	err = act()
 	wire.Break(nil, nil)
 	return before, sizes(t, db), err
@@ -118,12 +112,7 @@ func sizes(t *testing.T, db *sql.DB) map[string]int {
 // A connection whose commit failed is not used again: SQLite leaves its
 // transaction open, and nobody else could ever write.
 func TestACommitThatFailsLeavesTheWriterFree(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "twinlock.db")
-	storetest.WriteSQLite(t, file)
-	var wire storetest.Wire
-	s, err := store.OpenThrough(t.Context(), "sqlite:"+file, keys.New(), storetest.Rules, wire.Through)
-	must(t, err)
-	defer s.Close()
+	s, wire, _ := storetest.Wired(t)
 	by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
 	wire.Break(func(_ context.Context, c storetest.Call) error {
 		if c.Commit {

@@ -3,14 +3,12 @@ package store_test
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
-	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
@@ -170,19 +168,13 @@ func TestNobodyLosesTheCodeUnseen(t *testing.T) {
 func TestWhatIsSaidToTheDatabaseDoesNotGrowWithWhoLoses(t *testing.T) {
 	said := map[int]int{}
 	for _, losers := range []int{10, 100} {
-		file := filepath.Join(t.TempDir(), "twinlock.db")
-		storetest.WriteSQLite(t, file)
-		var wire storetest.Wire
-		s, err := store.OpenThrough(t.Context(), "sqlite:"+file, keys.New(), storetest.Rules, wire.Through)
-		must(t, err)
-		defer s.Close()
+		s, wire, _ := storetest.Wired(t)
 		enable(t, s, func(a *auth.Activation) { a.Everyone = true })
 		for i := range losers {
 			protectedPerson(t, s, fmt.Sprintf("person%03d@example.org", i))
 		}
-		statements := statementsOf(&wire)
-		err = s.ChangeActivation(t.Context(), eli, auth.TwoFactorPlugin, store.AnyLoss, now, func(a *auth.Activation) { a.Active = false })
-		must(t, err)
+		statements := statementsOf(wire)
+		must(t, s.ChangeActivation(t.Context(), eli, auth.TwoFactorPlugin, store.AnyLoss, now, func(a *auth.Activation) { a.Active = false }))
 		said[losers] = len(statements())
 		letters, events := told(t, s, auth.LetterProtectionOff), recorded(t, s, auth.EventProtectionOff)
 		if len(letters) != losers || len(events) != losers || letters[losers-1].To != fmt.Sprintf("person%03d@example.org", losers-1) {

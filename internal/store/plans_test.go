@@ -3,14 +3,11 @@ package store_test
 import (
 	"context"
 	"database/sql"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/twinlock/twinlock/internal/keys"
-	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
@@ -80,14 +77,9 @@ func TestNoChangeReadsAWholeTable(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			file := filepath.Join(t.TempDir(), "twinlock.db")
-			storetest.WriteSQLite(t, file)
-			var wire storetest.Wire
-			s, err := store.OpenThrough(t.Context(), "sqlite:"+file, keys.New(), storetest.Rules, wire.Through)
-			must(t, err)
-			t.Cleanup(func() { _ = s.Close() })
+			s, wire, file := storetest.Wired(t)
 			act := m.prepare(play{t, s})
-			said := statementsOf(&wire)
+			said := statementsOf(wire)
 			must(t, act())
 			db, err := sql.Open("sqlite", "file:"+file)
 			must(t, err)

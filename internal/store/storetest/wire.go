@@ -3,8 +3,27 @@ package storetest
 import (
 	"context"
 	"database/sql/driver"
+	"path/filepath"
 	"sync"
+	"testing"
+
+	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/store"
 )
+
+// Wired is a store on a migrated SQLite database, and the wire to it and its file.
+// It is closed with the test.
+func Wired(t testing.TB) (s *store.Store, wire *Wire, file string) {
+	t.Helper()
+	file, wire = filepath.Join(t.TempDir(), "twinlock.db"), new(Wire)
+	WriteSQLite(t, file)
+	s, err := store.OpenThrough(t.Context(), "sqlite:"+file, keys.New(), Rules, wire.Through)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, wire, file
+}
 
 // Call is one thing said to a database: Begin, Commit, or a statement.
 type Call struct {
