@@ -19,7 +19,8 @@ const (
 // Does tells whether this server is the one that does a duty, and makes it the
 // one where nobody is, or whoever was is gone. Of a server that stood still for
 // some seconds, or is out of touch with the others, two may be at work for a
-// moment, so each piece of it claims what it takes. Without PostgreSQL, and for a nil Use, it is always so.
+// moment, so each piece of it claims what it takes. Without PostgreSQL, and for a
+// nil Use, it is always so.
 func (u *Use) Does(ctx context.Context, d Duty) (does bool, err error) {
 	if u == nil || u.store == nil || !u.store.postgres {
 		return true, nil

@@ -24,10 +24,16 @@ const givenPlugins = "plugins.given"
 // lockPlugins keeps others from changing for whom plug-ins work. It comes
 // before any other lock of a transaction.
 func (t *tx) lockPlugins(ctx context.Context) error {
+	return t.lockSetting(ctx, givenPlugins)
+}
+
+// lockSetting makes whoever needs the row of a setting wait for another, and makes
+// it where there is none.
+func (t *tx) lockSetting(ctx context.Context, name string) error {
 	if _, err := t.exec(ctx, `
 		INSERT INTO settings (name, value) VALUES ($1, '')
-		ON CONFLICT (name) DO UPDATE SET value = settings.value`, givenPlugins); err != nil {
-		return fmt.Errorf("lock the plug-ins: %w", err)
+		ON CONFLICT (name) DO UPDATE SET value = settings.value`, name); err != nil {
+		return fmt.Errorf("lock the setting %s: %w", name, err)
 	}
 	return nil
 }

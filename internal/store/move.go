@@ -103,18 +103,16 @@ func (n *Snapshot) Block(ctx context.Context, table string, columns []Column, af
 		if err := found.Scan(into...); err != nil {
 			return nil, after, err
 		}
-		for i, c := range columns {
-			if row[i], err = c.Kind.value(row[i]); err != nil {
-				return nil, after, fmt.Errorf("%s.%s: %w", table, c.Name, err)
-			}
+		if err := asOnBoth(table, columns, row); err != nil {
+			return nil, after, err
 		}
 		rows = append(rows, row)
 	}
 	return rows, last, found.Err()
 }
 
-// Unsuited names a column of SQLite that holds what PostgreSQL takes for no text:
-// a zero byte, or what is not UTF-8; "" where there is none.
+// Unsuited names a column of SQLite that holds a zero byte, which PostgreSQL takes
+// for no text; "" where there is none.
 func (n *Snapshot) Unsuited(ctx context.Context, table string, columns []Column) (column string, err error) {
 	for _, c := range columns {
 		if c.Kind != TextKind {

@@ -57,10 +57,8 @@ func (s *Store) OfferSetup(ctx context.Context, by auth.Actor, link secret.Hash,
 
 // lockSetupLinks gives the links that work, and keeps others from offering one.
 func (t *tx) lockSetupLinks(ctx context.Context) ([]string, error) {
-	if _, err := t.exec(ctx, `
-		INSERT INTO settings (name, value) VALUES ($1, '')
-		ON CONFLICT (name) DO UPDATE SET value = settings.value`, setupLinks); err != nil {
-		return nil, fmt.Errorf("lock the links to the set-up: %w", err)
+	if err := t.lockSetting(ctx, setupLinks); err != nil {
+		return nil, err
 	}
 	kept, err := setting(ctx, t, setupLinks)
 	return strings.Fields(kept), err

@@ -114,16 +114,24 @@ func (n *Snapshot) Rows(ctx context.Context, table string, columns []Column, eac
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		for i, c := range columns {
-			if row[i], err = c.Kind.value(row[i]); err != nil {
-				return fmt.Errorf("%s.%s: %w", table, c.Name, err)
-			}
+		if err := asOnBoth(table, columns, row); err != nil {
+			return err
 		}
 		if err := each(row); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
+}
+
+// asOnBoth makes a row of what a driver gave one that both engines' would give.
+func asOnBoth(table string, columns []Column, row []any) (err error) {
+	for i, c := range columns {
+		if row[i], err = c.Kind.value(row[i]); err != nil {
+			return fmt.Errorf("%s.%s: %w", table, c.Name, err)
+		}
+	}
+	return nil
 }
 
 // value is a driver's value as both engines' would give it; nil is NULL.
