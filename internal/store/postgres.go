@@ -41,7 +41,7 @@ func (s *Store) connectPostgres(databaseURL string) (err error) {
 	s.write.SetMaxOpenConns(poolSize)
 	s.write.SetMaxIdleConns(poolSize)
 	s.write.SetConnMaxLifetime(connectionLife)
-	s.read = &reader{DB: s.write, counts: s.counts}
+	s.read = &reader{DB: s.write, store: s, counts: s.counts}
 	return nil
 }
 

@@ -173,7 +173,7 @@ func (s *Store) connectSQLite(path string) (err error) {
 	if err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}
-	s.read = &reader{DB: read, counts: s.counts}
+	s.read = &reader{DB: read, store: s, counts: s.counts}
 	s.read.SetMaxOpenConns(4)
 	s.read.SetMaxIdleConns(4)
 	return nil
@@ -230,6 +230,7 @@ func (deaf) ApplicationsChanged()    {}
 type tx struct {
 	*sql.Tx
 	connection *sql.Conn
+	call       *call // its begin and its commit
 	store      *Store
 	users      []auth.UserID
 	plugins    bool
@@ -283,7 +284,8 @@ func (s *Store) runOnce(ctx context.Context, change func(*tx) error) (e *ending,
 		return nil, undoneByAnother(err), err
 	}
 	asked := time.Now()
-	err = t.Commit()
+	t.call.again()
+	err = t.call.why(t.Commit())
 	s.counts.ran(ctx, &s.counts.commits, asked, err)
 	t.tell(s.listener)
 	if err != nil {
@@ -296,25 +298,31 @@ func (s *Store) runOnce(ctx context.Context, change func(*tx) error) (e *ending,
 
 func (s *Store) beginTx(ctx context.Context) (t *tx, err error) {
 	s.begun.Add(1)
-	asked := time.Now()
-	defer func() { s.counts.ran(ctx, &s.counts.begins, asked, err) }()
-	connection, err := s.write.Conn(ctx)
+	asked, c := time.Now(), s.call(ctx)
+	defer func() {
+		c.answered()
+		err = c.why(err)
+		s.counts.ran(ctx, &s.counts.begins, asked, err)
+	}()
+	connection, err := s.write.Conn(c)
 	if err != nil {
 		return nil, err
 	}
-	begun, err := connection.BeginTx(ctx, nil)
+	begun, err := connection.BeginTx(c, nil)
 	if err != nil {
 		return nil, errors.Join(err, connection.Close())
 	}
-	return &tx{Tx: begun, connection: connection, store: s}, nil
+	return &tx{Tx: begun, connection: connection, call: c, store: s}, nil
 }
 
 // release rolls back what was not committed, and gives the connection back.
 func (t *tx) release() {
+	t.call.again()
 	if err := t.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
 		t.discard()
 	}
 	_ = t.connection.Close()
+	t.call.over()
 }
 
 // discard closes the connection of a transaction that may still be open: SQLite

@@ -24,46 +24,52 @@ func (s *Store) Work() Work {
 // reader is where queries go that change nothing.
 type reader struct {
 	*sql.DB
+	store   *Store
 	counts  *Counts
 	queries atomic.Int64
 }
 
 func (r *reader) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	r.queries.Add(1)
-	began := time.Now()
-	rows, err := r.DB.QueryContext(ctx, query, args...)
+	c, began := r.store.call(ctx), time.Now()
+	rows, err := r.DB.QueryContext(c, query, args...)
+	c.answered()
 	r.counts.ran(ctx, &r.counts.statements, began, err)
 	return rows, err
 }
 
 func (r *reader) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	r.queries.Add(1)
-	began := time.Now()
-	row := r.DB.QueryRowContext(ctx, query, args...)
+	c, began := r.store.call(ctx), time.Now()
+	row := r.DB.QueryRowContext(c, query, args...)
+	c.answered()
 	r.counts.ran(ctx, &r.counts.statements, began, row.Err())
 	return row
 }
 
 func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	t.store.statements.Add(1)
-	began := time.Now()
-	done, err := t.Tx.ExecContext(ctx, query, args...)
+	c, began := t.store.call(ctx), time.Now()
+	done, err := t.Tx.ExecContext(c, query, args...)
+	c.over()
 	t.store.counts.ran(ctx, &t.store.counts.statements, began, err)
 	return done, err
 }
 
 func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	t.store.statements.Add(1)
-	began := time.Now()
-	rows, err := t.Tx.QueryContext(ctx, query, args...)
+	c, began := t.store.call(ctx), time.Now()
+	rows, err := t.Tx.QueryContext(c, query, args...)
+	c.answered()
 	t.store.counts.ran(ctx, &t.store.counts.statements, began, err)
 	return rows, err
 }
 
 func (t *tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	t.store.statements.Add(1)
-	began := time.Now()
-	row := t.Tx.QueryRowContext(ctx, query, args...)
+	c, began := t.store.call(ctx), time.Now()
+	row := t.Tx.QueryRowContext(c, query, args...)
+	c.answered()
 	t.store.counts.ran(ctx, &t.store.counts.statements, began, row.Err())
 	return row
 }

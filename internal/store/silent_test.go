@@ -1,0 +1,85 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
+)
+
+// asked is a context as a request has it: with an end that is far away.
+func asked(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// mostSilence is how long a request may stand before a database that says nothing.
+const mostSilence = 5 * time.Second
+
+// Nobody who asks waits long for a database that is gone without a word, and it
+// is said to be the database's fault. It is asked again as soon as it is back.
+func TestADatabaseThatIsGoneWithoutAWordIsNotWaitedFor(t *testing.T) {
+	for what, ask := range map[string]func(context.Context, *store.Store) error{
+		"a question": func(ctx context.Context, s *store.Store) error {
+			_, err := s.SetUp(ctx)
+			return err
+		},
+		"a list": func(ctx context.Context, s *store.Store) error {
+			_, err := s.Activations(ctx)
+			return err
+		},
+		"a change": func(ctx context.Context, s *store.Store) error {
+			return s.OfferSetup(ctx, auth.Actor{Command: true}, secret.New().Hash(), storetest.Now)
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			line, address := storetest.NewLine(t, storetest.Migrated["PostgreSQL"](t))
+			s := storetest.Open(t, address, keys.New())
+			use, err := s.Serve(t.Context())
+			must(t, err)
+			t.Cleanup(func() { _ = use.Close() })
+			must(t, ask(asked(t), s))
+			line.Cut()
+			began := time.Now()
+			err = ask(asked(t), s)
+			if took := time.Since(began); took > mostSilence || !store.IsUnavailable(err) {
+				t.Errorf("after %s: %v", took, err)
+			}
+			line.Mend()
+			began = time.Now()
+			for ask(asked(t), s) != nil && time.Since(began) < mostSilence {
+				time.Sleep(20 * time.Millisecond)
+			}
+			if took := time.Since(began); took > mostSilence {
+				t.Errorf("it is still not asked after %s", took)
+			}
+		})
+	}
+}
+
+// A server whose database answers others, and only not us because somebody has
+// locked what we need, waits: the lock ends, and nobody needs to ask again.
+func TestALockIsWaitedForLongerThanSilence(t *testing.T) {
+	t.Parallel()
+	address := storetest.Migrated["PostgreSQL"](t)
+	s := storetest.Open(t, address, keys.New())
+	use, err := s.Serve(t.Context())
+	must(t, err)
+	defer use.Close()
+	other, err := rawPostgres(t, address).Begin()
+	must(t, err)
+	_, err = other.Exec(`LOCK TABLE users`)
+	must(t, err)
+	time.AfterFunc(mostSilence, func() { _ = other.Rollback() })
+	began := time.Now()
+	if _, err := s.SetUp(asked(t)); err != nil || time.Since(began) < mostSilence {
+		t.Errorf("after %s: %v", time.Since(began), err)
+	}
+}
