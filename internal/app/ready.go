@@ -26,8 +26,9 @@ const (
 	stops unready = "stopping"
 )
 
-// readyPatience is how long the database may take to say that it is there.
-const readyPatience = 3 * time.Second
+// readyPatience is how long the database may take to say that it is there:
+// load balancers are to hear within two seconds that it is not.
+const readyPatience = 1500 * time.Millisecond
 
 // errClockStands is what the log says of a clock that waits for the machine's.
 var errClockStands = errors.New("the clock was set back and the time stands still")
