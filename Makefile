@@ -20,7 +20,7 @@ quick: ## the tests that need no browser and no database server
 	@go test ./internal/... ./cmd/...
 
 check: ## formatting, vet, staticcheck, tidy
-	@test -z "$$(gofmt -l cmd internal browser tools)" || { gofmt -l cmd internal browser tools; exit 1; }
+	@test -z "$$(gofmt -l cmd internal browser bench faults tools)" || { gofmt -l cmd internal browser bench faults tools; exit 1; }
 	@go vet ./...
 	@cd tools && go vet ./...
 	@go build -C tools -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
@@ -43,6 +43,11 @@ fuzz: ## each fuzz target for a minute
 bench: ## ratios to a bare server and to bare hashes, in about five minutes; needs wrk
 	@go run ./bench/speed
 
+faults: ## kill, break and overload the real program on both engines, in the long form; prints one table
+	@tools/prepare
+	@mkdir -p bin
+	@cd faults && go test -count=1 -timeout 4h -args -long -table ../bin/faults.md
+
 package: ## build the Debian package into dist, the same bytes for the same commit
 	@packaging/package
 
@@ -52,4 +57,4 @@ image: ## build the container image into dist, without an engine, the same bytes
 clean: ## remove what was built, never the data
 	@rm -rf bin dist browser/pictures
 
-.PHONY: help run dev test quick check pictures walk fuzz bench package image clean
+.PHONY: help run dev test quick check pictures walk fuzz bench faults package image clean

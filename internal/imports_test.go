@@ -19,7 +19,7 @@ const module = "github.com/twinlock/twinlock"
 const (
 	mechanisms = "address keys metrics origin passkey password picture recovery redirect secret slots throttle totp written"
 	flows      = "setup login register passwordreset account apps admin oidc forwardauth"
-	kits       = "apptest apptest/authority apptest/child mail/mailtest store/storetest ui/sample ui/uitest"
+	kits       = "apptest apptest/authority apptest/child apptest/program mail/mailtest store/storetest ui/sample ui/uitest"
 )
 
 // doors say which rooms a room may import. Where several rooms share a line,
@@ -45,7 +45,7 @@ var wired = []string{"internal/app", "cmd/twinlock"}
 // shipped imports it.
 func forDevelopers(room string) bool {
 	top, _, _ := strings.Cut(room, "/")
-	return slices.Contains(rooms(kits), room) || room == "cmd/twinlock-dev" || top == "browser" || top == "bench"
+	return slices.Contains(rooms(kits), room) || room == "cmd/twinlock-dev" || top == "browser" || top == "bench" || top == "faults"
 }
 
 func rooms(names string) []string {

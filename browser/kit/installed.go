@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest/authority"
+	"github.com/twinlock/twinlock/internal/apptest/program"
 )
 
 const installPage = "docs/install.md"
@@ -42,8 +43,8 @@ func StartInstalled(t testing.TB, way string, instead ...string) *Installed {
 	folder := t.TempDir()
 	i := &Installed{Settings: filepath.Join(folder, "twinlock.toml"), authority: authority.New(t), at: map[string]string{
 		"id.example.org:443": "127.0.0.1:" + FreePort(t), "id.example.org:80": "127.0.0.1:" + FreePort(t), "127.0.0.1:8080": "127.0.0.1:" + FreePort(t)}}
-	i.Server = &Server{URL: "https://id.example.org", local: "http://" + i.at["127.0.0.1:8080"], ask: http.DefaultClient, t: t,
-		Data: filepath.Join(folder, "data"), clock: filepath.Join(folder, "clock"), flags: []string{"--config", i.Settings}}
+	i.Server = &Server{program.New(t, folder, "--config", i.Settings), t}
+	i.URL, i.Local = "https://id.example.org", "http://"+i.at["127.0.0.1:8080"]
 	certificate, key := filepath.Join(folder, "fullchain.pem"), filepath.Join(folder, "privkey.pem")
 	i.authority.Certify(certificate, key, time.Now().Add(90*24*time.Hour), "id.example.org")
 	var settings string
@@ -52,14 +53,12 @@ func StartInstalled(t testing.TB, way string, instead ...string) *Installed {
 			"/etc/twinlock/tls/fullchain.pem", certificate, "/etc/twinlock/tls/privkey.pem", key)
 		trust := i.authority.Trust()
 		trust.ServerName = "id.example.org"
-		i.ask, i.local = &http.Client{Transport: &http.Transport{TLSClientConfig: trust}}, "https://"+i.at["id.example.org:443"]
+		i.Ask, i.Local = &http.Client{Transport: &http.Transport{TLSClientConfig: trust}}, "https://"+i.at["id.example.org:443"]
 	} else {
 		settings = replaced(t, BlockOf(t, installPage, "/etc/twinlock/twinlock.toml (behind a proxy)"), "127.0.0.1:8080", i.at["127.0.0.1:8080"])
 	}
 	write(t, i.Settings, replaced(t, settings, append([]string{"/var/lib/twinlock", i.Data}, instead...)...))
-	i.Clock("+0s")
-	i.start()
-	t.Cleanup(i.Stop)
+	i.Server.Start()
 	switch way {
 	case "nginx":
 		runNginx(t, folder, replaced(t, BlockOf(t, installPage, "/etc/nginx/conf.d/twinlock.conf"),
@@ -99,11 +98,11 @@ func (i *Installed) Client(from string) *http.Client {
 // whoever asks.
 func (i *Installed) InstallIn(t testing.TB, folder string) {
 	t.Helper()
-	program, err := build()
+	binary, err := program.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(program, filepath.Join(folder, "twinlock")); err != nil {
+	if err := os.Symlink(binary, filepath.Join(folder, "twinlock")); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(folder, "sudo"), "#!/bin/sh\nif [ \"$1\" = -u ]; then shift 2; fi\nexec env \"$@\"\n")
@@ -111,6 +110,3 @@ func (i *Installed) InstallIn(t testing.TB, folder string) {
 		t.Fatal(err)
 	}
 }
-
-// Start starts the server again after it was stopped.
-func (i *Installed) Start() { i.start() }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"rsc.io/qr"
+
+	"github.com/twinlock/twinlock/internal/apptest/program"
 )
 
 func TestMain(m *testing.M) {
@@ -34,7 +36,7 @@ func site(t *testing.T, pages map[string]string) *Tab {
 		fmt.Fprintf(w, "<!doctype html><html lang=en><title>Page</title><meta name=viewport content='width=device-width'><main><h1>Page</h1>%s</main>", body)
 	}))
 	t.Cleanup(server.Close)
-	return (&Server{URL: server.URL, t: t}).Profile(t)
+	return (&Server{&program.Server{URL: server.URL}, t}).Profile(t)
 }
 
 func TestControlsAreFoundByRoleAndExactName(t *testing.T) {

@@ -28,6 +28,7 @@ import (
 	"github.com/chromedp/cdproto/security"
 
 	"github.com/twinlock/twinlock/internal/apptest/child"
+	"github.com/twinlock/twinlock/internal/apptest/program"
 )
 
 // Proxied is a server behind a real reverse proxy with TLS, beside a sample
@@ -177,23 +178,18 @@ func runCaddy(t testing.TB, folder, sites, tlsPort, plainPort, more string) (sto
 }
 
 // runProxy runs a proxy until it is stopped, or the test ends.
-func runProxy(t testing.TB, program string, args ...string) (stop func()) {
+func runProxy(t testing.TB, name string, args ...string) (stop func()) {
 	t.Helper()
-	path, err := exec.LookPath(program)
+	path, err := exec.LookPath(name)
 	if err != nil {
-		path = "/usr/sbin/" + program // where Debian has what only root needs
+		path = "/usr/sbin/" + name // where Debian has what only root needs
 	}
 	c := exec.Command(path, args...)
-	said := &output{}
-	for _, pipe := range []func() (io.ReadCloser, error){c.StdoutPipe, c.StderrPipe} {
-		r, err := pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		go said.read(r)
-	}
+	said := &program.Output{}
+	c.Stdout, c.Stderr = said, said
+	c.WaitDelay = time.Second // what it started may hold them open
 	if err := child.Start(c); err != nil {
-		t.Fatalf("start %s: %v", program, err)
+		t.Fatalf("start %s: %v", name, err)
 	}
 	stop = sync.OnceFunc(func() {
 		_ = c.Process.Signal(syscall.SIGTERM)
@@ -202,9 +198,7 @@ func runProxy(t testing.TB, program string, args ...string) (stop func()) {
 	t.Cleanup(func() {
 		stop()
 		if t.Failed() {
-			said.Lock()
-			defer said.Unlock()
-			t.Logf("%s said:\n%s", program, strings.Join(said.lines, "\n"))
+			t.Logf("%s said:\n%s", name, said)
 		}
 	})
 	return stop

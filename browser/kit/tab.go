@@ -22,6 +22,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+
+	"github.com/twinlock/twinlock/internal/apptest/program"
 )
 
 // withoutWindows is where Debian puts it. Its command is a script, which would
@@ -51,10 +53,7 @@ var atEnd = func() {}
 // Quit ends the browser. TestMain calls it.
 func Quit() {
 	atEnd()
-	_ = os.Remove(binary)
-	for _, folder := range kept {
-		_ = os.RemoveAll(folder)
-	}
+	program.Quit()
 }
 
 // Profile is one browser profile: cookies of its own.
@@ -84,7 +83,7 @@ func (s *Server) Profile(t testing.TB) *Tab {
 // Browse opens a profile for pages of a server that is not ours.
 func Browse(t testing.TB, url string) *Tab {
 	t.Helper()
-	return (&Server{URL: url, t: t}).Profile(t)
+	return (&Server{&program.Server{URL: url}, t}).Profile(t)
 }
 
 // Tab opens another tab of the profile. A profile without a window needs one

@@ -1,13 +1,15 @@
 package kit
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/apptest/program"
 )
 
 // Clone is a fresh clone of the tree as it is now, in a folder of its own.
@@ -45,7 +47,7 @@ func Clone(t testing.TB) string {
 }
 
 // Window is a terminal in which somebody typed commands.
-type Window struct{ said *output }
+type Window struct{ said *program.Output }
 
 // Type types commands in a folder, and ends what they started with the test.
 func Type(t testing.TB, folder, commands string, env ...string) *Window {
@@ -53,14 +55,9 @@ func Type(t testing.TB, folder, commands string, env ...string) *Window {
 	c := exec.Command("bash", "-e", "-c", commands)
 	c.Dir, c.Env = folder, append(os.Environ(), env...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	w := &Window{said: &output{}}
-	for _, pipe := range []func() (io.ReadCloser, error){c.StdoutPipe, c.StderrPipe} {
-		r, err := pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		go w.said.read(r)
-	}
+	w := &Window{said: &program.Output{}}
+	c.Stdout, c.Stderr = w.said, w.said
+	c.WaitDelay = time.Second // what it started may hold them open
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +76,7 @@ func Type(t testing.TB, folder, commands string, env ...string) *Window {
 func (w *Window) Says(t testing.TB, prefix string) (rest string) {
 	t.Helper()
 	eventually(t, 20*patience, "a line "+prefix, func() bool {
-		rest = w.said.find(prefix)
+		rest = w.said.After(prefix)
 		return rest != ""
 	})
 	return rest

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"testing"
 )
 
 // Browser is one browser: it keeps cookies, and follows redirects as far as they
@@ -14,43 +15,53 @@ type Browser struct {
 	Network string      // where it is: an address without a port
 	Header  http.Header // sent with every request, in place of what browsers send by themselves
 
-	site *Site
-	jar  http.CookieJar
+	t      testing.TB
+	origin string // as people type it
+	jar    http.CookieJar
+	answer func(*http.Request) *http.Response
 }
 
 // Browser opens a browser that nobody has used.
 func (s *Site) Browser() *Browser {
+	return newBrowser(s.t, string(s.Config.PublicURL), "192.0.2.1", func(r *http.Request) *http.Response {
+		w := httptest.NewRecorder()
+		s.Handler.ServeHTTP(w, r)
+		return w.Result()
+	})
+}
+
+func newBrowser(t testing.TB, origin, network string, answer func(*http.Request) *http.Response) *Browser {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return &Browser{site: s, jar: jar, Network: "192.0.2.1", Header: http.Header{
+	return &Browser{t: t, origin: origin, jar: jar, answer: answer, Network: network, Header: http.Header{
 		"User-Agent": {"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"},
 	}}
 }
 
 // Get opens an address of the site and goes where it leads.
 func (b *Browser) Get(address string) *Page {
-	b.site.t.Helper()
+	b.t.Helper()
 	return b.open(b.Request(http.MethodGet, address, nil))
 }
 
 // Post sends a form that no page of the site has, and goes where it leads.
 func (b *Browser) Post(address string, values url.Values) *Page {
-	b.site.t.Helper()
+	b.t.Helper()
 	return b.open(b.Request(http.MethodPost, address, values))
 }
 
 // Once sends a form and stops at the first answer.
 func (b *Browser) Once(address string, values url.Values) *Page {
-	b.site.t.Helper()
+	b.t.Helper()
 	return b.Ask(b.Request(http.MethodPost, address, values))
 }
 
 // SignIn goes through the login of a person, code included where it is asked,
 // and gives the page after it.
 func (b *Browser) SignIn(p *Person) *Page {
-	b.site.t.Helper()
+	b.t.Helper()
 	page := b.Get("/login").Form("Login").Fill("Email", p.Address).Fill("Password", p.Password).Press()
 	if page.HasButton("Send code") {
 		page = page.Form("Send code").Fill("Login code", p.Code()).Press()
@@ -61,7 +72,7 @@ func (b *Browser) SignIn(p *Person) *Page {
 // EnableTwoFactor sets a signed-in person's phone up, and gives the page with
 // the recovery codes.
 func (b *Browser) EnableTwoFactor(p *Person) *Page {
-	b.site.t.Helper()
+	b.t.Helper()
 	page := b.Get("/account/two-factor")
 	p.SetUpPhone(page.Definition("Secret key"))
 	page = page.Form("Activate").Fill("Login code", p.Code()).Press()
@@ -86,25 +97,25 @@ func (b *Browser) SetCookie(name, value string) {
 }
 
 func (b *Browser) url(address string) *url.URL {
-	b.site.t.Helper()
-	base, err := url.Parse(string(b.site.Config.PublicURL))
+	b.t.Helper()
+	base, err := url.Parse(b.origin)
 	if err != nil {
-		b.site.t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	full, err := base.Parse(address)
 	if err != nil {
-		b.site.t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	return full
 }
 
 // Request makes a request as the browser would; tests may meddle with it.
 func (b *Browser) Request(method, address string, values url.Values) *http.Request {
-	b.site.t.Helper()
-	r := httptest.NewRequestWithContext(b.site.t.Context(), method, b.url(address).String(), strings.NewReader(values.Encode()))
+	b.t.Helper()
+	r := httptest.NewRequestWithContext(b.t.Context(), method, b.url(address).String(), strings.NewReader(values.Encode()))
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Origin", string(b.site.Config.PublicURL))
+		r.Header.Set("Origin", b.origin)
 	}
 	for name, values := range b.Header {
 		r.Header[name] = values
@@ -116,7 +127,7 @@ func (b *Browser) Request(method, address string, values url.Values) *http.Reque
 const farthest = 10
 
 func (b *Browser) open(r *http.Request) *Page {
-	b.site.t.Helper()
+	b.t.Helper()
 	page := b.Ask(r)
 	for range farthest {
 		to := page.Header.Get("Location")
@@ -125,14 +136,14 @@ func (b *Browser) open(r *http.Request) *Page {
 		}
 		page = b.Ask(b.Request(http.MethodGet, to, nil))
 	}
-	b.site.t.Fatalf("more than %d redirects, the last to %s", farthest, page.Path)
+	b.t.Fatalf("more than %d redirects, the last to %s", farthest, page.Path)
 	return nil
 }
 
 // Ask sends a request with the browser's cookies, keeps those that it gets, and
 // stops at the first answer.
 func (b *Browser) Ask(r *http.Request) *Page {
-	b.site.t.Helper()
+	b.t.Helper()
 	r.RemoteAddr = b.Network + ":40000"
 	if strings.Contains(b.Network, ":") {
 		r.RemoteAddr = "[" + b.Network + "]:40000"
@@ -140,9 +151,7 @@ func (b *Browser) Ask(r *http.Request) *Page {
 	for _, c := range b.jar.Cookies(r.URL) {
 		r.AddCookie(c)
 	}
-	w := httptest.NewRecorder()
-	b.site.Handler.ServeHTTP(w, r)
-	answer := w.Result()
+	answer := b.answer(r)
 	b.jar.SetCookies(r.URL, answer.Cookies())
 	return newPage(b, r, answer)
 }

@@ -14,7 +14,7 @@ var (
 // and nothing on any other: as bars that are high enough to see, and in its
 // table.
 func (p *Page) WantDrawn(want map[string]string) *Page {
-	p.browser.site.t.Helper()
+	p.browser.t.Helper()
 	bars, rows := map[string]string{}, map[string]string{}
 	for _, bar := range drawnBar.FindAllStringSubmatch(p.Body, -1) {
 		if flat := bar[3] == "0"; flat != (bar[2] == "0") {

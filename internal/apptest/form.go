@@ -20,7 +20,7 @@ type Form struct {
 // Form finds the form that the button of this name sends, with everything that
 // the page filled in.
 func (p *Page) Form(button string) *Form {
-	p.browser.site.t.Helper()
+	p.browser.t.Helper()
 	found := p.buttons(button)
 	if len(found) == 0 {
 		p.fatalf("no button %q", button)
@@ -76,7 +76,7 @@ func isField(n *html.Node) bool {
 // Fill types into the field with this label, or chooses the option of this
 // text in a list.
 func (f *Form) Fill(label, value string) *Form {
-	f.page.browser.site.t.Helper()
+	f.page.browser.t.Helper()
 	n := f.labelled(label)
 	if n.Data == "select" {
 		for _, option := range below(n, tagged("option")) {
@@ -91,7 +91,7 @@ func (f *Form) Fill(label, value string) *Form {
 
 // Tick ticks the box, or chooses the radio button, with this label.
 func (f *Form) Tick(label string) *Form {
-	f.page.browser.site.t.Helper()
+	f.page.browser.t.Helper()
 	n := f.labelled(label)
 	f.Values.Set(attr(n, "name"), attr(n, "value"))
 	return f
@@ -99,13 +99,13 @@ func (f *Form) Tick(label string) *Form {
 
 // Untick takes the tick away.
 func (f *Form) Untick(label string) *Form {
-	f.page.browser.site.t.Helper()
+	f.page.browser.t.Helper()
 	f.Values.Del(attr(f.labelled(label), "name"))
 	return f
 }
 
 func (f *Form) labelled(label string) *html.Node {
-	f.page.browser.site.t.Helper()
+	f.page.browser.t.Helper()
 	for _, n := range f.page.all(isField) {
 		if f.page.formOf(n) == f.form && f.page.nameOf(n) == label {
 			return n
@@ -117,7 +117,7 @@ func (f *Form) labelled(label string) *html.Node {
 
 // Press sends the form and goes where it leads.
 func (f *Form) Press() *Page {
-	f.page.browser.site.t.Helper()
+	f.page.browser.t.Helper()
 	action := attr(f.form, "action")
 	if to := attr(f.button, "formaction"); to != "" {
 		action = to

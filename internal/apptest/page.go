@@ -11,7 +11,7 @@ import (
 
 // Page is an answer as somebody without scripts sees it.
 type Page struct {
-	Status int
+	Status int    // 0 where no answer came, which only a server far away can do
 	Path   string // with the query
 	Header http.Header
 	Body   string
@@ -21,21 +21,22 @@ type Page struct {
 }
 
 func newPage(b *Browser, r *http.Request, answer *http.Response) *Page {
-	b.site.t.Helper()
+	b.t.Helper()
 	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		b.site.t.Fatal(err)
+	answer.Body.Close()
+	if err != nil { // it broke off: nobody saw it
+		body, answer = nil, lost()
 	}
 	root, err := html.Parse(strings.NewReader(string(body)))
 	if err != nil {
-		b.site.t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	return &Page{Status: answer.StatusCode, Path: r.URL.RequestURI(), Header: answer.Header, Body: string(body), browser: b, root: root}
 }
 
 // WantStatus ends the test where the page has another status.
 func (p *Page) WantStatus(want int) *Page {
-	p.browser.site.t.Helper()
+	p.browser.t.Helper()
 	if p.Status != want {
 		p.fatalf("status %d, want %d", p.Status, want)
 	}
@@ -45,7 +46,7 @@ func (p *Page) WantStatus(want int) *Page {
 // WantPath ends the test where the visitor is on another page. The query does
 // not matter.
 func (p *Page) WantPath(want string) *Page {
-	p.browser.site.t.Helper()
+	p.browser.t.Helper()
 	if path, _, _ := strings.Cut(p.Path, "?"); path != want {
 		p.fatalf("at %s, want %s", path, want)
 	}
@@ -55,7 +56,7 @@ func (p *Page) WantPath(want string) *Page {
 // WantDone ends the test where the page does not say in role=status what was
 // done.
 func (p *Page) WantDone(want string) *Page {
-	p.browser.site.t.Helper()
+	p.browser.t.Helper()
 	if got := p.role("status"); !slices.Contains(got, want) {
 		p.fatalf("role=status says %q, want %q", got, want)
 	}
@@ -109,7 +110,7 @@ func (p *Page) HasLink(name string) bool { return len(p.links(name)) > 0 }
 
 // Href gives where the link of this name leads.
 func (p *Page) Href(name string) string {
-	p.browser.site.t.Helper()
+	p.browser.t.Helper()
 	found := p.links(name)
 	if len(found) == 0 {
 		p.fatalf("no link %q", name)
@@ -119,13 +120,13 @@ func (p *Page) Href(name string) string {
 
 // Follow follows the link of this name.
 func (p *Page) Follow(name string) *Page {
-	p.browser.site.t.Helper()
+	p.browser.t.Helper()
 	return p.browser.Get(p.Href(name))
 }
 
 // List gives the items of the list of this name, the words of each.
 func (p *Page) List(name string) (items []string) {
-	p.browser.site.t.Helper()
+	p.browser.t.Helper()
 	found := p.all(func(n *html.Node) bool { return (n.Data == "ul" || n.Data == "ol") && p.nameOf(n) == name })
 	if len(found) != 1 {
 		p.fatalf("%d lists %q", len(found), name)
@@ -138,7 +139,7 @@ func (p *Page) List(name string) (items []string) {
 
 // Definition gives the value beside a term.
 func (p *Page) Definition(term string) string {
-	p.browser.site.t.Helper()
+	p.browser.t.Helper()
 	for _, n := range p.all(tagged("dt")) {
 		if textOf(n) != term {
 			continue
@@ -165,7 +166,7 @@ func (p *Page) links(name string) []*html.Node {
 func (p *Page) all(fits func(*html.Node) bool) []*html.Node { return below(p.root, fits) }
 
 func (p *Page) fatalf(format string, values ...any) {
-	p.browser.site.t.Helper()
+	p.browser.t.Helper()
 	values = append([]any{p.Path}, values...)
-	p.browser.site.t.Fatalf("%s: "+format+"\nthe page says: %s", append(values, p.Text())...)
+	p.browser.t.Fatalf("%s: "+format+"\nthe page says: %s", append(values, p.Text())...)
 }

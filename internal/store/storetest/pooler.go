@@ -22,7 +22,7 @@ func Pooled(t *testing.T, database string) string {
 		t.Fatal(err)
 	}
 	server := begun(t)
-	folder, err := os.MkdirTemp(server.folder, "pooler-")
+	folder, err := os.MkdirTemp(server.Folder, "pooler-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func Pooled(t *testing.T, database string) string {
 		t.Fatal(err)
 	}
 	settings := filepath.Join(folder, "pgbouncer.ini")
-	text := "[databases]\n* = host=" + server.folder + " user=twinlock\n" +
+	text := "[databases]\n* = host=" + server.Folder + " user=twinlock\n" +
 		"[pgbouncer]\nlisten_addr =\nunix_socket_dir = " + folder + "\nauth_type = any\npool_mode = transaction\n"
 	if err := os.WriteFile(settings, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -2,35 +2,25 @@ package storetest
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
-	"github.com/twinlock/twinlock/internal/apptest/child"
 	"github.com/twinlock/twinlock/internal/store"
 )
 
-// postgres is one temporary server for all tests of a process: as its own
-// user, on a socket in a temporary folder, and gone with the process.
+// postgres is one server for all tests of a process, and gone with it.
 type postgres struct {
-	folder string
-	admin  *sql.DB
-	server *exec.Cmd
-	made   atomic.Int64
+	*Cluster
+	admin *sql.DB
+	made  atomic.Int64
 
 	migrated func() error // makes the database with the tables, once
 	idle     chan string  // the addresses of empty copies of it
@@ -119,7 +109,7 @@ func (p *postgres) fresh(t testing.TB, of string) string {
 	if _, err := p.admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + of); err != nil {
 		t.Fatalf("PostgreSQL: %v", err)
 	}
-	return p.address(name)
+	return p.Address(name)
 }
 
 // tables is the database with every table in it.
@@ -129,11 +119,7 @@ func (p *postgres) makeTables() error {
 	if _, err := p.admin.Exec("CREATE DATABASE " + tables); err != nil {
 		return err
 	}
-	return migrate(p.address(tables))
-}
-
-func (p *postgres) address(database string) string {
-	return "postgres://twinlock@/" + database + "?" + url.Values{"host": {p.folder}}.Encode()
+	return migrate(p.Address(tables))
 }
 
 // Stop ends the server, where one was started. TestMain calls it.
@@ -143,94 +129,22 @@ func Stop() {
 		return
 	}
 	_ = server.admin.Close()
-	_ = server.server.Process.Signal(syscall.SIGINT) // fast shutdown
-	_ = server.server.Wait()
-	_ = os.RemoveAll(server.folder)
+	server.End(syscall.SIGINT)
+	_ = os.RemoveAll(server.Folder)
 }
 
 var running atomic.Pointer[postgres]
 
 func newPostgres() (*postgres, error) {
-	programs, err := programFolder()
+	c, err := newCluster("fsync=off", "full_page_writes=off", "max_connections=200")
 	if err != nil {
 		return nil, err
 	}
-	p := &postgres{idle: make(chan string, 16)}
+	p := &postgres{Cluster: c, idle: make(chan string, 16)}
 	p.migrated = sync.OnceValue(p.makeTables)
-	if p.folder, err = os.MkdirTemp("", "twinlock-postgres-"); err != nil {
-		return nil, err
-	}
-	credential, err := unprivileged(p.folder)
-	if err != nil {
-		return nil, err
-	}
-	data := filepath.Join(p.folder, "data")
-	initdb := command(credential, filepath.Join(programs, "initdb"), "--auth=trust", "--username=twinlock",
-		"--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata="+data)
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
-	}
-	p.server = command(credential, filepath.Join(programs, "postgres"), "-D", data, "-k", p.folder,
-		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200")
-	if err := child.Start(p.server); err != nil {
-		return nil, err
-	}
-	if p.admin, err = sql.Open("pgx", p.address("postgres")); err != nil {
+	if p.admin, err = sql.Open("pgx", p.Address("postgres")); err != nil {
 		return nil, err
 	}
 	running.Store(p)
-	return p, p.wait()
-}
-
-// wait asks until the server answers: it tells nobody when it is ready.
-func (p *postgres) wait() error {
-	end := time.After(startPatience)
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for {
-		err := p.admin.Ping()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-again.C:
-		case <-end:
-			return fmt.Errorf("the server does not answer: %w", err)
-		}
-	}
-}
-
-// programFolder is where the newest PostgreSQL of this machine is.
-func programFolder() (string, error) {
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	slices.Sort(found)
-	if len(found) > 0 {
-		return filepath.Dir(found[len(found)-1]), nil
-	}
-	path, err := exec.LookPath("initdb")
-	if err != nil {
-		return "", errors.New("its programs are missing; tools/prepare installs them")
-	}
-	return filepath.Dir(path), nil
-}
-
-// unprivileged is who runs the server: it refuses to be root.
-func unprivileged(folder string) (*syscall.Credential, error) {
-	if os.Getuid() != 0 {
-		return nil, nil
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		return nil, err
-	}
-	uid, _ := strconv.Atoi(u.Uid)
-	gid, _ := strconv.Atoi(u.Gid)
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, errors.Join(os.Chown(folder, uid, gid), os.Chmod(folder, 0o755))
-}
-
-func command(as *syscall.Credential, program string, args ...string) *exec.Cmd {
-	c := exec.Command(program, args...)
-	c.Dir = "/"
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: as}
-	return c
+	return p, p.Start()
 }
