@@ -68,14 +68,10 @@ func (a *App) MetricsHandler() http.Handler {
 	return mux
 }
 
-// scrapePatience is for all that the database is asked; Prometheus waits for ten
-// seconds.
-const scrapePatience = 3 * time.Second
-
 // scrape is how the program is now. What only the database knows is left out
 // where it does not answer.
 func (a *App) scrape(ctx context.Context) []byte {
-	ctx, cancel := context.WithTimeout(ctx, scrapePatience)
+	ctx, cancel := context.WithTimeout(ctx, readyPatience) // for all that the database is asked
 	defer cancel()
 	var t metrics.Text
 	why, _ := a.readiness(ctx)
