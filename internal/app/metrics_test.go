@@ -165,7 +165,7 @@ func TestAScrapeNeedsNoDatabase(t *testing.T) {
 
 // Prometheus waits ten seconds for all of it, and not for one wait after another.
 func TestAScrapeWaitsForTheDatabaseOnce(t *testing.T) {
-	s := newScene(t)
+	s := newScene(t, "SQLite")
 	ends := map[time.Time]bool{}
 	s.wire.Break(func(ctx context.Context, _ storetest.Call) error {
 		end, _ := ctx.Deadline()
@@ -240,7 +240,7 @@ func TestNoMetricsArePublic(t *testing.T) {
 // A database that does not answer is not taken for passwords that wait: one is
 // mended at the database, the other by more cores.
 func TestASilentDatabaseIsNotCountedAsABusyServer(t *testing.T) {
-	s := newScene(t)
+	s := newScene(t, "SQLite")
 	form := s.logInPage(s.browser)
 	s.wire.Break(func(context.Context, storetest.Call) error { return errBrokeOff }, nil)
 	form.Press().WantStatus(http.StatusServiceUnavailable)
