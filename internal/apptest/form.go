@@ -118,17 +118,27 @@ func (f *Form) labelled(label string) *html.Node {
 // Press sends the form and goes where it leads.
 func (f *Form) Press() *Page {
 	f.page.browser.t.Helper()
-	action := attr(f.form, "action")
-	if to := attr(f.button, "formaction"); to != "" {
-		action = to
-	}
-	if action == "" {
-		action = f.page.Path
-	}
 	if strings.EqualFold(attr(f.form, "method"), http.MethodPost) {
-		return f.page.browser.Post(action, f.Values)
+		return f.page.browser.Post(f.action(), f.Values)
 	}
-	return f.page.browser.Get(action + "?" + f.Values.Encode())
+	return f.page.browser.Get(f.action() + "?" + f.Values.Encode())
+}
+
+// PressOnce sends a form that changes something and stops at the first answer.
+func (f *Form) PressOnce() *Page {
+	f.page.browser.t.Helper()
+	return f.page.browser.Once(f.action(), f.Values)
+}
+
+// action is where the form is sent.
+func (f *Form) action() string {
+	if to := attr(f.button, "formaction"); to != "" {
+		return to
+	}
+	if to := attr(f.form, "action"); to != "" {
+		return to
+	}
+	return f.page.Path
 }
 
 func chosen(list *html.Node) string {
