@@ -3,11 +3,13 @@ package i18n
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	"github.com/BurntSushi/toml"
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -85,6 +87,14 @@ func TestAFileThatIsNoCatalogueIsRefused(t *testing.T) {
 		"no TOML":            "[login",
 		"without its name":   "[login]\ntitle = \"Login\"\n",
 		"a number":           name + "[login]\ntitle = 1\n",
+		"no end of a text":   name + "[login]\ntitle = \"Login\n",
+		"more than a text":   name + "[login]\ntitle = \"Login\" \"Login\"\n",
+		"a text nowhere":     "title = \"Login\"\n" + name,
+		"a name of two":      name + "[login page]\ntitle = \"Login\"\n",
+		"an empty table":     name + "[login]\nleft = { }\n",
+		"no end of a table":  name + "[login]\nleft = { other = \"{{.Count}} left\"\n",
+		"a form twice":       name + "[login]\nleft = { one = \"one\", one = \"two\" }\n",
+		"only a bracket":     name + "[login]\nleft = { \n",
 		"an unknown form":    name + "[login]\nleft = { some = \"{{.Count}} left\" }\n",
 		"a form that is not": name + "[login]\nleft = { other = 1 }\n",
 	} {
@@ -97,6 +107,46 @@ func TestAFileThatIsNoCatalogueIsRefused(t *testing.T) {
 	if _, err := readCatalogues(fstest.MapFS{"de.toml": {Data: []byte(name)}}); err == nil {
 		t.Error("a program without English was made")
 	}
+}
+
+// The library reads all of TOML; here it is the judge of what is read by hand.
+func TestTheLibraryReadsTheSameInEveryCatalogue(t *testing.T) {
+	for _, c := range all(t) {
+		var sections map[string]map[string]any
+		if _, err := toml.DecodeFS(files, c.Tag+".toml", &sections); err != nil {
+			t.Fatal(err)
+		}
+		if name := sections["language"]["name"]; name != c.Name {
+			t.Errorf("%s.toml: its name is %q, the library reads %q", c.Tag, c.Name, name)
+		}
+		delete(sections, "language")
+		want := map[string]any{}
+		for section, texts := range sections {
+			for key, text := range texts {
+				want[section+"."+key] = text
+			}
+		}
+		if len(c.messages) != len(want) {
+			t.Errorf("%s.toml: %d texts, the library reads %d", c.Tag, len(c.messages), len(want))
+		}
+		for _, m := range c.messages {
+			if got := written(m); !reflect.DeepEqual(got, want[m.ID]) {
+				t.Errorf("%s.toml: %s is %q, the library reads %q", c.Tag, m.ID, got, want[m.ID])
+			}
+		}
+	}
+}
+
+// written is a message as the library reads one.
+func written(m *goi18n.Message) any {
+	if len(forms(m)) == 1 {
+		return m.Other
+	}
+	table := map[string]any{}
+	for form, text := range forms(m) {
+		table[form] = text
+	}
+	return table
 }
 
 // catalogues gives English by key, and the other languages.

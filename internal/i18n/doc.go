@@ -10,6 +10,9 @@
 //	wait = "Try again at {{.Time}}."
 //	codesLeft = { one = "{{.Count}} code left.", other = "{{.Count}} codes left." }
 //
+// A text, or a table of plural forms, stands on one line, in the double quotation
+// marks of TOML; comments have lines of their own.
+//
 // Texts are plain words, never HTML: whoever shows them escapes them. English
 // is the source: a text that a language lacks is said in English.
 package i18n
