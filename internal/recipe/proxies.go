@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -16,7 +17,11 @@ import (
 //go:embed proxies
 var proxyFiles embed.FS
 
-var proxyTemplates = template.Must(template.ParseFS(proxyFiles, "proxies/*"))
+// proxyTemplates are read when somebody first wants them: a server that starts
+// is asked for something else.
+var proxyTemplates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(proxyFiles, "proxies/*"))
+})
 
 // Proxy is a reverse proxy, with what it is told of one application.
 type Proxy struct {
@@ -51,7 +56,7 @@ func Proxies(a auth.Application, s Site) ([]Proxy, error) {
 	all := make([]Proxy, len(proxies))
 	for i, p := range proxies {
 		var b strings.Builder
-		if err := proxyTemplates.ExecuteTemplate(&b, p.File, in); err != nil {
+		if err := proxyTemplates().ExecuteTemplate(&b, p.File, in); err != nil {
 			return nil, fmt.Errorf("settings of %s: %w", p.Name, err)
 		}
 		p.Settings = b.String()

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"text/template"
 	"time"
 
@@ -69,19 +70,21 @@ const (
 	ByChallenge Proof = "none" // a public client: by PKCE alone
 )
 
-// all are read once: they are part of the program, and a test reads them too.
-var all = read()
+// all are read once, when somebody first wants one: they are part of the
+// program, and a test reads them too.
+var all = sync.OnceValue(read)
 
 // All gives every recipe, by name.
-func All() []Recipe { return slices.Clone(all) }
+func All() []Recipe { return slices.Clone(all()) }
 
 // Find gives the recipe of this identifier; false where there is none.
 func Find(id string) (Recipe, bool) {
-	i := slices.IndexFunc(all, func(r Recipe) bool { return r.ID == id })
+	known := all()
+	i := slices.IndexFunc(known, func(r Recipe) bool { return r.ID == id })
 	if i < 0 {
 		return Recipe{}, false
 	}
-	return all[i], true
+	return known[i], true
 }
 
 func read() []Recipe {
