@@ -19,7 +19,7 @@ import (
 
 // commands is everything that the program can do.
 type commands struct {
-	Serve   serve          `cmd:"" help:"Start the server."`
+	serving
 	User    userCommands   `cmd:"" help:"See and change people."`
 	Group   groupCommands  `cmd:"" help:"See and change groups."`
 	Plugin  pluginCommands `cmd:"" help:"See and change what is active, and for whom."`
@@ -31,6 +31,20 @@ type commands struct {
 	Restore restore        `cmd:"" help:"Put a backup in the place of the database; the server must not run."`
 	Migrate migrate        `cmd:"" help:"Move from SQLite to PostgreSQL; no server may run."`
 	Version version        `cmd:"" help:"Print the version."`
+}
+
+// serving is the command that has to be quick: reading the tags of all the
+// others takes longer than everything else that a server does before it answers.
+type serving struct {
+	Serve serve `cmd:"" help:"Start the server."`
+}
+
+// grammar is what a command line may say.
+func grammar(args []string) any {
+	if len(args) > 0 && args[0] == "serve" {
+		return &serving{}
+	}
+	return &commands{}
 }
 
 const (
@@ -45,8 +59,12 @@ type line struct{ parsed *kong.Context }
 // parse reads a command line. Where it is wrong, or asked for help, everything
 // has been said and the status is the program's.
 func parse(args []string, out, errs io.Writer) (l line, status int, ended bool) {
+	return parseBy(grammar(args), args, out, errs)
+}
+
+func parseBy(grammar any, args []string, out, errs io.Writer) (l line, status int, ended bool) {
 	exited := false
-	parser, err := kong.New(&commands{}, kong.Name("twinlock"),
+	parser, err := kong.New(grammar, kong.Name("twinlock"),
 		kong.Description("A sign-in server with two-factor authentication. Start it with: twinlock serve"),
 		kong.Writers(out, errs), kong.UsageOnError(), kong.Exit(func(int) { exited = true }))
 	if err != nil {

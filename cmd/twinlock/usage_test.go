@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -34,5 +36,28 @@ func TestVersionNamesTheProgram(t *testing.T) {
 	o := newOperator(t)
 	if said := o.does("version"); !strings.HasPrefix(said, "twinlock ") || !strings.Contains(said, "go1.") {
 		t.Errorf("said %q", said)
+	}
+}
+
+func TestServeIsReadWithoutTheOtherCommandsAsItIsAmongThem(t *testing.T) {
+	for _, args := range [][]string{
+		{"serve"}, {"serve", "--help"}, {"serve", "now"}, {"serve", "--nonsense"}, {"serve", "--listen"}, {"serve", "user", "list"},
+		{"serve", "--listen", "127.0.0.1:1", "--public-url=http://localhost:1"}, {"serve", "--data", "user"},
+	} {
+		if _, alone := grammar(args).(*serving); !alone {
+			t.Errorf("%v is read among all commands", args)
+		}
+		said := func(grammar any) string {
+			var out, errs strings.Builder
+			l, status, ended := parseBy(grammar, args, &out, &errs)
+			read := []byte{}
+			if !ended {
+				read, _ = json.Marshal(l.selected())
+			}
+			return fmt.Sprintf("%d %s\n%s%s", status, read, out.String(), errs.String())
+		}
+		if alone, among := said(&serving{}), said(&commands{}); alone != among {
+			t.Errorf("%v\nalone: %s\namong all: %s", args, alone, among)
+		}
 	}
 }
