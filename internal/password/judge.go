@@ -3,8 +3,6 @@ package password
 import (
 	"unicode/utf8"
 
-	"github.com/ccojocar/zxcvbn-go"
-	"github.com/ccojocar/zxcvbn-go/matching"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -132,11 +130,11 @@ func length(password string) int {
 	return min(utf8.RuneCountInString(password), utf8.RuneCountInString(normal))
 }
 
-// score gives zxcvbn's opinion, from 0 to 4, of the password's weakest reading:
-// as it stands or with repeats folded, in each spelling.
+// score gives the score, from 0 to 4, of the password's weakest reading: as it
+// stands or with repeats folded, in each spelling.
 //
 // Repeats are folded because zxcvbn takes six characters twenty times over for
-// a hundred and twenty. Spellings are ours because its own search through them
+// a hundred and twenty. Spellings are few because its own search through them
 // takes a second for some passwords.
 func score(password string, words []string) int {
 	text := norm.NFKC.String(password)
@@ -146,14 +144,13 @@ func score(password string, words []string) int {
 		weakest = weak
 	}
 	for _, reading := range append(spellings(text), spellings(folded)...) {
-		opinion := zxcvbn.PasswordStrength(start(reading), words, matching.FilterL33tMatcher)
-		weakest = min(weakest, opinion.Score)
+		weakest = min(weakest, guessScore(start(reading), words))
 	}
 	return weakest
 }
 
-// start gives the first 64 characters of s. zxcvbn's time grows with the square
-// of the length, and what is safe within 64 characters is safe.
+// start gives the first 64 characters of s: what is safe within them is safe, and
+// time is not taken for more.
 func start(s string) string {
 	n := 0
 	for i := range s {

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-//go:generate go -C ../../tools run ./wordlist -o ../internal/password/common.filter
+//go:generate go -C ../../tools run ./wordlist -o ../internal/password/common.filter -words ../internal/password/words.ranked
 
 // shippedFile is the list of common and leaked passwords, made by the command
 // above; common.filter.LICENSE tells where its entries come from.

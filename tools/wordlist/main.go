@@ -1,11 +1,13 @@
-// The wordlist command makes the filter of common and leaked passwords that
-// ships with Twinlock. Run it by
+// The wordlist command makes the two lists that passwords are judged by and that
+// ship with Twinlock: the filter of common and leaked passwords, and the words
+// that a guessing program tries. Run it by
 //
 //	go generate ./internal/password
 //
 // It needs npm, with which it fetches one package of a fixed version and
-// checksum, and writes the same bytes each time. Nothing of this happens when
-// Twinlock is built: the filter is committed.
+// checksum; the words come from a module of a fixed version. It writes the same
+// bytes each time. Nothing of this happens when Twinlock is built: both lists are
+// committed.
 package main
 
 import (
@@ -15,12 +17,16 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+
+	"github.com/ccojocar/zxcvbn-go/frequency"
 
 	"github.com/twinlock/twinlock/internal/password"
 )
@@ -37,8 +43,9 @@ const (
 
 func main() {
 	out := flag.String("o", "common.filter", "the filter's `file`; its license is written beside it")
+	words := flag.String("words", "words.ranked", "the `file` of the words; their license is written beside it")
 	flag.Parse()
-	if err := run(*out); err != nil {
+	if err := errors.Join(run(*out), writeWords(*words)); err != nil {
 		fmt.Fprintln(os.Stderr, "wordlist:", err)
 		os.Exit(1)
 	}
@@ -125,4 +132,30 @@ func unpack(archive []byte) (map[string][]byte, error) {
 
 func license(text []byte) []byte {
 	return fmt.Appendf(nil, "common.filter is made from the list of passwords in the npm package\n%s (https://github.com/zxcvbn-ts/zxcvbn), whose license is:\n\n%s", npmPackage, text)
+}
+
+// wordsModule has the words, names and passwords that zxcvbn knows. MIT licensed.
+const wordsModule = "github.com/ccojocar/zxcvbn-go"
+
+func writeWords(out string) error {
+	var lists [][]string
+	for _, list := range frequency.Lists {
+		lists = append(lists, list.List)
+	}
+	file, err := password.BuildWords(lists...)
+	if err != nil {
+		return err
+	}
+	where, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", wordsModule).Output()
+	if err != nil {
+		return fmt.Errorf("find %s: %w", wordsModule, err)
+	}
+	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(where)), "LICENSE.txt"))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(out, file, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(out+".LICENSE", fmt.Appendf(nil, "words.ranked is made from the lists in the Go module\nhttps://%s, whose license is:\n\n%s", wordsModule, text), 0o644)
 }
