@@ -32,9 +32,13 @@ func TestTheLibraryCountsTheSame(t *testing.T) {
 		func() string { return shouted(random, words[random.IntN(len(words))]) },
 		func() string { return own[random.IntN(len(own))] },
 		func() string { return among(random, "", " ", "-", "", ".", "!", "1", "77", "x") },
-		func() string { return among(random, "asdf", "qwerty", "zxcvbn", "poiuy", "ASDfgh", "!@#$", "aoeu", "456", "7894", "-[=]", "1qaz") },
+		func() string {
+			return among(random, "asdf", "qwerty", "zxcvbn", "poiuy", "ASDfgh", "!@#$", "aoeu", "456", "7894", "-[=]", "1qaz")
+		},
 		func() string { return strings.Repeat(among(random, "a", "x", "7", "Z", "!"), 2+random.IntN(5)) },
-		func() string { return among(random, "abc", "defghi", "xyz", "ABCD", "345", "CDEF", "zyx", "987", "ba", "8765") },
+		func() string {
+			return among(random, "abc", "defghi", "xyz", "ABCD", "345", "CDEF", "zyx", "987", "ba", "8765")
+		},
 		func() string { return letters(random, 1+random.IntN(8)) },
 	}
 	for range 4000 {
