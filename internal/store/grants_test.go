@@ -51,45 +51,6 @@ func grantOf(t *testing.T, s *store.Store, u auth.User, made store.NewSession, s
 // rounds is how often calls that race are sent off together.
 const rounds = 100
 
-func TestACodeIsExchangedOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		u := storetest.Person(t, s, "ada@example.org")
-		made := storetest.Session(t, s, u, now)
-		for range rounds {
-			g := grantOf(t, s, u, made, auth.Scopes{auth.ScopeOpenID}, now)
-			won := together(t, store.ErrSpent, func() error {
-				return s.Exchange(t.Context(), g.Grant, store.Issue{Access: secret.New().Hash(), AccessExpires: now.Add(time.Minute)}, now)
-			})
-			if won != 1 {
-				t.Fatalf("%d of the calls got tokens, want 1", won)
-			}
-		}
-	})
-}
-
-func TestARefreshTokenIsUsedOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		g := beginGrant(t, s, now)
-		old := secret.New()
-		must(t, s.Exchange(t.Context(), g.Grant, store.Issue{Refresh: old.Hash(), Scopes: g.Scopes}, now))
-		for range rounds {
-			made := make(chan secret.Token, 8)
-			won := together(t, store.ErrSpent, func() error {
-				next := secret.New()
-				err := s.Refresh(t.Context(), g.Grant, old.Hash(), store.Issue{Refresh: next.Hash(), Scopes: g.Scopes}, now)
-				if err == nil {
-					made <- next
-				}
-				return err
-			})
-			if won != 1 {
-				t.Fatalf("%d of the calls got tokens, want 1", won)
-			}
-			old = <-made
-		}
-	})
-}
-
 // Of an ending and a sign-in at the same moment either is first; in neither
 // order does something stay open.
 func TestNothingIsGivenThatOutlivesAnEndingAtTheSameMoment(t *testing.T) {

@@ -210,23 +210,6 @@ func handOver(t *testing.T, s *store.Store, session auth.Session, wiki auth.Appl
 	return ticket
 }
 
-func TestATicketIsTakenOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		wiki := addWiki(t, s)
-		ada := storetest.Session(t, s, storetest.Person(t, s, "ada@example.org"), now)
-		for range rounds {
-			ticket := handOver(t, s, ada.Session, wiki)
-			won := together(t, store.ErrSpent, func() error {
-				_, err := s.FinishHandOver(t.Context(), auth.Actor{}, ticket.Hash(), storetest.Browser.Hash(), at(t, wiki.URL), now)
-				return err
-			})
-			if won != 1 {
-				t.Fatalf("%d of the calls took one ticket, want 1", won)
-			}
-		}
-	})
-}
-
 func TestATicketIsGoodWhereItWasMadeFor(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		wiki := addWiki(t, s)

@@ -53,20 +53,6 @@ func together(t *testing.T, refused error, f func() error) (won int) {
 	return won
 }
 
-func TestAnAttemptBecomesOneSession(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		u := storetest.Person(t, s, "ada@example.org")
-		a := storetest.Attempt(t, s, u, now)
-		won := together(t, store.ErrSpent, func() error {
-			_, _, err := s.FinishLogin(t.Context(), auth.Actor{}, a.ID, store.Finish{Policy: storetest.Policy}, now)
-			return err
-		})
-		if won != 1 {
-			t.Errorf("%d of the calls made a session, want 1", won)
-		}
-	})
-}
-
 func TestAnAttemptThatOwesAStepMakesNoSession(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := storetest.Person(t, s, "ada@example.org")
@@ -394,20 +380,6 @@ func reset(t *testing.T, s *store.Store, u auth.User, at time.Time) secret.Token
 		t.Fatal(err)
 	}
 	return token
-}
-
-func TestAResetLinkWorksOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		u := storetest.Person(t, s, "ada@example.org")
-		link := reset(t, s, u, now)
-		won := together(t, store.ErrSpent, func() error {
-			_, err := s.ResetPassword(t.Context(), auth.Actor{}, store.Reset{Link: link.Hash(), Hash: "new"}, now)
-			return err
-		})
-		if won != 1 {
-			t.Errorf("%d resets, want 1", won)
-		}
-	})
 }
 
 func TestResetLinksThatAreRefused(t *testing.T) {

@@ -311,21 +311,6 @@ func TestOneRecoveryCodeMakesOneNewSet(t *testing.T) {
 	})
 }
 
-func TestOneCodeMakesNewRecoveryCodesOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		u := storetest.Person(t, s, "ada@example.org")
-		by := inSession(t, s, u)
-		a, _ := protect(t, s, &by)
-		won := together(t, store.ErrSpent, func() error {
-			_, err := s.MakeRecoveryCodes(t.Context(), by, setOf(2), store.CodeClaim{Authenticator: a.ID, Step: 101}, nil, now)
-			return err
-		})
-		if won != 1 {
-			t.Errorf("%d calls made codes", won)
-		}
-	})
-}
-
 func TestNoRecoveryCodesAreMadeWhileTwoFactorAuthenticationIsOff(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := storetest.Person(t, s, "ada@example.org")
