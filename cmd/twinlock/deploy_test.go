@@ -5,15 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/twinlock/twinlock/internal/apptest/child"
+	"github.com/twinlock/twinlock/internal/apptest/program"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
@@ -81,51 +79,7 @@ func (b *balanced) publicURL() string { return strings.Replace(b.url, "127.0.0.1
 
 func (b *balanced) balance() {
 	b.Helper()
-	page, err := os.ReadFile("../../docs/postgresql.md")
-	if err != nil {
-		b.Fatal(err)
-	}
-	_, backend, found := strings.Cut(string(page), "\n```\nbackend twinlock\n")
-	backend, _, _ = strings.Cut(backend, "```")
-	for i, documented := range []string{"192.0.2.11:8080", "192.0.2.12:8080"} {
-		found = found && strings.Contains(backend, documented)
-		backend = strings.Replace(backend, documented, b.addresses[i], 1)
-	}
-	if !found {
-		b.Fatalf("the page has no backend of two servers: %s", backend)
-	}
-	settings := filepath.Join(b.TempDir(), "haproxy.cfg")
-	text := "defaults\n    mode http\n    timeout connect 5s\n    timeout client 30s\n    timeout server 60s\n" +
-		"frontend people\n    bind " + strings.TrimPrefix(b.url, "http://") + "\n    default_backend twinlock\n" +
-		"backend twinlock\n" + backend
-	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	var said words
-	c := exec.Command(balancer(b.T), "-db", "-f", settings)
-	c.Stdout, c.Stderr = &said, &said
-	if err := child.Start(c); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		_ = c.Process.Kill()
-		_ = c.Wait()
-		if b.Failed() {
-			b.Log(said.String())
-		}
-	})
-	eventually(b.T, "HAProxy", (&server{url: b.url}).answers)
-}
-
-func balancer(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"haproxy", "/usr/sbin/haproxy"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Fatal("HAProxy is missing; tools/prepare installs it")
-	return ""
+	program.Balance(b.T, "../../docs/postgresql.md", strings.TrimPrefix(b.url, "http://"), b.addresses...)
 }
 
 // load keeps asking, by pages and forms, until its end is asked for; that tells
