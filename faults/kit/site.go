@@ -42,6 +42,8 @@ type Site struct {
 	Address string             // of the database, as the setting database_url takes it; on SQLite one server at a time uses it
 	Mail    *mailtest.Server
 
+	balancer string // where HAProxy listens
+
 	t  testing.TB
 	mu sync.Mutex
 	by time.Duration // how far the clock is turned
@@ -69,16 +71,34 @@ func Start(t testing.TB, engine Engine, servers int, flags ...string) *Site {
 // to be the first one.
 func New(t testing.TB, engine Engine, servers int, flags ...string) *Site {
 	t.Helper()
-	s := &Site{Engine: engine, Mail: mailtest.Start(t, mailtest.Clear), t: t}
+	s := &Site{Engine: engine, t: t}
 	if engine == PostgreSQL {
 		s.Cluster = storetest.StartCluster(t) // before the servers, so that it ends after them
 		s.Address = s.Cluster.Database(t, "twinlock")
 	}
-	port := program.FreePort(t)
+	s.prepare(servers, flags)
+	return s
+}
+
+// On is Start on a PostgreSQL of the test's own.
+func On(t testing.TB, address string, servers int, flags ...string) *Site {
+	t.Helper()
+	s := &Site{Engine: PostgreSQL, Address: address, t: t}
+	s.prepare(servers, flags)
+	for _, server := range s.Servers {
+		server.Start()
+	}
+	return s
+}
+
+func (s *Site) prepare(servers int, flags []string) {
+	s.t.Helper()
+	s.Mail = mailtest.Start(s.t, mailtest.Clear)
+	port := program.FreePort(s.t)
 	s.URL = "http://localhost:" + port
 	for i := range servers {
-		folder := t.TempDir()
-		server := program.Behind(t, folder, port, s.URL, generous...)
+		folder := s.t.TempDir()
+		server := program.Behind(s.t, folder, port, s.URL, generous...)
 		server.Flags = append(server.Flags, flags...)
 		server.Environ = []string{"TWINLOCK_SMTP_URL=" + s.Mail.URL()}
 		if i > 0 {
@@ -86,15 +106,14 @@ func New(t testing.TB, engine Engine, servers int, flags ...string) *Site {
 			server.Flags = append(server.Flags, "--sealing-key-file", filepath.Join(s.Servers[0].Data, "keys", "sealing.key"))
 		}
 		s.Servers = append(s.Servers, server)
-		port = program.FreePort(t)
+		port = program.FreePort(s.t)
 	}
-	if engine == SQLite {
+	if s.Engine == SQLite {
 		s.Address = "sqlite:" + filepath.Join(s.Servers[0].Data, "twinlock.db")
 	}
 	for _, server := range s.Servers {
 		server.Environ = append(server.Environ, "TWINLOCK_DATABASE_URL="+s.Address)
 	}
-	return s
 }
 
 // Now is what the servers' clock shows.

@@ -65,7 +65,7 @@ func NewMember(t testing.TB, name string, flags ...string) *Member {
 func NewMemberIn(t testing.TB, folder, name string, flags ...string) *Member {
 	t.Helper()
 	m := newMember(t, folder, name, flags)
-	m.Runs("initdb", "--auth=trust", "--username=twinlock", "--encoding=UTF8", "--locale=C", "--data-checksums", "--pgdata="+m.Data)
+	m.Runs("initdb", "--auth=trust", "--username=twinlock", "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-sync", "--pgdata="+m.Data)
 	m.Start()
 	return m
 }
@@ -112,7 +112,7 @@ func (m *Member) Rejoin(other *Member) {
 		m.t.Error(err)
 		return
 	}
-	m.Runs("pg_basebackup", "--dbname="+other.source(m.Name), "--pgdata="+m.Data, "--checkpoint=fast")
+	m.Runs("pg_basebackup", "--dbname="+other.source(m.Name), "--pgdata="+m.Data, "--checkpoint=fast", "--no-sync")
 	m.Follow(other)
 }
 
@@ -148,7 +148,7 @@ func (m *Member) Start() {
 // Begin is Start without the wait.
 func (m *Member) Begin() {
 	m.t.Helper()
-	m.process = m.command("postgres", append([]string{"-D", m.Data, "-k", "", "-c", "listen_addresses=127.0.0.1", "-p", m.Port}, m.Flags...)...)
+	m.process = m.command("postgres", append([]string{"-D", m.Data, "-k", "", "-c", "listen_addresses=127.0.0.1", "-c", "log_min_messages=panic", "-p", m.Port}, m.Flags...)...)
 	m.process.Stdout, m.process.Stderr = &m.said, &m.said
 	m.process.WaitDelay = time.Second
 	if err := child.Start(m.process); err != nil {
@@ -170,7 +170,7 @@ func (m *Member) Await(patience time.Duration) {
 		m.t.Fatal(err)
 	}
 	defer db.Close()
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		ctx, cancel := context.WithTimeout(m.t.Context(), time.Second)
 		err := db.PingContext(ctx)
 		cancel()
