@@ -64,6 +64,34 @@ func TestADatabaseThatIsGoneWithoutAWordIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// A connection that ends while an answer is awaited is the database's fault too,
+// and no mistake of ours.
+func TestAConnectionThatEndsBeforeTheAnswerIsTheDatabasesFault(t *testing.T) {
+	t.Parallel()
+	database := storetest.Migrated["PostgreSQL"](t)
+	line, address := storetest.NewLine(t, database)
+	s := storetest.Open(t, address, keys.New())
+	raw := rawPostgres(t, database)
+	other, err := raw.Begin()
+	must(t, err)
+	defer other.Rollback()
+	_, err = other.Exec(`LOCK TABLE users`)
+	must(t, err)
+	answer := make(chan error)
+	go func() {
+		_, err := s.SetUp(asked(t))
+		answer <- err
+	}()
+	w := watched{Store: s, t: t, db: raw}
+	for len(w.words(`SELECT pid::text FROM pg_locks WHERE NOT granted`)) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	line.HangUp()
+	if err := <-answer; !store.IsUnavailable(err) {
+		t.Errorf("it says %v", err)
+	}
+}
+
 // A server whose database answers others, and only not us because somebody has
 // locked what we need, waits: the lock ends, and nobody needs to ask again.
 func TestALockIsWaitedForLongerThanSilence(t *testing.T) {

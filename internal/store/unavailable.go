@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"net"
 	"strings"
 
@@ -28,8 +29,12 @@ func IsUnavailable(err error) bool {
 	return errors.As(err, &lite) && isUnavailableLite(lite.Code())
 }
 
-// isCutOff tells whether a connection could not be made, or broke.
+// isCutOff tells whether a connection could not be made, or broke. One that ends
+// while an answer is awaited is told by the bare end of what was to be read.
 func isCutOff(err error) bool {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return true
+	}
 	var connect *pgconn.ConnectError
 	var network net.Error
 	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.Timeout(err)

@@ -12,7 +12,8 @@ import (
 // without a word to either end, as a firewall or a pulled cable does.
 type Line struct {
 	listener net.Listener
-	socket   string // of PostgreSQL
+	network  string // of PostgreSQL: unix or tcp
+	address  string
 
 	mu   sync.Mutex
 	open sync.Cond // on mu
@@ -27,7 +28,10 @@ func NewLine(t testing.TB, database string) (*Line, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &Line{socket: filepath.Join(at.Query().Get("host"), ".s.PGSQL.5432")}
+	l := &Line{network: "tcp", address: at.Host}
+	if folder := at.Query().Get("host"); folder != "" {
+		l.network, l.address = "unix", filepath.Join(folder, ".s.PGSQL.5432")
+	}
 	l.open.L = &l.mu
 	if l.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
@@ -44,6 +48,16 @@ func (l *Line) Cut() { l.set(true) }
 // Mend carries again, also what was said meanwhile.
 func (l *Line) Mend() { l.set(false) }
 
+// HangUp ends every connection.
+func (l *Line) HangUp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, end := range l.ends {
+		_ = end.Close()
+	}
+	l.ends = nil
+}
+
 func (l *Line) set(cut bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,7 +71,7 @@ func (l *Line) accept() {
 		if err != nil {
 			return
 		}
-		far, err := net.Dial("unix", l.socket)
+		far, err := net.Dial(l.network, l.address)
 		if err != nil {
 			_ = near.Close()
 			continue
@@ -90,9 +104,5 @@ func (l *Line) carry(from, to net.Conn) {
 func (l *Line) close() {
 	_ = l.listener.Close()
 	l.Mend()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, end := range l.ends {
-		_ = end.Close()
-	}
+	l.HangUp()
 }
