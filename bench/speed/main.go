@@ -24,6 +24,7 @@ import (
 var (
 	rounds  = flag.Int("rounds", 5, "how often each is measured, by turns")
 	seconds = flag.Int("seconds", 5, "how long each measurement takes")
+	only    = flag.String("only", "", "of size, questions, strangers, one, logins and beside those that are measured, with commas; all where none is named")
 )
 
 func main() {
@@ -49,9 +50,17 @@ func run() error {
 	defer b.end()
 	fmt.Printf("%s, %d cores, the load beside it; %d rounds of %d s each, medians with the least and the most\n\n",
 		runtime.Version(), runtime.NumCPU(), *rounds, *seconds)
-	for _, measure := range []func() error{b.size, b.questions, b.strangers, b.oneClient, b.logins, b.questionsBesideLogins} {
-		if err := measure(); err != nil {
-			return err
+	for _, m := range []struct {
+		name    string
+		measure func() error
+	}{
+		{"size", b.size}, {"questions", b.questions}, {"strangers", b.strangers}, {"one", b.oneClient}, {"logins", b.logins}, {"beside", b.questionsBesideLogins},
+	} {
+		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
+			continue
+		}
+		if err := m.measure(); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
 	return nil
