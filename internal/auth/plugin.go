@@ -53,6 +53,12 @@ func (a Activation) IsForSomebody() bool {
 	return a.Everyone || len(a.Groups)+len(a.Users) > 0
 }
 
+// IsActive tells whether a plug-in works for anybody.
+func IsActive(all []Activation, id PluginID) bool {
+	i := slices.IndexFunc(all, func(a Activation) bool { return a.Plugin == id })
+	return i >= 0 && all[i].Active
+}
+
 // EnabledFor tells whether the plug-in works for a person in these groups.
 func (a Activation) EnabledFor(u UserID, groups []GroupID) bool {
 	if !a.Active {

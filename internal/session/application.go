@@ -22,20 +22,59 @@ func (l *Live) WhoAt(ctx context.Context, token secret.Hash, at origin.Origin, a
 	if child.Origin != at || child.Application != a || child.Generation != child.Session.Generation {
 		return Presence{}, store.ErrNotFound
 	}
-	return l.presence(ctx, child.Holder, now)
+	return l.presence(ctx, &child.Holder, now)
 }
 
-func (l *Live) child(ctx context.Context, token secret.Hash, now time.Time) (store.ApplicationHolder, error) {
-	if known, ok := l.children.Load(token); ok && l.believes(known.(store.ApplicationHolder).Session, now) {
-		l.hits.Add(1)
-		return known.(store.ApplicationHolder), nil
+// KnownAt is WhoAt from memory alone: false where the store has to be asked.
+func (l *Live) KnownAt(token secret.Hash, at origin.Origin, a auth.ApplicationID, now time.Time) (Presence, bool) {
+	child, ok := l.knownChild(token, now)
+	if !ok || child.Origin != at || child.Application != a || child.Generation != child.Session.Generation {
+		return Presence{}, false
+	}
+	activations := l.plugins.Load()
+	if activations == nil || !l.store.Hears() {
+		return Presence{}, false
+	}
+	return l.presenceUnder(&child.Holder, *activations, now), true
+}
+
+// KnownGate is GateAt from memory alone, for where the plug-in works for anybody:
+// false where the store has to be asked.
+func (l *Live) KnownGate(at origin.Origin) (auth.Gate, bool) {
+	gates, activations := l.gates.Load(), l.plugins.Load()
+	if gates == nil || activations == nil || !l.store.Hears() || !auth.IsActive(*activations, auth.ForwardAuthPlugin) {
+		return auth.Gate{}, false
+	}
+	gate, ok := (*gates)[at]
+	return gate, ok
+}
+
+// knownChild is the child that is remembered of a token; what it points to does
+// not change.
+func (l *Live) knownChild(token secret.Hash, now time.Time) (*store.ApplicationHolder, bool) {
+	known, ok := l.children.Load(token)
+	if !ok {
+		return nil, false
+	}
+	child := known.(*store.ApplicationHolder)
+	if !l.believes(child.Session, now) {
+		return nil, false
+	}
+	l.hits.Add(1)
+	return child, true
+}
+
+func (l *Live) child(ctx context.Context, token secret.Hash, now time.Time) (*store.ApplicationHolder, error) {
+	if known, ok := l.knownChild(token, now); ok {
+		return known, nil
 	}
 	l.misses.Add(1)
 	before := l.changes.Load()
-	child, err := l.store.ApplicationHolder(ctx, token)
+	read, err := l.store.ApplicationHolder(ctx, token)
 	if err != nil {
-		return store.ApplicationHolder{}, err
+		return nil, err
 	}
+	child := &read
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
 	if l.mayKeep(before) && child.Session.Ended.IsZero() {

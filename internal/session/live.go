@@ -22,10 +22,10 @@ type Live struct {
 	// nothing was told between the beginning of its reading and its keeping.
 	changes atomic.Uint64
 	keeping sync.Mutex
-	byToken sync.Map               // secret.Hash → store.Holder
+	byToken sync.Map               // secret.Hash → *store.Holder
 	byUser  map[auth.UserID]tokens // guarded by keeping; of byToken and of children
 
-	children sync.Map // secret.Hash → store.ApplicationHolder
+	children sync.Map // secret.Hash → *store.ApplicationHolder
 
 	hits, misses atomic.Int64 // of questions whose session it is
 
@@ -64,29 +64,34 @@ func (l *Live) Who(ctx context.Context, token secret.Hash, now time.Time) (Prese
 	return l.presence(ctx, holder, now)
 }
 
-func (l *Live) presence(ctx context.Context, holder store.Holder, now time.Time) (Presence, error) {
-	holder.Session.LastSeen = l.freshest(holder.Session)
-	policy, err := l.PolicyFor(ctx, holder.User.ID, holder.Groups)
+func (l *Live) presence(ctx context.Context, holder *store.Holder, now time.Time) (Presence, error) {
+	activations, err := l.Activations(ctx)
 	if err != nil {
 		return Presence{}, err
 	}
-	return Presence{
-		Session: holder.Session, User: holder.User, Groups: holder.Groups, Policy: policy,
-		Standing: auth.StandingOf(holder.Session, holder.User, policy, now),
-	}, nil
+	return l.presenceUnder(holder, activations, now), nil
 }
 
-func (l *Live) holder(ctx context.Context, token secret.Hash, now time.Time) (store.Holder, error) {
-	if known, ok := l.byToken.Load(token); ok && l.believes(known.(store.Holder).Session, now) {
+func (l *Live) presenceUnder(holder *store.Holder, activations []auth.Activation, now time.Time) Presence {
+	p := Presence{Session: holder.Session, User: holder.User, Groups: holder.Groups,
+		Policy: l.policyUnder(activations, holder.User.ID, holder.Groups)}
+	p.Session.LastSeen = l.freshest(p.Session)
+	p.Standing = auth.StandingOf(p.Session, p.User, p.Policy, now)
+	return p
+}
+
+func (l *Live) holder(ctx context.Context, token secret.Hash, now time.Time) (*store.Holder, error) {
+	if known, ok := l.byToken.Load(token); ok && l.believes(known.(*store.Holder).Session, now) {
 		l.hits.Add(1)
-		return known.(store.Holder), nil
+		return known.(*store.Holder), nil
 	}
 	l.misses.Add(1)
 	before := l.changes.Load()
-	holder, err := l.store.Holder(ctx, token)
+	read, err := l.store.Holder(ctx, token)
 	if err != nil {
-		return store.Holder{}, err
+		return nil, err
 	}
+	holder := &read
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
 	if l.mayKeep(before) && holder.Session.Ended.IsZero() {
@@ -144,6 +149,10 @@ func (l *Live) PolicyFor(ctx context.Context, user auth.UserID, groups []auth.Gr
 	if err != nil {
 		return auth.Policy{}, err
 	}
+	return l.policyUnder(activations, user, groups), nil
+}
+
+func (l *Live) policyUnder(activations []auth.Activation, user auth.UserID, groups []auth.Group) auth.Policy {
 	p := l.rules
 	ids := make([]auth.GroupID, len(groups))
 	for i, g := range groups {
@@ -162,7 +171,7 @@ func (l *Live) PolicyFor(ctx context.Context, user auth.UserID, groups []auth.Gr
 			p.ForwardAuth = enabled
 		}
 	}
-	return p, nil
+	return p
 }
 
 // PolicyOf is PolicyFor with the groups read from the store.
@@ -199,7 +208,10 @@ type lastSeen struct{ at, written atomic.Int64 }
 // Seen notes a request of the person's own: a navigation or a form. What
 // pages do in the background is not one.
 func (l *Live) Seen(id auth.SessionID, now time.Time) {
-	known, _ := l.seen.LoadOrStore(id, new(lastSeen))
+	known, ok := l.seen.Load(id)
+	if !ok {
+		known, _ = l.seen.LoadOrStore(id, new(lastSeen))
+	}
 	known.(*lastSeen).at.Store(now.UnixMilli())
 }
 
@@ -282,17 +294,17 @@ func (l *Live) SetBack(ctx context.Context, furthest, now time.Time) error {
 // memory may be older than the one written, so it is read again.
 func (l *Live) forgetIdle(now time.Time) {
 	idle := now.Add(-l.rules.SessionIdle)
-	forgetIdle := func(token secret.Hash, holder store.Holder) {
+	forgetIdle := func(token secret.Hash, holder *store.Holder) {
 		if l.freshest(holder.Session).Before(idle) {
 			l.forget(holder.User.ID, token)
 		}
 	}
 	l.byToken.Range(func(token, holder any) bool {
-		forgetIdle(token.(secret.Hash), holder.(store.Holder))
+		forgetIdle(token.(secret.Hash), holder.(*store.Holder))
 		return true
 	})
 	l.children.Range(func(token, holder any) bool {
-		forgetIdle(token.(secret.Hash), holder.(store.ApplicationHolder).Holder)
+		forgetIdle(token.(secret.Hash), &holder.(*store.ApplicationHolder).Holder)
 		return true
 	})
 	l.seen.Range(func(id, known any) bool { // also of sessions that ended: their rows left before
