@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/textproto"
+	"strings"
 
 	"github.com/twinlock/twinlock/internal/origin"
 	"github.com/twinlock/twinlock/internal/secret"
@@ -19,6 +21,18 @@ func applicationCookie(at origin.Origin) string {
 	return "twinlock-app"
 }
 
+// spelling is a cookie with a gap for its value, as net/http writes it.
+type spelling struct{ before, after string }
+
+var applicationCookies = map[string]spelling{"http": spellingOf("http"), "https": spellingOf("https")}
+
+func spellingOf(scheme string) spelling {
+	at := origin.Origin{Scheme: scheme}
+	spelled := (&http.Cookie{Name: applicationCookie(at), Path: "/", Secure: scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode}).String()
+	before, after, _ := strings.Cut(spelled, "=")
+	return spelling{before + "=", after}
+}
+
 // ApplicationToken gives the token that a browser holds at an application's
 // host, whatever it is still good for.
 func (f *Floor) ApplicationToken(r *http.Request, at origin.Origin) (secret.Token, bool) {
@@ -27,6 +41,33 @@ func (f *Floor) ApplicationToken(r *http.Request, at origin.Origin) (secret.Toke
 		return secret.Token{}, false
 	}
 	return secret.Parse(c.Value)
+}
+
+// ApplicationTokenAlone is ApplicationToken where nothing else in the cookies
+// bears on an answer at the application's host. It is false where a session of
+// ours is among them, as where both share a host, where the token is there twice,
+// and where it is none.
+func (f *Floor) ApplicationTokenAlone(r *http.Request, at origin.Origin) (token secret.Token, ok bool) {
+	sent := r.Header["Cookie"]
+	if len(sent) == 0 {
+		return secret.Token{}, true
+	}
+	rest, found := sent[0], false
+	for rest != "" {
+		var pair string
+		pair, rest, _ = strings.Cut(rest, ";")
+		name, value, _ := strings.Cut(textproto.TrimString(pair), "=")
+		switch textproto.TrimString(name) {
+		case f.cookieName(sessionCookie):
+			return secret.Token{}, false
+		case applicationCookie(at):
+			if token, ok = secret.Parse(value); !ok || found {
+				return secret.Token{}, false
+			}
+			found = true
+		}
+	}
+	return token, len(sent) == 1
 }
 
 // NewApplicationToken gives a browser there a token that opens nothing.
@@ -39,10 +80,8 @@ func (f *Floor) NewApplicationToken(w http.ResponseWriter, at origin.Origin) sec
 // KeepApplicationToken gives a browser there its token. The answer must reach
 // it through the application's proxy.
 func (f *Floor) KeepApplicationToken(w http.ResponseWriter, token secret.Token, at origin.Origin) {
-	http.SetCookie(w, &http.Cookie{
-		Name: applicationCookie(at), Value: token.Reveal(), Path: "/",
-		Secure: at.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
+	c := applicationCookies[at.Scheme]
+	w.Header().Add("Set-Cookie", c.before+token.Reveal()+c.after)
 }
 
 // ShowAlone answers with a page that needs nothing but itself, for a proxy to

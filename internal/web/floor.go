@@ -44,6 +44,7 @@ type Floor struct {
 	routes []Route
 	most   map[string]int64 // how much a route takes, by method and path
 	about  map[string]About // what it is about, by the same
+	quick  map[string]Route // those that answer quickly, by path
 	mux    *http.ServeMux
 
 	traffic   *Traffic
@@ -52,17 +53,20 @@ type Floor struct {
 
 // Handler serves the routes of all flows. It is to be called once.
 func (f *Floor) Handler(routes []Route) http.Handler {
-	f.routes, f.mux, f.most, f.traffic = routes, http.NewServeMux(), map[string]int64{}, newTraffic()
+	f.routes, f.mux, f.most, f.traffic, f.quick = routes, http.NewServeMux(), map[string]int64{}, newTraffic(), map[string]Route{}
 	f.about = map[string]About{"GET /assets/": aboutAssets}
 	for _, rt := range routes {
 		f.mux.Handle(rt.Method+" "+rt.Path, f.serve(rt))
 		f.most[rt.Method+" "+rt.Path] = rt.most()
 		f.about[rt.Method+" "+rt.Path] = rt.About
+		if rt.Quick != nil {
+			f.quick[rt.Path] = rt
+		}
 	}
 	f.mux.Handle("GET /assets/", f.Pages.Assets())
 	f.mux.Handle("GET /favicon.ico", f.Pages.Favicon())
 	f.mux.Handle("GET /favicon.svg", f.Pages.Favicon())
-	return f.logged(f.recovered(f.headers(http.HandlerFunc(f.dispatch))))
+	return f.quickly(f.logged(f.recovered(f.headers(http.HandlerFunc(f.dispatch)))))
 }
 
 // Routes gives the table of the running program.
