@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unicode"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/session"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/web"
@@ -55,17 +57,10 @@ func (h *Flow) answer(w http.ResponseWriter, r *http.Request, a asked) error {
 	if a.Own && p.Standing == auth.SignedIn {
 		h.Live.Seen(p.Session.ID, v.Now)
 	}
-	judge := func(d auth.Demand) auth.Passage {
-		return a.Gate.Judge(d, p.Standing, p.Session, p.User, p.Groups, p.Policy, v.Now)
-	}
-	switch judge(demand) {
+	switch a.passage(demand, v.Now) {
 	case auth.Passes:
-		// Where anybody may go, only those are told of who may open the
-		// application: it takes a name for a login.
-		if demand.Public && judge(auth.Demand{}) != auth.Passes {
-			return passNobody(w)
-		}
-		return pass(w, p)
+		pass(w, a.told(demand, v.Now))
+		return nil
 	case auth.AsksLogin, auth.AsksCode:
 		return h.sendToLogin(w, r, a, false)
 	case auth.AsksSetUp:
@@ -74,6 +69,20 @@ func (h *Flow) answer(w http.ResponseWriter, r *http.Request, a asked) error {
 		return h.refuse(w, r, a, newLackingPage(h.PublicURL, a.Gate.Name, p.User))
 	}
 	return h.refuse(w, r, a, newRefusedPage(h.PublicURL, a.Gate.Name, p.User))
+}
+
+func (a *asked) passage(d auth.Demand, now time.Time) auth.Passage {
+	p := &a.Presence
+	return a.Gate.Judge(d, p.Standing, p.Session, p.User, p.Groups, p.Policy, now)
+}
+
+// told is who the application is told of when a demand is met. Where anybody may
+// go, only those are who may open it: it takes a name for a login.
+func (a *asked) told(d auth.Demand, now time.Time) session.Presence {
+	if d.Public && a.passage(auth.Demand{}, now) != auth.Passes {
+		return session.Presence{}
+	}
+	return a.Presence
 }
 
 // unasked is why a proxy's question is none, for the operator to hear.
@@ -133,12 +142,7 @@ func (h *Flow) presence(r *http.Request, a *asked) (session.Presence, error) {
 // isActive tells whether the plug-in works for anybody.
 func (h *Flow) isActive(r *http.Request) (bool, error) {
 	all, err := h.Live.Activations(r.Context())
-	for _, a := range all {
-		if a.Plugin == auth.ForwardAuthPlugin {
-			return a.Active, nil
-		}
-	}
-	return false, err
+	return auth.IsActive(all, auth.ForwardAuthPlugin), err
 }
 
 // complainEvery is how many seconds pass at least between two lines of the log
@@ -158,12 +162,9 @@ func (h *Flow) complain(r *http.Request, why unasked, q question) {
 		"asked", r.URL.Path, "about", q.Origin.String())
 }
 
-// passNobody lets a request pass without a word of who made it.
-func passNobody(w http.ResponseWriter) error { return pass(w, session.Presence{}) }
-
 // pass tells the application whose request it is. All four headers are always
 // there, so that none of the browser's own is left in their place.
-func pass(w http.ResponseWriter, p session.Presence) error {
+func pass(w http.ResponseWriter, p session.Presence) {
 	header, values := w.Header(), new([len(identityHeaders)]string)
 	if p.Standing == auth.SignedIn {
 		*values = [...]string{p.User.Address, p.User.Address, oneLine(p.User.Called()), groupNames(p.Groups)}
@@ -172,7 +173,6 @@ func pass(w http.ResponseWriter, p session.Presence) error {
 		header[name] = values[i : i+1 : i+1]
 	}
 	w.WriteHeader(http.StatusOK)
-	return nil
 }
 
 // identityHeaders tell an application who is there, in canonical form.
@@ -206,32 +206,38 @@ func groupNames(groups []auth.Group) string {
 	return b.String()
 }
 
-// sendToLogin answers a request that somebody has to be signed in for, and gives
-// the browser what it will be known by at the application's host until then.
+// sendToLogin answers a request that somebody has to be signed in for.
 func (h *Flow) sendToLogin(w http.ResponseWriter, r *http.Request, a asked, again bool) error {
-	token, ok := h.ApplicationToken(r, a.Origin)
-	if !ok {
+	token, _ := h.ApplicationToken(r, a.Origin)
+	h.leadToLogin(w, &a, token, again)
+	return nil
+}
+
+// leadToLogin leads there, and gives a browser that holds no token at the
+// application's host what it will be known by until then.
+func (h *Flow) leadToLogin(w http.ResponseWriter, a *asked, token secret.Token, again bool) (status int) {
+	if token.IsZero() {
 		token = h.NewApplicationToken(w, a.Origin)
 	}
 	to := handOver{To: a.question, Browser: token.Hash(), Again: again}
-	return send(w, a, h.PublicURL+"/login?"+nextIs(to.path()), a.Navigation)
+	return send(w, a.dialect, h.PublicURL+"/login?"+nextIs(to.path()), a.Navigation)
 }
 
 // send leads elsewhere: by a redirect where a person navigates, and otherwise by
 // a status that scripts notice. nginx knows no answer but 401, and makes a
 // redirect of it where the second header says so; the address stands there once,
 // for nginx gives up on answers whose headers are long.
-func send(w http.ResponseWriter, a asked, to string, navigation bool) error {
-	w.Header().Set("Location", to)
+func send(w http.ResponseWriter, d dialect, to string, navigation bool) (status int) {
+	w.Header()["Location"] = []string{to}
+	status = http.StatusUnauthorized
 	switch {
-	case navigation && a.Redirects:
-		w.WriteHeader(http.StatusFound)
-		return nil
+	case navigation && d.Redirects:
+		status = http.StatusFound
 	case navigation:
 		w.Header().Set("Twinlock-Redirect", "yes")
 	}
-	w.WriteHeader(http.StatusUnauthorized)
-	return nil
+	w.WriteHeader(status)
+	return status
 }
 
 // refuse answers a request that may not pass, to a person with a page.

@@ -446,6 +446,7 @@ func TestAChangedPasswordAsksTheSessionOnceMoreAtEachApplication(t *testing.T) {
 func TestAQuestionFromElsewhereIsRefused(t *testing.T) {
 	d := newDoor(t)
 	ada := signedIn(t, d, "ada@example.org")
+	ada.from = "10.0.0.2"
 	for _, from := range []string{"192.0.2.1", "10.0.0.2", "2001:db8::1"} {
 		ada.Browser.Network = from
 		for proxy, words := range proxies {
@@ -458,6 +459,9 @@ func TestAQuestionFromElsewhereIsRefused(t *testing.T) {
 			if page.Status != http.StatusForbidden || page.Header.Get("Remote-User") != "" {
 				t.Errorf("%s from %s: %d", proxy, from, page.Status)
 			}
+			answer := ada.asks(proxy, wikiURL+"/", background)
+			wantStatus(t, answer, http.StatusForbidden)
+			wantNobody(t, answer)
 		}
 	}
 }

@@ -32,16 +32,17 @@ type handOver struct {
 }
 
 // path is the address of the hand-over with us. The application's address stands
-// in it in a spelling that grows but once, however often it is wrapped.
+// in it in a spelling that grows but once, however often it is wrapped; like the
+// rest it is of letters that stand for themselves in a query.
 func (o handOver) path() string {
-	values := url.Values{"to": {wrap(o.To.address())}}
-	if !o.Browser.IsZero() {
-		values.Set("browser", o.Browser.Text())
-	}
+	path := handOverPath + "?"
 	if o.Again {
-		values.Set("again", "yes")
+		path += "again=yes&"
 	}
-	return handOverPath + "?" + values.Encode()
+	if !o.Browser.IsZero() {
+		path += "browser=" + o.Browser.Text() + "&"
+	}
+	return path + "to=" + wrap(o.To.address())
 }
 
 func wrap(address string) string { return base64.RawURLEncoding.EncodeToString([]byte(address)) }
@@ -54,7 +55,7 @@ func unwrap(wrapped string) (question, bool) {
 	return readAddress(string(address))
 }
 
-func nextIs(path string) string { return url.Values{"next": {path}}.Encode() }
+func nextIs(path string) string { return "next=" + url.QueryEscape(path) }
 
 func readHandOver(r *http.Request) (o handOver, ok bool) {
 	form, err := web.ReadQuery(r, "to", "browser", "again")
@@ -143,7 +144,8 @@ func (h *Flow) finishHandOver(w http.ResponseWriter, r *http.Request, a asked) e
 		return h.refuse(w, r, a, newMalformedPage(h.PublicURL))
 	}
 	if a.Presence.Standing == auth.SignedIn { // another tab was faster
-		return send(w, a, to.address(), true)
+		send(w, a.dialect, to.address(), true)
+		return nil
 	}
 	browser, ok := h.ApplicationToken(r, a.Origin)
 	if !ok {
@@ -165,7 +167,8 @@ func (h *Flow) finishHandOver(w http.ResponseWriter, r *http.Request, a asked) e
 
 	// Answer.
 	h.KeepApplicationToken(w, token, a.Origin)
-	return send(w, a, to.address(), true)
+	send(w, a.dialect, to.address(), true)
+	return nil
 }
 
 // readArrival reads what a ticket's address says. It leads on only at the host

@@ -3,16 +3,20 @@ package forwardauth_test
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/origin"
+	"github.com/twinlock/twinlock/internal/secret"
 )
 
 const wikiURL = "https://wiki.example.org"
@@ -98,6 +102,14 @@ func forwarded(address string) http.Header {
 // that the answer gives the browser at the application's host.
 func (p *person) asks(proxy, address string, more http.Header) *http.Response {
 	p.door.t.Helper()
+	r, at := p.question(proxy, address, more)
+	answer := p.door.answers(p.door.t, r)
+	p.jar.SetCookies(at, answer.Cookies())
+	return answer
+}
+
+// question is what asks sends, and the address at whose host the browser is.
+func (p *person) question(proxy, address string, more http.Header) (*http.Request, *url.URL) {
 	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/forward-auth/"+proxy, nil)
 	r.RemoteAddr = cmp.Or(p.from, "10.0.0.1") + ":40000"
 	maps.Copy(r.Header, proxies[proxy](address))
@@ -109,16 +121,76 @@ func (p *person) asks(proxy, address string, more http.Header) *http.Response {
 	for _, c := range p.jar.Cookies(at) {
 		r.AddCookie(c)
 	}
-	w := httptest.NewRecorder()
 	if p.hungUp {
 		gone, leave := context.WithCancel(r.Context())
 		leave()
 		r = r.WithContext(gone)
 	}
-	p.door.Handler.ServeHTTP(w, r)
-	answer := w.Result()
-	p.jar.SetCookies(at, answer.Cookies())
+	return r, at
+}
+
+// answers gives the answer to a question that is asked where the applications are
+// remembered. One that was quick is asked the long way too, and must be the same.
+func (d *door) answers(t testing.TB, r *http.Request) *http.Response {
+	t.Helper()
+	d.warm()
+	answer := d.handle(r)
+	if !isQuick(answer) {
+		return answer
+	}
+	log := d.Floor.Log
+	d.Floor.Log = slog.New(everyLine{slog.DiscardHandler})
+	long := d.handle(r)
+	d.Floor.Log = log
+	if isQuick(long) {
+		t.Error("whoever reads every line of the log is not told of a question")
+	}
+	if quick, long := bearing(answer), bearing(long); !maps.EqualFunc(quick, long, slices.Equal) {
+		t.Errorf("the quick answer is\n%v\nand the long way's\n%v", quick, long)
+	}
 	return answer
+}
+
+func (d *door) warm() {
+	_, _ = d.Live.GateAt(context.Background(), origin.Origin{})
+	_, _ = d.Live.Activations(context.Background())
+}
+
+func (d *door) handle(r *http.Request) *http.Response {
+	w := httptest.NewRecorder()
+	d.Handler.ServeHTTP(w, r)
+	return w.Result()
+}
+
+// isQuick tells an answer that has no line in the log, and so no number there.
+func isQuick(answer *http.Response) bool { return answer.Header.Get("X-Request-Id") == "" }
+
+// everyLine is a log of the level DEBUG.
+type everyLine struct{ slog.Handler }
+
+func (everyLine) Enabled(context.Context, slog.Level) bool { return true }
+
+// bearing is all of an answer that bears on anything, but for what is random: what
+// is left out of the quick one only pages need.
+func bearing(answer *http.Response) map[string][]string {
+	bears := map[string][]string{"status": {answer.Status}}
+	for _, name := range append([]string{"Location", "Cache-Control", "Referrer-Policy", "Set-Cookie", "Twinlock-Redirect"}, identity...) {
+		if said, ok := answer.Header[name]; ok {
+			bears[name] = slices.Clone(said)
+		}
+	}
+	if answer.StatusCode == http.StatusOK {
+		delete(bears, "Referrer-Policy") // nothing is referred to
+	}
+	for _, c := range answer.Cookies() { // the browser is known by it from now on
+		token, ok := secret.Parse(c.Value)
+		for name, said := range bears {
+			if ok {
+				bears[name] = []string{strings.NewReplacer(c.Value, "TOKEN", token.Hash().Text(), "HASH").Replace(said[0])}
+			}
+		}
+	}
+	return bears
 }
 
 // goesTo follows a person to an application's address through the proxy, by way

@@ -84,6 +84,14 @@ func only(h http.Header, name string) (string, bool) {
 	return strings.Join(values, ""), len(values) == 1 && values[0] != ""
 }
 
+// first is h.Get for a name in canonical form, which is looked for as it stands.
+func first(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
 // read makes a question of a proxy's headers and of the browser's own, which
 // proxies hand on.
 func (d dialect) read(h http.Header) (question, bool) {
@@ -93,7 +101,7 @@ func (d dialect) read(h http.Header) (question, bool) {
 	}
 	q, ok := newQuestion(at, uri)
 	q.Navigation = isNavigation(h)
-	destination := h.Get("Sec-Fetch-Dest")
+	destination := first(h, "Sec-Fetch-Dest")
 	q.Own = q.Navigation && (destination == "" || destination == "document")
 	return q, ok
 }
@@ -109,16 +117,16 @@ func newQuestion(at origin.Origin, uri string) (question, bool) {
 // isNavigation tells the way to a page from what pages ask for by themselves. Old browsers, and all of them on plain http, do not say: theirs is
 // one if it wants a page. What is fetched ahead was not asked for yet.
 func isNavigation(h http.Header) bool {
-	if h.Get("Sec-Purpose") != "" || h.Get("Purpose") == "prefetch" || h.Get("Upgrade") != "" {
+	if first(h, "Sec-Purpose") != "" || first(h, "Purpose") == "prefetch" || first(h, "Upgrade") != "" {
 		return false
 	}
-	if mode := h.Get("Sec-Fetch-Mode"); mode != "" {
+	if mode := first(h, "Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"
 	}
-	if h.Get("X-Requested-With") != "" {
+	if first(h, "X-Requested-With") != "" {
 		return false
 	}
-	accept := h.Get("Accept")
+	accept := first(h, "Accept")
 	return accept == "" || strings.Contains(accept, "text/html")
 }
 

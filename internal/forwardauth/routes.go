@@ -29,7 +29,7 @@ type Flow struct {
 func (h *Flow) Routes() []web.Route {
 	h.ours, _ = origin.Parse(h.PublicURL)
 	question := func(d dialect) web.Route {
-		return web.Route{Method: http.MethodGet, Path: "/forward-auth/" + d.Name, Need: web.Anybody, Background: true, About: web.AboutProxy, Serve: h.answerTo(d)}
+		return web.Route{Method: http.MethodGet, Path: "/forward-auth/" + d.Name, Need: web.Anybody, Background: true, About: web.AboutProxy, Serve: h.answerTo(d), Quick: h.quickTo(d)}
 	}
 	return []web.Route{
 		question(nginx), question(caddy), question(traefik),
