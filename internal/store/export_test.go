@@ -51,3 +51,27 @@ func MigrateBy(ctx context.Context, url string, steps int) (more bool, err error
 
 // SignupsInLine is how many sign-ups wait for their letters.
 func (s *Store) SignupsInLine(ctx context.Context) (int, error) { return s.signupsInLine(ctx) }
+
+// News is what a notification says to a store: whom to forget, and that
+// everything is to be.
+type News struct {
+	From, Ending                     string
+	Heard                            []string
+	Users                            []auth.UserID
+	Plugins, Everybody, Applications bool
+}
+
+// ReadNews reads a notification.
+func ReadNews(text string) News {
+	n := readNews(text)
+	return News{n.From, n.Ending, n.Heard, n.Users, n.Plugins, n.Everybody, n.Applications}
+}
+
+// HearBeat hears a notification of the channel of beats, and tells whether it was
+// taken for one of the given number.
+func HearBeat(number int64, text string) bool {
+	h := &hearing{connected: make(chan struct{})}
+	h.said[number%beatsKnown].Store(&beat{number: number, at: time.Now()})
+	h.hearOwnBeat(text)
+	return h.proved.Load() != nil
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -64,7 +65,9 @@ func readNews(text string) (n news) {
 	strict := json.NewDecoder(strings.NewReader(text))
 	strict.DisallowUnknownFields()
 	if strict.Decode(&n) == nil {
-		return n
+		if _, err := strict.Token(); err == io.EOF {
+			return n
+		}
 	}
 	_ = json.Unmarshal([]byte(text), &n)
 	n.Plugins, n.Everybody, n.Applications = true, true, true
