@@ -1,6 +1,9 @@
 package app
 
 import (
+	"context"
+	"log/slog"
+	"net"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/store"
@@ -14,3 +17,14 @@ const LetterLease = letterLease
 
 // Uses makes the program one that serves from its database, without a listener.
 func (a *App) Uses(u *store.Use) { a.work.use = u }
+
+// AnswerControl answers one conversation as the control socket does.
+func AnswerControl(connection net.Conn, run Command) {
+	a := &App{log: slog.New(slog.DiscardHandler)}
+	a.answerControl(context.Background(), connection, run)
+}
+
+// ListenTo passes on what a server says, as a command does that asked it.
+func ListenTo(connection net.Conn, line Line) (status int, err error) {
+	return newTalk(connection).listen(line)
+}

@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -62,6 +64,51 @@ func FuzzEveryRoute(f *testing.F) {
 	})
 }
 
+// heldForm is a form that waits until the person has proved the password anew.
+func heldForm(f *testing.F, b *apptest.Browser) string {
+	page := b.Once("/account/address", url.Values{"email": {"taken@example.org"}})
+	_, after, found := strings.Cut(page.Body, `name="held" value="`)
+	held, _, _ := strings.Cut(after, `"`)
+	if !found || held == "" {
+		f.Fatalf("no form is held: %d %s", page.Status, page.Text())
+	}
+	return held
+}
+
+// FuzzHeldForm: what goes on after a proof is the form that was held for this
+// session, byte for byte, and nothing else.
+func FuzzHeldForm(f *testing.F) {
+	town := build(f)
+	held := town.held
+	f.Add(held)
+	f.Add(town.othersHeld)
+	f.Add("A" + held[1:])
+	f.Add(held[:len(held)-1])
+	f.Add(held + "A")
+	f.Add(held[:40] + town.othersHeld[40:])
+	f.Add(base64.RawURLEncoding.EncodeToString([]byte(`{"Path":"/account/name","Values":{"name":["taken"]}}`)))
+	for _, made := range []string{"A", "=", "%", "\x00", " ", strings.Repeat("A", 10000)} {
+		f.Add(made)
+	}
+	right, _ := base64.RawURLEncoding.DecodeString(held)
+	visitor := town.visitors[slices.IndexFunc(town.visitors, func(v fuzzVisitor) bool { return strings.HasPrefix(v.name, "a person without a phone") })]
+	f.Fuzz(func(t *testing.T, held string) {
+		if held == "" {
+			return // nothing waited
+		}
+		r := town.request("POST /login/confirm", 0, "", "", url.Values{"password": {apptest.Password}, "held": {held}, "next": {""}, "ask": {""}}.Encode())
+		r.Header.Set("Cookie", visitor.cookies)
+		w := httptest.NewRecorder()
+		town.site.Handler.ServeHTTP(w, r)
+		raw, err := base64.RawURLEncoding.DecodeString(held)
+		if ours := err == nil && bytes.Equal(raw, right); ours != (w.Code < 400) || w.Code >= 500 {
+			t.Errorf("%q: %d", held, w.Code)
+		}
+		visitor.others.wantSame(t, town.othersRows(t, visitor.id))
+		town.begin(t)
+	})
+}
+
 // placeIn is what an address with a name in it is about.
 func placeIn(route string) string {
 	switch {
@@ -85,6 +132,8 @@ type town struct {
 	routes   []string
 	visitors []fuzzVisitor
 	names    *strings.Replacer // of what there is
+
+	held, othersHeld string // a form that waits for a proof, and one of another session
 
 	copies  string // where copies of the folder are made
 	site    *app.App
@@ -128,11 +177,17 @@ func build(f *testing.F) *town {
 	}
 	signedIn("lapsed", site.Person("lapsed@example.org"))
 	site.Clock.Turn(45 * time.Minute)
+	holding, other := site.Browser(), site.Browser()
+	bare := site.Person("bare@example.org")
+	holding.SignIn(bare)
+	other.SignIn(bare)
 	signedIn("a person whose proofs are old", site.Person("old@example.org"))
 	signedIn("an administrator whose code is old", site.Administrator("old-root@example.org"))
 	site.Clock.Turn(16 * time.Minute)
 	ada := site.Person("ada@example.org")
 	signedIn("a person", ada)
+	t.add("a person without a phone whose proof is old", bare.ID, holding)
+	t.held, t.othersHeld = heldForm(f, holding), heldForm(f, other)
 	site.Clock.Turn(time.Minute)
 	pending := site.Browser()
 	pending.Get("/login").Form("Login").Fill("Email", ada.Address).Fill("Password", ada.Password).Press().WantPath("/login/code")

@@ -178,3 +178,36 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCheckClient: where answers of an application go, and what is told of a
+// logout, is judged one address at a time, and so are all of them.
+func FuzzCheckClient(f *testing.F) {
+	f.Add("https://wiki.example.org/signed-in", "https://wiki.example.org/", "https://wiki.example.org/told", false)
+	f.Add("https://wiki.example.org/\nhttp://127.0.0.1/", "\n", "http://localhost/told", true)
+	for _, m := range mutations {
+		f.Add(m, m, m, true)
+		f.Add("https://wiki.example.org/\n"+m, "", m, false)
+	}
+	f.Add(strings.Repeat("https://wiki.example.org/\n", Most+1), "", "", false)
+	f.Fuzz(func(t *testing.T, redirects, logouts, notice string, public bool) {
+		c := auth.Client{Public: public, RedirectURIs: strings.Split(redirects, "\n"), LogoutURIs: strings.Split(logouts, "\n"), LogoutNotice: notice}
+		wrongRedirects, wrongLogouts, wrongNotice := CheckClient(c)
+		for _, list := range []struct {
+			addresses []string
+			wrong     error
+			public    bool
+		}{{c.RedirectURIs, wrongRedirects, public}, {c.LogoutURIs, wrongLogouts, public}, {[]string{notice}, wrongNotice, false}} {
+			for _, address := range list.addresses {
+				if list.wrong == nil && address != "" && Check(address, list.public) != nil {
+					t.Errorf("%q may be registered among %q", address, list.addresses)
+				}
+			}
+			if list.wrong == nil && len(list.addresses) > Most {
+				t.Errorf("%d addresses may be registered", len(list.addresses))
+			}
+		}
+		if u, err := url.Parse(notice); wrongNotice == nil && notice != "" && (err != nil || u.Host == "" || u.Scheme != "https" && !isLoopbackName(u.Hostname())) {
+			t.Errorf("%q may be told of logouts", notice)
+		}
+	})
+}
