@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -143,6 +144,21 @@ func (m *Member) Start() {
 	m.t.Helper()
 	m.Begin()
 	m.Await(30 * time.Second)
+}
+
+// LogElsewhere moves the log of what was written (WAL) out of the data, and starts
+// the server again.
+func (m *Member) LogElsewhere() {
+	m.t.Helper()
+	m.StopImmediately()
+	to, from := filepath.Join(temporary(m.t), "log"), filepath.Join(m.Data, "pg_wal")
+	if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+		m.t.Fatalf("move the log: %v\n%s", err, out)
+	}
+	if err := errors.Join(os.Chmod(filepath.Dir(to), 0o755), os.RemoveAll(from), os.Symlink(to, from)); err != nil {
+		m.t.Fatalf("move the log: %v", err)
+	}
+	m.Start()
 }
 
 // Begin is Start without the wait.
