@@ -188,6 +188,9 @@ func (s *Server) end(by syscall.Signal) {
 	}
 }
 
+// Pid is the number of the server's process.
+func (s *Server) Pid() int { return s.process.Process.Pid }
+
 // Signal sends the server a signal.
 func (s *Server) Signal(signal syscall.Signal) { _ = s.process.Process.Signal(signal) }
 
