@@ -172,7 +172,7 @@ func hostsAt(a auth.Application) []string {
 // something public.
 func (h *Flow) addRule(w http.ResponseWriter, r *http.Request) error {
 	// Read.
-	form, err := web.ReadForm(r, "host", "path", "access", "group", "minutes", "seen", "really")
+	form, err := web.ReadForm(r, "host", "path", "access", "group", "minutes", "seen", "really", "back")
 	if err != nil {
 		return err
 	}
@@ -188,6 +188,9 @@ func (h *Flow) addRule(w http.ResponseWriter, r *http.Request) error {
 	// Decide.
 	if form["seen"] != section.Seen {
 		return h.refuseRules(w, r, gate, section)
+	}
+	if form["back"] != "" {
+		return h.showRules(w, r, http.StatusOK, gate, section)
 	}
 	at := section.place(rule, gate.Rules)
 	if len(gate.Rules) >= mostRules {
@@ -272,14 +275,21 @@ func (h *Flow) replaceRules(w http.ResponseWriter, r *http.Request, gate auth.Ga
 
 // publicPage asks whether some addresses are to be open to everybody. It posts
 // the fields of a form again, and leads back to the part of the application's
-// page where that stands.
+// page where that stands, with what was typed there where anything was.
 func publicPage(a auth.Application, opened []auth.Address, part, action string, form web.Form, fields []string) confirmPage {
 	addresses := make([]string, len(opened))
 	for i, at := range opened {
 		addresses[i] = at.Host + at.Path
 	}
+	_, typed := form["host"]
+	if _, address := form["url"]; address {
+		typed = true
+	}
 	p := confirmPage{Title: ui.T("apprules.publicTitle"), Text: ui.T("apprules.publicText", "Name", a.Name, "Addresses", strings.Join(addresses, ", ")),
 		Button: ui.T("apprules.publicButton"), Action: action, Back: "/admin/apps/" + string(a.ID) + part}
+	if typed {
+		p.Keeps, p.Back = true, action+part
+	}
 	for _, name := range fields {
 		if value, there := form[name]; there {
 			p.Hidden = append(p.Hidden, ui.Hidden{Name: name, Value: value})

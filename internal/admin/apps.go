@@ -247,13 +247,17 @@ func (h *Flow) changeApp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	typed, err := web.ReadForm(r, append(appFields(groups), "seen", "really")...)
+	typed, err := web.ReadForm(r, append(appFields(groups), "seen", "really", "back")...)
 	if err != nil {
 		return err
 	}
 	form, wanted, err := h.appTyped(r.Context(), typed, groups, a)
 	if err != nil {
 		return err
+	}
+	if typed["back"] != "" {
+		form.Seen = typed["seen"]
+		return h.showTyped(w, r, http.StatusOK, a, form)
 	}
 	var opened []auth.Address
 	if !form.HasFailed() {

@@ -142,6 +142,7 @@ type confirmPage struct {
 	Title, Text, Button ui.Text
 	Goes                []ui.Text // what goes with it, each by itself
 	Action, Back        string
+	Keeps               bool        // back is by the form, which shows what was typed
 	Hidden              []ui.Hidden // what the form posts beside
 }
 

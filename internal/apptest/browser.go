@@ -112,7 +112,9 @@ func (b *Browser) url(address string) *url.URL {
 // Request makes a request as the browser would; tests may meddle with it.
 func (b *Browser) Request(method, address string, values url.Values) *http.Request {
 	b.t.Helper()
-	r := httptest.NewRequestWithContext(b.t.Context(), method, b.url(address).String(), strings.NewReader(values.Encode()))
+	at := b.url(address)
+	at.Fragment = "" // which browsers keep to themselves
+	r := httptest.NewRequestWithContext(b.t.Context(), method, at.String(), strings.NewReader(values.Encode()))
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Origin", b.origin)
