@@ -113,7 +113,7 @@ func (c *appAdd) addBehindProxy(s *surroundings, a auth.Application) (auth.Appli
 func inWords(err error) error {
 	switch {
 	case errors.Is(err, store.ErrTaken):
-		return fmt.Errorf("%w: another application behind a proxy has it, or it is given twice", err)
+		return fmt.Errorf("%w: another application behind a proxy has it", err)
 	case errors.Is(err, store.ErrOurHost):
 		return fmt.Errorf("%w: Twinlock itself lives at this host, and an application there could act as whoever opens it, at whatever port; give it a host of its own", err)
 	case errors.Is(err, store.ErrMalformedHost):

@@ -87,7 +87,12 @@ func TestBeforeARuleMakesSomethingPublicTheAdministratorIsWarned(t *testing.T) {
 		t.Errorf("the warning says\n%s", warning.Text())
 	}
 	wantRules(t, site, a, admin)
-	page := warning.Form("Make public").Press().WantDone("The rule is added.")
+	back := warning.Form("Back").Press().WantStatus(200)
+	if typed := back.Form("Add rule").Values; typed.Get("path") != "/" || typed.Get("access") != "public" {
+		t.Errorf("back from the warning, the form has %v", typed)
+	}
+	wantRules(t, site, a, admin)
+	page := back.Form("Add rule").Press().Form("Make public").Press().WantDone("The rule is added.")
 	wantRules(t, site, a, admin, public)
 
 	for _, button := range []string{"Up: / at every host", "Down: /admin at every host", "Delete: /admin at every host"} {
@@ -119,7 +124,12 @@ func TestBeforeAHostMakesSomethingPublicTheAdministratorIsWarned(t *testing.T) {
 		t.Errorf("of a further host it says\n%s", warning.Text())
 	}
 	want("https://wiki.example.org/", "docs.example.org")
-	page := warning.Form("Make public").Press().WantDone("The application is saved.")
+	back := warning.Form("Back").Press().WantStatus(200)
+	if typed := back.Form("Save").Values; typed.Get("hosts") != "docs.example.org\nSecret.example.org" || typed.Get("description") != "What we know" {
+		t.Errorf("back from the warning, the form has %v", typed)
+	}
+	want("https://wiki.example.org/", "docs.example.org")
+	page := back.Form("Save").Press().Form("Make public").Press().WantDone("The application is saved.")
 	want("https://wiki.example.org/", "docs.example.org", "secret.example.org")
 	if page.Form("Save").Values.Get("description") != "What we know" {
 		t.Error("what was typed beside is lost")
@@ -225,9 +235,8 @@ func TestFurtherHostsAreChangedOnTheApplicationsPage(t *testing.T) {
 	form := browser.Get("/admin/apps/" + string(wiki.ID)).Form("Save")
 	for typed, why := range map[string]string{
 		"docs.example.org\nshop.example.org":     "shop.example.org belongs to another application",
-		"docs.example.org\nwiki.example.org":     "wiki.example.org belongs to another application",
-		"docs.example.org\nWIKI.example.org":     "wiki.example.org belongs to another application",
-		"docs.example.org\nwiki.example.org:443": "wiki.example.org belongs to another application",
+		"docs.example.org\nSHOP.example.org:443": "shop.example.org belongs to another application",
+		"docs.example.org\ndocs.example.org.":    "docs.example.org. is no host",
 		"docs.example.org\nhttps://x/":           "https://x/ is no host",
 		"manual.example.org":                     "A rule of this application stands for docs.example.org",
 	} {
@@ -236,8 +245,8 @@ func TestFurtherHostsAreChangedOnTheApplicationsPage(t *testing.T) {
 			t.Errorf("%q: it says\n%s", typed, page.Text())
 		}
 	}
-	form.Fill("Further hosts", "docs.example.org\n MANUAL.example.org:8443 \n").Press().WantDone("The application is saved.")
-	if is, err := site.Store.Application(t.Context(), wiki.ID); err != nil || strings.Join(is.Hosts, " ") != "docs.example.org manual.example.org:8443" {
+	form.Fill("Further hosts", "docs.example.org\n MANUAL.example.org:8443 \nDOCS.example.org:443\nwiki.example.org\nWiki.Example.org\nbücher.example.org\nxn--bcher-kva.example.org").Press().WantDone("The application is saved.")
+	if is, err := site.Store.Application(t.Context(), wiki.ID); err != nil || strings.Join(is.Hosts, " ") != "docs.example.org manual.example.org:8443 xn--bcher-kva.example.org" {
 		t.Errorf("kept: %v, %v", is.Hosts, err)
 	}
 	form.Press().WantStatus(409)

@@ -220,7 +220,8 @@ func (t *tx) requireOwnHosts(ctx context.Context, id auth.ApplicationID) error {
 }
 
 // originsOf gives where an application is asked for: at its address, and at its
-// further hosts by the same scheme.
+// further hosts by the same scheme. A host that is given twice, in whatever
+// spelling, is one.
 func originsOf(a auth.Application) ([]origin.Origin, error) {
 	first, ok := origin.Parse(a.URL)
 	if !ok {
@@ -232,13 +233,15 @@ func originsOf(a auth.Application) ([]origin.Origin, error) {
 		if !ok {
 			return nil, &HostError{host, false, ErrMalformedHost}
 		}
-		all = append(all, further)
+		if !slices.Contains(all, further) {
+			all = append(all, further)
+		}
 	}
 	return all, nil
 }
 
 // writeOrigins keeps where an application behind a proxy is asked for. An
-// origin that is another's, or given twice, is ErrTaken; one at our own host is
+// origin that is another's is ErrTaken; one at our own host is
 // ErrOurHost, unless it was the application's before our host was ours.
 func (t *tx) writeOrigins(ctx context.Context, a auth.Application) error {
 	t.applications = true

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -67,15 +68,22 @@ func TestAnOriginIsOneApplications(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		wiki := addWiki(t, s, "docs.example.org")
 		for name, a := range map[string]auth.Application{
-			"the same address":  {URL: "https://WIKI.example.org:443/other"},
-			"a further host":    {URL: "https://docs.example.org/"},
-			"one as a further":  {URL: "https://shop.example.org/", Hosts: []string{"wiki.example.org"}},
-			"its own host once": {URL: "https://shop.example.org/", Hosts: []string{"shop.example.org"}},
+			"the same address": {URL: "https://WIKI.example.org:443/other"},
+			"a further host":   {URL: "https://docs.example.org/"},
+			"one as a further": {URL: "https://shop.example.org/", Hosts: []string{"wiki.example.org"}},
 		} {
 			a.Kind, a.Name = auth.BehindProxy, name
 			if _, err := s.AddApplication(t.Context(), command, a, now); !errors.Is(err, store.ErrTaken) {
 				t.Errorf("%s: %v, want ErrTaken", name, err)
 			}
+		}
+		twice := auth.Application{Kind: auth.BehindProxy, Name: "Shop", URL: "https://shop.example.org/", Hosts: []string{"SHOP.example.org:443", "bücher.example.org", "xn--bcher-kva.example.org"}}
+		made, err := s.AddApplication(t.Context(), command, twice, now)
+		if err != nil {
+			t.Fatalf("its own hosts in other spellings: %v", err)
+		}
+		if kept, err := s.Application(t.Context(), made.ID); err != nil || !slices.Equal(kept.Hosts, []string{"xn--bcher-kva.example.org"}) {
+			t.Errorf("its own hosts in other spellings: %q, %v; want each once", kept.Hosts, err)
 		}
 		for _, url := range []string{"wiki.example.org", "https:///", "https://ada@shop.example.org/"} {
 			_, err := s.AddApplication(t.Context(), command, auth.Application{Kind: auth.BehindProxy, Name: "x", URL: url}, now)
