@@ -2,9 +2,11 @@ package app_test
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +16,10 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 	"github.com/twinlock/twinlock/internal/web"
@@ -270,6 +274,25 @@ func TestARequestIsCountedByTheRouteThatAnswersIt(t *testing.T) {
 			if got := after.value("twinlock_http_request_seconds", of) - before.value("twinlock_http_request_seconds", of); got != more {
 				t.Errorf("%s: %v more of %s", path, got, of)
 			}
+		}
+	}
+}
+
+// Whoever lets more than Prometheus read them is told, in the log.
+func TestMetricsThatOthersMayReadAreSaidInTheLog(t *testing.T) {
+	for host, warned := range map[string]bool{"127.0.0.1": false, "0.0.0.0": true, "": false} {
+		listen := ""
+		if host != "" {
+			_, port, _ := strings.Cut(freeAddress(t), ":")
+			listen = host + ":" + port
+		}
+		folder, log := t.TempDir(), &diary{}
+		storetest.WriteSQLite(t, filepath.Join(folder, "twinlock.db"))
+		c, err := config.Load(map[string]string{"data": folder, "listen": freeAddress(t), "metrics_listen": listen}, nil, "")
+		must(t, err)
+		serve(t, c, app.Options{Log: slog.New(slog.NewTextHandler(log, nil)), HashCost: apptest.HashCost})
+		if said := log.has("metrics_listen is not on loopback"); said != warned {
+			t.Errorf("at %q it warns: %v, want %v", listen, said, warned)
 		}
 	}
 }

@@ -16,7 +16,8 @@ import (
 
 var (
 	metricNames = regexp.MustCompile(`\b(?:twinlock|process|go)_[a-z_]+`)
-	matchers    = regexp.MustCompile(`\b[a-z]+="[a-z0-9_]+"`)
+	matchers    = regexp.MustCompile(`\b([a-z]+)(?:!?=~?)"([a-z0-9_|]+)"`)
+	anyMatcher  = regexp.MustCompile(`[=!]~?"[^$]`) // but for those that the dashboard fills in
 )
 
 // What the rules and the dashboard ask for must be in a scrape: a name that is
@@ -37,9 +38,15 @@ func TestTheRulesAndTheDashboardAskForWhatThereIs(t *testing.T) {
 				t.Errorf("there is no %s, which is asked for: %s", name, e)
 			}
 		}
-		for _, m := range matchers.FindAllString(e, -1) {
-			if !strings.Contains(text, m) && m != `job="twinlock"` && m != `key="signing"` {
-				t.Errorf("nothing has %s, which is asked for: %s", m, e)
+		found := matchers.FindAllStringSubmatch(e, -1)
+		if all := anyMatcher.FindAllString(e, -1); len(all) != len(found) {
+			t.Errorf("%d of %d matchers are understood: %s", len(found), len(all), e)
+		}
+		for _, m := range found {
+			for value := range strings.SplitSeq(m[2], "|") {
+				if has := m[1] + `="` + value + `"`; !strings.Contains(text, has) && has != `job="twinlock"` && has != `key="signing"` {
+					t.Errorf("nothing has %s, which is asked for, or left out: %s", has, e)
+				}
 			}
 		}
 		if strings.Count(e, "(") != strings.Count(e, ")") || strings.Count(e, "{") != strings.Count(e, "}") {
