@@ -247,6 +247,38 @@ func TestAScriptGetsAStatusAndNoRedirect(t *testing.T) {
 	})
 }
 
+// A web socket of somebody who is signed in reaches the application, and lets
+// what either side says through; a stranger's does not.
+func TestAWebSocketGoesThroughAProxy(t *testing.T) {
+	eachProxy(t, func(t *testing.T, p *kit.Proxied) {
+		tab := p.Profile(t).Trusting().Open(p.App + "/")
+		tab.At("/login").Fill("Email", ada).Fill("Password", good).Press("Login").See("Here is")
+		p.Reached()
+		socket := func(more ...string) string {
+			request := asking(p, "GET", "/live", append(more, "Sec-Fetch-Mode: websocket", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dHdpbmxvY2sgdHdpbmxvY2s=", "Remote-User: root")...)
+			return strings.Replace(request, "Connection: close", "Connection: Upgrade", 1)
+		}
+		if answer, _ := p.Talk(t, socket(), "hello"); answer.StatusCode != http.StatusUnauthorized || p.Reached() != nil {
+			t.Errorf("a stranger's: %d", answer.StatusCode)
+		}
+		cookie := "Cookie: "
+		for _, c := range tab.CookiesFor(p.App) {
+			if c.Name == "__Host-twinlock-app" {
+				cookie += c.Name + "=" + c.Value
+			}
+		}
+		const said = "hello\x00\xff, is anybody there?"
+		answer, heard := p.Talk(t, socket(cookie), said)
+		told := p.Reached()
+		if answer.StatusCode != http.StatusSwitchingProtocols || answer.Header.Get("Application") != "yes" || heard != said {
+			t.Fatalf("hers: %d, and %q came back", answer.StatusCode, heard)
+		}
+		if who := told.Values("Remote-User"); len(who) != 1 || who[0] != ada || strings.Contains(told.Get("Cookie"), "twinlock") {
+			t.Errorf("the application was told of %q, with the cookies %q", who, told.Get("Cookie"))
+		}
+	})
+}
+
 func TestThroughAProxyQuestionsAreNotToBeAskedFromOutside(t *testing.T) {
 	eachProxy(t, func(t *testing.T, p *kit.Proxied) {
 		for name := range map[string]bool{"nginx": true, "caddy": true, "traefik": true} {

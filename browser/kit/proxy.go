@@ -111,10 +111,25 @@ func (p *Proxied) answer(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.last = r.Header.Clone()
 	p.mu.Unlock()
+	if r.Header.Get("Upgrade") == "websocket" {
+		echo(w)
+		return
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Application", "yes")
 	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><title>Wiki</title><h1>Wiki</h1><p>Here is %q.</p><p>You asked for %s %s</p>`,
 		r.Header.Get("Remote-User"), r.Method, strings.ReplaceAll(r.RequestURI, "&", "&amp;"))
+}
+
+// echo takes a web socket, and gives back whatever comes through it.
+func echo(w http.ResponseWriter) {
+	connection, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer connection.Close()
+	_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nApplication: yes\r\n\r\n")
+	_, _ = io.Copy(connection, buffered)
 }
 
 // Reached gives what the application was told with the last request that
@@ -248,6 +263,34 @@ func (tab *Tab) Trusting() *Tab {
 // the answer.
 func (p *Proxied) Raw(t testing.TB, request string) *http.Response {
 	t.Helper()
+	answer, connection, _ := p.ask(t, request)
+	defer connection.Close()
+	body, _ := io.ReadAll(answer.Body)
+	answer.Body = io.NopCloser(strings.NewReader(string(body)))
+	return answer
+}
+
+// Talk sends a request byte by byte that asks for another protocol, then what is
+// said in that, and gives the answer, with as much of what came back.
+func (p *Proxied) Talk(t testing.TB, request, said string) (answer *http.Response, heard string) {
+	t.Helper()
+	answer, connection, from := p.ask(t, request)
+	defer connection.Close()
+	if answer.StatusCode != http.StatusSwitchingProtocols {
+		return answer, ""
+	}
+	if _, err := io.WriteString(connection, said); err != nil {
+		t.Fatal(err)
+	}
+	back := make([]byte, len(said))
+	if _, err := io.ReadFull(from, back); err != nil {
+		t.Fatal(err)
+	}
+	return answer, string(back)
+}
+
+func (p *Proxied) ask(t testing.TB, request string) (*http.Response, net.Conn, *bufio.Reader) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, ServerName: "wiki.example.org", NextProtos: []string{"http/1.1"}}}
@@ -255,16 +298,14 @@ func (p *Proxied) Raw(t testing.TB, request string) *http.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer connection.Close()
 	_ = connection.SetDeadline(time.Now().Add(patience))
 	if _, err := io.WriteString(connection, strings.ReplaceAll(request, "\n", "\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	from := bufio.NewReader(connection)
+	answer, err := http.ReadResponse(from, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, _ := io.ReadAll(answer.Body)
-	answer.Body = io.NopCloser(strings.NewReader(string(body)))
-	return answer
+	return answer, connection, from
 }
