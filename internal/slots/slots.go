@@ -23,6 +23,7 @@ func (e *BusyError) Error() string { return "too much work is waiting" }
 type Slots struct {
 	slots   int
 	places  chan struct{} // one is held by each piece that runs or waits
+	desks   chan struct{} // one is held by each piece that is prepared, runs or is put away
 	next    chan piece    // unbuffered: what nobody has taken has not begun
 	wait    time.Duration
 	closing chan struct{}
@@ -44,6 +45,7 @@ func New(slots, queue int, wait time.Duration) *Slots {
 	s := &Slots{
 		slots:   slots,
 		places:  make(chan struct{}, slots+queue),
+		desks:   make(chan struct{}, slots+slots/2+1),
 		next:    make(chan piece),
 		wait:    wait,
 		closing: make(chan struct{}),
@@ -60,29 +62,58 @@ func New(slots, queue int, wait time.Duration) *Slots {
 // in the line to others: then the error is a *BusyError, or the one of ctx. A
 // panic in work is an error. The longest waiting goes first.
 func (s *Slots) Do(ctx context.Context, work func()) error {
+	return s.inLine(func(came time.Time) error { return s.run(ctx, came, work) })
+}
+
+// DoAround is Do for work that something has to go before and after which takes
+// time but no processor, as a database does. Around gets what runs work in a
+// slot, as Do does but though ctx has ended; it may use it more than once.
+//
+// Half as many more than there are slots are around theirs at once, so that none
+// stands empty, and no more: what is looked at before the work has not changed
+// much when it is over.
+func (s *Slots) DoAround(ctx context.Context, around func(inSlot func(work func()) error) error) error {
+	return s.inLine(func(came time.Time) error {
+		if err := offer(ctx, s, came, s.desks, struct{}{}); err != nil {
+			return err
+		}
+		defer func() { <-s.desks }()
+		return around(func(work func()) error { return s.run(context.WithoutCancel(ctx), came, work) })
+	})
+}
+
+// inLine holds a place in the line for what is done there.
+func (s *Slots) inLine(do func(came time.Time) error) error {
 	select {
 	case s.places <- struct{}{}:
 		defer func() { <-s.places }()
 	default:
 		return s.busy()
 	}
-	p, came := piece{work: work, ended: make(chan error, 1)}, time.Now()
-	if err := s.handOver(ctx, p); err != nil {
+	return do(time.Now())
+}
+
+// run waits for a thread to take the work, and for its end. After an error none
+// has begun it, unless the work itself failed.
+func (s *Slots) run(ctx context.Context, came time.Time, work func()) error {
+	p := piece{work: work, ended: make(chan error, 1)}
+	if err := offer(ctx, s, came, s.next, p); err != nil {
 		return err
 	}
 	s.waited.Add(int64(time.Since(came)))
 	return <-p.ended
 }
 
-// handOver waits for a thread to take the piece. After an error none will.
-func (s *Slots) handOver(ctx context.Context, p piece) error {
+// offer waits until what is offered is taken, for as long as whoever came then
+// may wait.
+func offer[T any](ctx context.Context, s *Slots, came time.Time, to chan<- T, what T) error {
 	if ctx.Err() != nil {
 		return ctx.Err() // a free thread must not be quicker
 	}
-	timer := time.NewTimer(s.wait)
+	timer := time.NewTimer(time.Until(came.Add(s.wait)))
 	defer timer.Stop()
 	select {
-	case s.next <- p:
+	case to <- what:
 		return nil
 	case <-timer.C:
 		return s.busy()

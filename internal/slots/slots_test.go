@@ -286,3 +286,105 @@ func TestLoadTellsWhatRunsAndWhatWaits(t *testing.T) {
 		s.Close()
 	})
 }
+
+// around starts work with something around it, and gives what ends it there.
+func around(ctx context.Context, s *Slots, before func(), work func()) <-chan error {
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.DoAround(ctx, func(inSlot func(func()) error) error {
+			before()
+			return inSlot(work)
+		})
+	}()
+	return ended
+}
+
+// While some look around their work, others' is done; but few look at once.
+func TestFewAreAroundTheirWorkAtOnceAndNoSlotStandsEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const slots = 2
+		s := New(slots, 100, time.Hour)
+		var atOnce, most, busy time.Duration
+		var mu sync.Mutex
+		add := func(to *time.Duration, n time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			*to += n
+			most = max(most, atOnce)
+		}
+		began := time.Now()
+		var all []<-chan error
+		for range 60 {
+			ended := make(chan error, 1)
+			go func() {
+				ended <- s.DoAround(t.Context(), func(inSlot func(func()) error) error {
+					add(&atOnce, 1)
+					defer add(&atOnce, -1)
+					time.Sleep(time.Second)
+					return inSlot(func() { time.Sleep(10 * time.Second); add(&busy, 10*time.Second) })
+				})
+			}()
+			all = append(all, ended)
+		}
+		for _, ended := range all {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+		if most != slots+slots/2+1 {
+			t.Errorf("%d are around their work at once", most)
+		}
+		if took := time.Since(began); slots*took > busy+busy/20 {
+			t.Errorf("it takes %v for %v of work in %d slots", took, busy, slots)
+		}
+		s.Close()
+	})
+}
+
+func TestWhoeverIsAroundTheirWorkHasItDoneThoughTheyHangUp(t *testing.T) {
+	s := New(1, 1, wait)
+	defer s.Close()
+	ctx, hangUp := context.WithCancel(t.Context())
+	ran := false
+	if err := <-around(ctx, s, hangUp, func() { ran = true }); err != nil || !ran {
+		t.Errorf("done: %v, %v", ran, err)
+	}
+	if err := s.DoAround(ctx, func(func(func()) error) error { t.Error("begun after"); return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("whoever has hung up before gets %v", err)
+	}
+}
+
+func TestTheWaitIsOneBeforeAndAfterWhatIsAround(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, 10, wait)
+		h, first := occupy(t, s)
+		before := time.Now()
+		refuseBusy(t, <-around(t.Context(), s, func() { time.Sleep(wait / 2) }, forbidden(t)))
+		if took := time.Since(before); took != wait {
+			t.Errorf("it was refused after %v, want %v", took, wait)
+		}
+		close(h.letGo)
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+		s.Close()
+	})
+}
+
+func TestWhatFailsAroundItsWorkLeavesItsPlace(t *testing.T) {
+	s := New(1, 0, wait)
+	defer s.Close()
+	failed := errors.New("failed")
+	for range 5 {
+		if err := s.DoAround(t.Context(), func(func(func()) error) error { return failed }); !errors.Is(err, failed) {
+			t.Errorf("%v", err)
+		}
+		func() {
+			defer func() { _ = recover() }()
+			_ = s.DoAround(t.Context(), func(func(func()) error) error { panic("around") })
+		}()
+	}
+	if err := s.DoAround(t.Context(), func(inSlot func(func()) error) error { return inSlot(func() {}) }); err != nil {
+		t.Error(err)
+	}
+}
