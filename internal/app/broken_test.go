@@ -197,19 +197,16 @@ func (f brokenFlow) breaksAt(s *scene, call int) (broke bool) {
 }
 
 // A database that hears a question and never answers holds nobody who logs in
-// for ever, and the place where passwords are hashed is free again.
-func TestADatabaseThatHangsHoldsNoHashSlot(t *testing.T) {
+// for ever, and the places of those who wait to be hashed are free again.
+func TestADatabaseThatHangsHoldsNoPlaceInTheLine(t *testing.T) {
 	t.Parallel()
 	s, one := &scene{T: t, wire: new(storetest.Wire)}, slots.New(1, 1, time.Minute)
 	s.Site = apptest.NewWith(t, app.Options{Through: s.wire.Through, Slots: one})
 	s.ada, s.browser = s.Person("ada@example.org"), s.Browser()
-	form := s.logInPage(s.browser)
+	forms := []*apptest.Form{s.logInPage(s.browser), s.logInPage(s.Browser())} // as many as the line has places
 	s.Floor.Patience = 500 * time.Millisecond
 	goesOn := make(chan struct{})
 	s.wire.Break(func(ctx context.Context, _ storetest.Call) error {
-		if one.Load().Running == 0 {
-			return nil
-		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -217,17 +214,21 @@ func TestADatabaseThatHangsHoldsNoHashSlot(t *testing.T) {
 			return errBrokeOff
 		}
 	}, nil)
-	answered := make(chan *apptest.Page, 1)
-	go func() { answered <- form.Press() }()
-	select {
-	case page := <-answered:
-		page.WantStatus(http.StatusServiceUnavailable)
-	case <-time.After(20 * time.Second):
-		close(goesOn)
-		<-answered
-		t.Error("it waits for ever")
+	answered := make(chan *apptest.Page, len(forms))
+	for _, form := range forms {
+		go func() { answered <- form.Press() }()
 	}
-	if load := one.Load(); load.Running > 0 || load.Begun == 0 {
+	late := time.After(20 * time.Second)
+	for range forms {
+		select {
+		case page := <-answered:
+			page.WantStatus(http.StatusServiceUnavailable)
+		case <-late:
+			close(goesOn)
+			t.Fatal("it waits for ever")
+		}
+	}
+	if load := one.Load(); load.Running+load.Waiting > 0 {
 		t.Errorf("%+v", load)
 	}
 	s.wire.Break(nil, nil)

@@ -50,7 +50,7 @@ type Password struct {
 	Paid  store.Payment
 }
 
-// Password waits for a slot, pays for the try and computes exactly one hash,
+// Password waits for its turn, pays for the try and computes exactly one hash,
 // whether or not anybody has the address. During a wait it gives a
 // *store.WaitError, and a *slots.BusyError when too many are waiting: then
 // nothing was looked at and nothing is counted.
@@ -67,18 +67,19 @@ func (e *Examiner) SignupPassword(ctx context.Context, from From, canonical, typ
 func (e *Examiner) password(ctx context.Context, from From, canonical, typed string, opens func(Password) bool) (p Password, err error) {
 	undisturbed, end := Undisturbed(ctx) // whoever hangs up has still tried
 	defer end()
-	busy := e.Slots.Do(ctx, func() { p, err = e.passwordInSlot(undisturbed, from, canonical, typed, opens) })
-	if busy != nil {
-		return Password{}, busy
-	}
+	err = e.Slots.DoAround(ctx, func(inSlot func(func()) error) (err error) {
+		p, err = e.passwordAround(undisturbed, inSlot, from, canonical, typed, opens)
+		return err
+	})
 	return p, err
 }
 
-// passwordInSlot pays inside the slot: right passwords that arrive together
-// must not make one another wait. What opens nothing counts against the network
-// address, were it right: an address that somebody signed up with, and one that
-// is disabled, must cost what an unknown one does.
-func (e *Examiner) passwordInSlot(ctx context.Context, from From, canonical, typed string, opens func(Password) bool) (p Password, err error) {
+// passwordAround pays right before the hash and settles right after it: right
+// passwords that arrive together must not make one another wait, nor wrong ones
+// from one place all be examined before the first is counted. What opens nothing
+// counts against the network address, were it right: an address that somebody
+// signed up with, and one that is disabled, must cost what an unknown one does.
+func (e *Examiner) passwordAround(ctx context.Context, inSlot func(func()) error, from From, canonical, typed string, opens func(Password) bool) (p Password, err error) {
 	if p.Credentials, err = e.Store.Credentials(ctx, canonical, from.Now); err != nil {
 		return p, err
 	}
@@ -86,25 +87,41 @@ func (e *Examiner) passwordInSlot(ctx context.Context, from From, canonical, typ
 	if err != nil {
 		return p, err
 	}
+	if p.Paid, err = e.payForPassword(ctx, from, p.User, canonical, known); err != nil {
+		return p, err
+	}
+	var upgrade bool
+	var upgraded secret.Text
+	err = inSlot(func() {
+		p.Right, upgrade = e.Cost.Check(p.Hash.Reveal(), typed)
+		if upgrade && p.User.ID != "" && opens(p) {
+			upgraded = secret.Text(e.Cost.Hash(typed))
+		}
+	})
+	switch {
+	case err != nil: // it was not looked at
+		return Password{}, errors.Join(err, e.TakeBack(ctx, p.Paid))
+	case !p.Right || !opens(p):
+		err = e.countNetwork(ctx, from, known)
+	case upgraded != "":
+		err = e.upgrade(ctx, &p, upgraded)
+	}
+	return p, err
+}
+
+// payForPassword counts the try before it is examined. A browser that is known
+// has a door of its own.
+func (e *Examiner) payForPassword(ctx context.Context, from From, owner auth.User, canonical string, known bool) (store.Payment, error) {
 	door := store.Door{Bucket: throttle.Password(canonical), Rule: e.Rules.Password,
-		Canonical: canonical, Owner: p.User, Unlock: e.UnlockLink}
+		Canonical: canonical, Owner: owner, Unlock: e.UnlockLink}
 	if known {
 		door.Bucket = throttle.PasswordFromDevice(from.Device.Hash())
 	}
 	paid, err := e.Store.PayAtDoor(ctx, door, nil, from.Actor, from.Now)
 	if err != nil {
-		return p, err
+		return store.Payment{}, err
 	}
-	p.Paid = paid[0]
-	right, upgrade := e.Cost.Check(p.Hash.Reveal(), typed)
-	p.Right = right
-	switch {
-	case !right || !opens(p):
-		err = e.countNetwork(ctx, from, known)
-	case upgrade && p.User.ID != "":
-		err = e.upgrade(ctx, &p, typed)
-	}
-	return p, err
+	return paid[0], nil
 }
 
 // mayTry tells whether this browser has finished a login of the account: then
@@ -129,8 +146,7 @@ func (e *Examiner) knows(ctx context.Context, from From, user auth.UserID) (bool
 }
 
 // upgrade replaces a hash that is older than today's rules, or foreign.
-func (e *Examiner) upgrade(ctx context.Context, p *Password, typed string) error {
-	upgraded := secret.Text(e.Cost.Hash(typed))
+func (e *Examiner) upgrade(ctx context.Context, p *Password, upgraded secret.Text) error {
 	if err := e.Store.UpgradeHash(ctx, p.User.ID, p.Hash, upgraded); err != nil {
 		return err
 	}

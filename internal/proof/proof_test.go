@@ -175,9 +175,22 @@ func TestAPasswordThatNoSlotLookedAtIsPaidForNowhere(t *testing.T) {
 	if _, err := e.Password(hungUp(t), from, u.Canonical, "wrong"); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want canceled", err)
 	}
-	one.Close()
-	if _, err := e.Password(t.Context(), from, u.Canonical, "wrong"); err == nil {
+	letGo := make(chan struct{})
+	held := make(chan error)
+	go func() { held <- one.Do(context.Background(), func() { <-letGo }) }()
+	answered := make(chan error)
+	go func() {
+		_, err := e.Password(context.Background(), from, u.Canonical, "wrong")
+		answered <- err
+	}()
+	for !counted(t, e, throttle.Password(u.Canonical)) { // it has paid, and waits for the slot
+		time.Sleep(time.Millisecond)
+	}
+	go one.Close()
+	if err := <-answered; err == nil {
 		t.Error("looked at without a slot")
 	}
+	close(letGo)
+	<-held
 	wantUncounted(t, e, throttle.Password(u.Canonical), throttle.Network(from.Network, 64))
 }
