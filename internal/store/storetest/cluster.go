@@ -24,6 +24,7 @@ type Cluster struct {
 	Folder string // holds its data and its socket
 
 	programs string
+	ahead    string // how far its clock is wrong, as faketime takes it; "" for right
 	as       *syscall.Credential
 	settings []string
 	server   *os.Process // nil: none runs
@@ -34,6 +35,13 @@ type Cluster struct {
 // settings such as "fsync=off". It ends with the test.
 func StartCluster(t testing.TB, settings ...string) *Cluster {
 	t.Helper()
+	return StartClusterAhead(t, "", settings...)
+}
+
+// StartClusterAhead is StartCluster for a server whose clock is wrong by so much:
+// "+10m".
+func StartClusterAhead(t testing.TB, by string, settings ...string) *Cluster {
+	t.Helper()
 	c, err := newCluster(settings...)
 	if err != nil {
 		t.Fatalf("PostgreSQL: %v", err)
@@ -42,6 +50,7 @@ func StartCluster(t testing.TB, settings ...string) *Cluster {
 		c.End(syscall.SIGQUIT) // immediate shutdown
 		_ = os.RemoveAll(c.Folder)
 	})
+	c.ahead = by
 	if err := c.Start(); err != nil {
 		t.Fatalf("PostgreSQL: %v", err)
 	}
@@ -90,7 +99,12 @@ func (c *Cluster) startOnce(db *sql.DB, end time.Time) error {
 	for _, s := range c.settings {
 		args = append(args, "-c", s)
 	}
-	server, ended := command(c.as, filepath.Join(c.programs, "postgres"), args...), make(chan error, 1)
+	program := filepath.Join(c.programs, "postgres")
+	if c.ahead != "" {
+		args = append([]string{"-f", c.ahead, program}, args...)
+		program = "faketime" // becomes the server
+	}
+	server, ended := command(c.as, program, args...), make(chan error, 1)
 	if err := child.Start(server); err != nil {
 		return err
 	}
