@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 	status := m.Run()
 	storetest.Stop()
 	program.Quit()
+	if *long && flag.Lookup("test.run").Value.String() == "" {
+		status = max(status, runElsewhere())
+	}
 	if *long {
 		status = max(status, writeTable())
 	}

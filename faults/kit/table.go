@@ -33,10 +33,15 @@ func (b *Table) Add(t testing.TB, r Row) {
 	if t.Failed() {
 		r.Held = "NOT HELD: " + r.Held
 	}
+	b.Put(r)
+	t.Logf("%s on %s, %d runs: %s; %s", r.Fault, r.Engine, r.Runs, r.Held, strings.Join(r.Figures, "; "))
+}
+
+// Put puts a row under the others.
+func (b *Table) Put(r Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.rows = append(b.rows, r)
-	t.Logf("%s on %s, %d runs: %s; %s", r.Fault, r.Engine, r.Runs, r.Held, strings.Join(r.Figures, "; "))
 }
 
 // Write writes the table in Markdown; nothing where there is no row.
