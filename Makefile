@@ -43,6 +43,10 @@ fuzz: ## each fuzz target for a minute
 bench: ## ratios to a bare server and to bare hashes, in about five minutes; needs wrk
 	@go run ./bench/speed
 
+growth: ## what a million people make slower, on both engines, in half an hour; needs wrk and 12 GB
+	@go run ./bench/growth -engine sqlite
+	@go run ./bench/growth -engine postgres
+
 faults: ## kill, break and overload the real program on both engines, in the long form; prints one table
 	@tools/prepare
 	@mkdir -p bin
@@ -57,4 +61,4 @@ image: ## build the container image into dist, without an engine, the same bytes
 clean: ## remove what was built, never the data
 	@rm -rf bin dist browser/pictures
 
-.PHONY: help run dev test quick check pictures walk fuzz bench faults package image clean
+.PHONY: help run dev test quick check pictures walk fuzz bench growth faults package image clean
