@@ -77,15 +77,13 @@ func (p person) changed(s *surroundings, what string, change func(auth.User, tim
 
 // personShown is a person with what a list and the groups tell.
 func (s *surroundings) personShown(u auth.User) (shownPerson, error) {
-	p := personOf(store.ListedUser{User: u})
-	people, err := s.everybody(store.UserFilter{Search: u.Canonical})
+	listed, err := s.app.Store.ListedUser(s.ctx, u.ID, s.app.Now())
+	if errors.Is(err, store.ErrNotFound) { // it may be gone
+		listed, err = store.ListedUser{User: u}, nil
+	}
+	p := personOf(listed)
 	if err != nil {
 		return p, err
-	}
-	for _, listed := range people {
-		if listed.ID == u.ID {
-			p = personOf(listed)
-		}
 	}
 	groups, err := s.app.Store.GroupsOf(s.ctx, u.ID)
 	p.Groups = []string{}
@@ -232,16 +230,16 @@ func (c *userList) runOn(s *surroundings) error {
 
 // everybody reads the list a page at a time.
 func (s *surroundings) everybody(f store.UserFilter) (all []store.ListedUser, err error) {
-	f.Limit = 500
-	for {
-		page, found, err := s.app.Store.Users(s.ctx, f, s.app.Now())
+	for f.Limit = 500; ; {
+		page, _, err := s.app.Store.Users(s.ctx, f, s.app.Now())
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, page...)
-		if f.Offset += len(page); len(page) == 0 || f.Offset >= found {
+		if len(page) < f.Limit {
 			return all, nil
 		}
+		f.After = page[len(page)-1].ID
 	}
 }
 

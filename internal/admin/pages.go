@@ -2,7 +2,6 @@ package admin
 
 import (
 	"errors"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,6 +115,19 @@ func newUsersPage(people []store.ListedUser, found int, search string) usersPage
 		Email:  ui.Field{Name: "email", Label: ui.T("form.email"), Kind: ui.KindEmail, Required: true, Autocomplete: "off"},
 		Name:   ui.Field{Name: "name", Label: ui.T("form.name"), Autocomplete: "off"},
 	}
+}
+
+// Many is as many as are counted where more were found; 0 where all were counted.
+func (p usersPage) Many() int { return manyOf(p.Found) }
+
+// ManyLocked is the same for people with a closed door.
+func (p usersPage) ManyLocked() int { return manyOf(p.Locked) }
+
+func manyOf(found int) int {
+	if found > store.MostFound {
+		return store.MostFound
+	}
+	return 0
 }
 
 // check marks what is wrong, and tells whether anything is.
@@ -606,8 +618,8 @@ func lockedUsersPage(people []store.ListedUser, at time.Time) usersPage {
 }
 
 func middleOfUsers(people []store.ListedUser) usersPage {
-	p := newUsersPage(people, 2*usersOnAPage+len(people), "example.org")
-	p.Pagination = pagination(p.Found, 2, url.Values{"search": {"example.org"}})
+	p := newUsersPage(people, store.MostFound+1, "example.org")
+	p.Pagination = &ui.Pagination{Previous: "/admin/users?search=example.org&before=a", Next: "/admin/users?search=example.org&after=g"}
 	return p
 }
 

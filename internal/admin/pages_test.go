@@ -56,17 +56,15 @@ func TestPeopleAreReadPageByPage(t *testing.T) {
 				t.Errorf("%s: Next carries %s=%q, want %q", begin, name, got, want)
 			}
 		}
-		for _, at := range []string{second.String(), begin + "&page=99"} {
-			page = root.Get(at).WantStatus(http.StatusOK)
-			if !page.HasLink(last) || page.HasLink(first) || page.HasLink("Next page") || page.Says("Nobody found") {
-				t.Errorf("%s: the last page says %s", at, page.Text())
-			}
-			if back := page.Follow("Previous page"); !back.HasLink(first) || back.HasLink("root@example.org") {
-				t.Errorf("%s: Previous says %s", at, back.Text())
-			}
+		page = root.Get(second.String()).WantStatus(http.StatusOK)
+		if !page.HasLink(last) || page.HasLink(first) || page.HasLink("Next page") || page.Says("Nobody found") {
+			t.Errorf("%s: the last page says %s", second, page.Text())
+		}
+		if back := page.Follow("Previous page"); !back.HasLink(first) || back.HasLink("root@example.org") || back.HasLink("Previous page") || !back.HasLink("Next page") {
+			t.Errorf("%s: Previous says %s", second, back.Text())
 		}
 	}
-	if page := root.Get("/admin/users?search=root&page=99"); !page.HasLink("root@example.org") || page.HasLink("Previous page") {
+	if page := root.Get("/admin/users?search=root&after=gone"); !page.HasLink("root@example.org") || page.HasLink("Next page") {
 		t.Errorf("the only page says %s", page.Text())
 	}
 }

@@ -2,10 +2,10 @@ package admin
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/twinlock/twinlock/internal/address"
@@ -28,22 +28,14 @@ func (h *Flow) showUsers(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Flow) usersPage(r *http.Request) (usersPage, error) {
-	query, err := web.ReadQuery(r, "search", "page", "locked")
+	query, err := web.ReadQuery(r, "search", "locked", "after", "before")
 	if err != nil {
 		return usersPage{}, err
 	}
-	number, err := strconv.Atoi(query["page"])
-	if err != nil || number < 1 || number > 1_000_000 {
-		number = 1
-	}
 	search, now := strings.TrimSpace(query["search"]), web.Asking(r).Now
-	filter := store.UserFilter{Search: search, Locked: query["locked"] != "", Limit: usersOnAPage, Offset: (number - 1) * usersOnAPage}
+	filter := store.UserFilter{Search: search, Locked: query["locked"] != "", Limit: usersOnAPage + 1,
+		After: auth.UserID(query["after"]), Before: auth.UserID(query["before"])}
 	people, found, err := h.Store.Users(r.Context(), filter, now)
-	if err == nil && len(people) == 0 && found > 0 { // past the end, which may have come nearer
-		number = pagesOf(found)
-		filter.Offset = (number - 1) * usersOnAPage
-		people, found, err = h.Store.Users(r.Context(), filter, now)
-	}
 	if err != nil {
 		return usersPage{}, err
 	}
@@ -51,27 +43,45 @@ func (h *Flow) usersPage(r *http.Request) (usersPage, error) {
 	if err != nil {
 		return usersPage{}, err
 	}
+	people, pagination := pageOf(people, filter)
 	page := newUsersPage(people, found, search)
-	page.Locked, page.OnlyLocked = locked, filter.Locked
-	page.Pagination = pagination(found, number, url.Values{"search": {search}, "locked": {query["locked"]}})
+	page.Locked, page.OnlyLocked, page.Pagination = locked, filter.Locked, pagination
 	return page, nil
 }
 
-func pagesOf(found int) int { return (found + usersOnAPage - 1) / usersOnAPage }
+// pageOf takes the one person away who only tells that the list goes on, and leads
+// on from the others, and back.
+func pageOf(people []store.ListedUser, f store.UserFilter) ([]store.ListedUser, *ui.Pagination) {
+	more := len(people) > usersOnAPage
+	earlier, later := f.After != "", more
+	switch {
+	case f.Before == "" && more:
+		people = people[:usersOnAPage]
+	case f.Before != "":
+		earlier, later = more, true
+		people = people[len(people)-min(len(people), usersOnAPage):]
+	}
+	if len(people) == 0 || !earlier && !later {
+		return people, nil
+	}
+	query := url.Values{"search": {f.Search}}
+	if f.Locked {
+		query.Set("locked", "yes")
+	}
+	var p ui.Pagination
+	if earlier {
+		p.Previous = usersFrom(query, "before", people[0].ID)
+	}
+	if later {
+		p.Next = usersFrom(query, "after", people[len(people)-1].ID)
+	}
+	return people, &p
+}
 
-func pagination(found, number int, query url.Values) *ui.Pagination {
-	pages := pagesOf(found)
-	if pages < 2 {
-		return nil
-	}
-	link := func(n int) string {
-		if n < 1 || n > pages {
-			return ""
-		}
-		query.Set("page", strconv.Itoa(n))
-		return "/admin/users?" + query.Encode()
-	}
-	return &ui.Pagination{Page: number, Pages: pages, Previous: link(number - 1), Next: link(number + 1)}
+func usersFrom(query url.Values, side string, id auth.UserID) string {
+	query = maps.Clone(query)
+	query.Set(side, string(id))
+	return "/admin/users?" + query.Encode()
 }
 
 func (h *Flow) invite(w http.ResponseWriter, r *http.Request) error {

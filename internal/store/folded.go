@@ -1,52 +1,91 @@
 package store
 
 import (
-	"context"
-	"database/sql"
 	"database/sql/driver"
-	"errors"
-	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 	"modernc.org/sqlite"
 )
 
-// SQLite's own LOWER knows the letters A to Z only.
+// SQLite's own LOWER knows the letters A to Z only, and its own search words only.
 func init() {
-	sqlite.MustRegisterDeterministicScalarFunction("folded", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		text, _ := args[0].(string)
-		return cases.Fold().String(text), nil
+	sqlite.MustRegisterDeterministicScalarFunction("searched", 3, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		return searchedText(textOf(args[0]), textOf(args[1]), textOf(args[2])), nil
+	})
+	sqlite.MustRegisterDeterministicScalarFunction("pieces", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		return strings.Join(piecesOf(textOf(args[0])), " "), nil
 	})
 }
 
-// folded is an expression of SQL without regard to its capitals, in whatever
-// script: for both sides of a comparison, and for nothing that is kept.
-func (s *Store) folded(expression string) string {
-	if !s.postgres {
-		return `folded(` + expression + `)`
-	}
-	return `UPPER((` + expression + `)` + s.collation + `)`
+func textOf(value driver.Value) string {
+	text, _ := value.(string)
+	return text
 }
 
-// findCollation looks for what knows the capitals of all scripts: PostgreSQL has
-// it from ICU, from itself since version 17, or from the system, each only if it
-// was built so. Where it has none the database's own has to do.
-func (s *Store) findCollation(ctx context.Context) error {
-	if !s.postgres {
-		return nil
+// searchedText is what a person is searched by: the canonical address has the
+// domain in ASCII, the other one as it is shown.
+func searchedText(canonical, address, name string) string {
+	if address = folded(address); address == canonical {
+		return canonical + " " + folded(name)
 	}
-	var name string
-	err := s.read.QueryRowContext(ctx, `
-		SELECT collname FROM pg_collation
-		 WHERE collnamespace = 'pg_catalog'::regnamespace
-		   AND collname IN ('und-x-icu', 'pg_c_utf8', 'C.utf8') AND collencoding IN (-1, pg_char_to_encoding(getdatabaseencoding()))
-		 ORDER BY CASE collname WHEN 'und-x-icu' THEN 1 WHEN 'pg_c_utf8' THEN 2 ELSE 3 END LIMIT 1`).Scan(&name)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil
-	case err != nil:
-		return fmt.Errorf("find a collation: %w", err)
+	return canonical + " " + address + " " + folded(name)
+}
+
+// folded is a text without regard to its capitals, in whatever script.
+func folded(text string) string {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return cases.Fold().String(text)
+		}
 	}
-	s.collation = ` COLLATE pg_catalog."` + name + `"`
-	return nil
+	return strings.ToLower(text)
+}
+
+// typed is what somebody searches for as it stands in the texts that are searched.
+func typed(search string) string { return folded(norm.NFC.String(search)) }
+
+// longestPiece is how many letters a piece has. The last ones of a text are shorter.
+const longestPiece = 3
+
+// piecesOf are the pieces that begin at each letter of a text, each once and in the
+// letters of a word: a text holds another only if it has all of its whole pieces.
+func piecesOf(text string) []string {
+	letters := []rune(text)
+	for i, letter := range letters {
+		letters[i] = inWord(letter)
+	}
+	pieces := make([]string, len(letters))
+	for i := range letters {
+		pieces[i] = string(letters[i:min(i+longestPiece, len(letters))])
+	}
+	slices.Sort(pieces)
+	return slices.Compact(pieces)
+}
+
+// inWord is a letter that SQLite takes for part of a word: for signs of ASCII it is
+// one of those that nobody writes.
+func inWord(letter rune) rune {
+	if letter < utf8.RuneSelf && !('a' <= letter && letter <= 'z') && !('0' <= letter && letter <= '9') {
+		return 0xE000 + letter
+	}
+	return letter
+}
+
+// match is a text as SQLite's index of pieces is asked for it. What is shorter than
+// a piece is the beginning of one.
+func match(text string) string {
+	pieces := piecesOf(text)
+	if n := utf8.RuneCountInString(text); n < longestPiece {
+		letters := []rune(text)
+		for i, letter := range letters {
+			letters[i] = inWord(letter)
+		}
+		return `"` + string(letters) + `" *`
+	}
+	pieces = slices.DeleteFunc(pieces, func(p string) bool { return utf8.RuneCountInString(p) < longestPiece })
+	return `"` + strings.Join(pieces, `" AND "`) + `"`
 }

@@ -75,8 +75,8 @@ type Store struct {
 	listener   Listener
 	refused    refusals
 
-	collation string // of PostgreSQL: see folded
 	through   Through
+	mostFound int // see MostFound
 
 	hearing sync.Mutex              // held by whoever changes what hears
 	heard   atomic.Pointer[hearing] // nil: it neither served nor ended anything yet
@@ -119,7 +119,7 @@ func OpenThrough(ctx context.Context, databaseURL string, ring *keys.Ring, rules
 		_ = s.Close()
 		return nil, err
 	}
-	if err := errors.Join(s.claimKeys(ctx), s.findCollation(ctx)); err != nil {
+	if err := s.claimKeys(ctx); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func OpenThrough(ctx context.Context, databaseURL string, ring *keys.Ring, rules
 }
 
 func (s *Store) connect(databaseURL string) (err error) {
-	s.counts = newCounts()
+	s.counts, s.mostFound = newCounts(), MostFound
 	if path, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
 		return s.connectSQLite(path)
 	}

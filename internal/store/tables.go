@@ -69,3 +69,10 @@ var Tables = []Table{
 	{"clock", Left, "it is about the machine at hand"},
 	{"goose_db_version", Left, "it is the schema's own"},
 }
+
+// InStep are the tables of each engine that triggers keep in step with another one:
+// no backup has them, and whoever fills the other one fills them.
+var InStep = map[bool][]string{
+	false: {"search_people", "search_pieces", "search_pieces_data", "search_pieces_idx", "search_pieces_docsize", "search_pieces_config"},
+	true:  {"search_people"}, // PostgreSQL
+}

@@ -32,8 +32,11 @@ func TestEveryTableIsCarriedOrLeftOutForAReason(t *testing.T) {
 					n++
 				}
 			}
+			if slices.Contains(store.InStep[w.Shared()], name) {
+				n++
+			}
 			if n != 1 {
-				t.Errorf("%s stands %d times in store.Tables, which says what a backup and a restore do with each table", name, n)
+				t.Errorf("%s stands %d times in store.Tables and store.InStep, which say what a backup and a restore do with each table", name, n)
 			}
 		}
 	})

@@ -159,7 +159,8 @@ type Judgement struct {
 	Text     string `json:"text"` // in the page's language
 }
 
-// Pagination leads through a long list. Addresses are empty at its ends.
+// Pagination leads through a long list. Addresses are empty at its ends, and Pages
+// is 0 where nobody counted them.
 type Pagination struct {
 	Page, Pages    int
 	Previous, Next string
