@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/secret"
@@ -88,6 +90,17 @@ func TestAConnectionThatEndsBeforeTheAnswerIsTheDatabasesFault(t *testing.T) {
 	}
 	line.HangUp()
 	if err := <-answer; !store.IsUnavailable(err) {
+		t.Errorf("it says %v", err)
+	}
+}
+
+// So is one that had ended before anything was asked.
+func TestAConnectionThatHadEndedIsTheDatabasesFault(t *testing.T) {
+	t.Parallel()
+	c, err := pgx.Connect(t.Context(), storetest.PostgreSQL(t))
+	must(t, err)
+	must(t, c.Close(t.Context()))
+	if _, err := c.Begin(t.Context()); !store.IsUnavailable(err) {
 		t.Errorf("it says %v", err)
 	}
 }

@@ -30,9 +30,10 @@ func IsUnavailable(err error) bool {
 }
 
 // isCutOff tells whether a connection could not be made, or broke. One that ends
-// while an answer is awaited is told by the bare end of what was to be read.
+// while an answer is awaited is told by the bare end of what was to be read, and one
+// that had ended before by the word that nothing was sent.
 func isCutOff(err error) bool {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err) {
 		return true
 	}
 	var connect *pgconn.ConnectError
