@@ -7,8 +7,9 @@ import (
 	"github.com/twinlock/twinlock/internal/apptest/program"
 )
 
-// BehindBalancer are the flags of servers that HAProxy stands before.
-var BehindBalancer = []string{"--trusted-proxies", "127.0.0.1/32"}
+// BehindBalancer are the flags of servers that HAProxy stands before, and that many
+// ask for a hash at once.
+var BehindBalancer = []string{"--trusted-proxies", "127.0.0.1/32", "--hash-wait", "15s"}
 
 // Balance puts HAProxy before two servers, with the lines of the page on
 // PostgreSQL, in a test of the folder faults.
