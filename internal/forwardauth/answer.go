@@ -55,7 +55,7 @@ func (h *Flow) answer(w http.ResponseWriter, r *http.Request, a asked) error {
 		return h.refuse(w, r, a, newMalformedPage(h.PublicURL))
 	}
 	if a.Own && p.Standing == auth.SignedIn {
-		h.Live.Seen(p.Session.ID, v.Now)
+		h.Live.Seen(r.Context(), p.Session, v.Now)
 	}
 	switch a.passage(demand, v.Now) {
 	case auth.Passes:

@@ -19,6 +19,10 @@ func (h *Flow) quickTo(d dialect) func(http.ResponseWriter, *http.Request, time.
 		if !ok {
 			return 0
 		}
+		own := a.Own && a.Presence.Standing == auth.SignedIn
+		if own && h.Live.LapsesUnwritten(a.Presence.Session, now) {
+			return 0
+		}
 		demand, ok := a.Gate.Demands(a.Origin.Host, a.Path)
 		if !ok {
 			return 0
@@ -35,8 +39,8 @@ func (h *Flow) quickTo(d dialect) func(http.ResponseWriter, *http.Request, time.
 		default:
 			return 0
 		}
-		if a.Own && a.Presence.Standing == auth.SignedIn {
-			h.Live.Seen(a.Presence.Session.ID, now)
+		if own {
+			h.Live.Seen(r.Context(), a.Presence.Session, now)
 		}
 		return status
 	}

@@ -205,14 +205,29 @@ func (l *Live) Activations(ctx context.Context) ([]auth.Activation, error) {
 // is written. Both are milliseconds since the Unix epoch.
 type lastSeen struct{ at, written atomic.Int64 }
 
-// Seen notes a request of the person's own: a navigation or a form. What
-// pages do in the background is not one.
-func (l *Live) Seen(id auth.SessionID, now time.Time) {
-	known, ok := l.seen.Load(id)
+// Seen notes a request of the person's own in s, as Who gave it: a navigation or
+// a form. What pages do in the background is not one. Where s was about to lapse
+// it is written at once, for the next request may meet another server; what cannot
+// be written now is with the next Flush.
+func (l *Live) Seen(ctx context.Context, s auth.Session, now time.Time) {
+	known, ok := l.seen.Load(s.ID)
 	if !ok {
-		known, _ = l.seen.LoadOrStore(id, new(lastSeen))
+		known, _ = l.seen.LoadOrStore(s.ID, new(lastSeen))
 	}
 	known.(*lastSeen).at.Store(now.UnixMilli())
+	if l.LapsesUnwritten(s, now) && l.store.Seen(ctx, map[auth.SessionID]time.Time{s.ID: now}) == nil {
+		known.(*lastSeen).written.Store(now.UnixMilli())
+	}
+}
+
+// longestUnwritten is longer than what was seen stays unwritten: two times the
+// pause between two calls of Flush.
+const longestUnwritten = 20 * time.Second
+
+// LapsesUnwritten tells whether another server may take s for lapsed before it
+// knows of a request that comes now.
+func (l *Live) LapsesUnwritten(s auth.Session, now time.Time) bool {
+	return l.store.Shared() && now.Add(longestUnwritten).After(s.LastSeen.Add(l.rules.SessionIdle))
 }
 
 // freshest is the later of what is written and what is remembered.

@@ -18,7 +18,7 @@ func TestASessionThatEndedLeavesNothingInMemory(t *testing.T) {
 	if _, err := live.Who(t.Context(), made.Token.Hash(), now); err != nil {
 		t.Fatal(err)
 	}
-	live.Seen(made.Session.ID, now)
+	live.Seen(t.Context(), made.Session, now)
 	err := s.EndSession(t.Context(), auth.Actor{}, u.ID, made.Session.ID, auth.EventLogout, "logout", now)
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func TestNoTimeAheadOfNowIsWritten(t *testing.T) {
 	s, now := storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New()), storetest.Now
 	live := New(s, storetest.Policy)
 	made := storetest.Session(t, s, storetest.Person(t, s, "ada@example.org"), now.Add(-time.Minute))
-	live.Seen(made.Session.ID, now.Add(time.Hour))
+	live.Seen(t.Context(), made.Session, now.Add(time.Hour))
 	if err := live.Flush(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}

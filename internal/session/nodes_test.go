@@ -237,12 +237,39 @@ func TestASessionThatIsUsedElsewhereDoesNotLapseHere(t *testing.T) {
 	later := storetest.Now.Add(storetest.Policy.SessionIdle - time.Minute)
 	p, err := elsewhere.Who(t.Context(), made.Token.Hash(), later)
 	must(t, err)
-	elsewhere.Seen(p.Session.ID, later)
+	elsewhere.Seen(t.Context(), p.Session, later)
 	must(t, elsewhere.Flush(t.Context(), later))
 	p, err = here.Who(t.Context(), made.Token.Hash(), later.Add(2*time.Minute))
 	must(t, err)
 	if p.Standing != auth.SignedIn {
 		t.Errorf("%s, want signed in", p.Standing)
+	}
+}
+
+// Whoever comes back in the last seconds of the idle limit is known to the next
+// server at once, also before what was seen is written by the way.
+func TestWhoeverComesBackInTheLastSecondsIsKnownEverywhere(t *testing.T) {
+	all, beside, _ := nodes(t, 2)
+	here, elsewhere := all[0], all[1]
+	u := storetest.Person(t, beside, "ada@example.org")
+	for _, before := range []time.Duration{time.Millisecond, time.Second, 9 * time.Second, 19 * time.Second} {
+		made := storetest.Session(t, beside, u, storetest.Now)
+		here.remembers(made.Token)
+		late := storetest.Now.Add(storetest.Policy.SessionIdle - before)
+		p, err := elsewhere.Who(t.Context(), made.Token.Hash(), late)
+		must(t, err)
+		elsewhere.Seen(t.Context(), p.Session, late)
+		if p, err = here.Who(t.Context(), made.Token.Hash(), late.Add(before)); err != nil || p.Standing != auth.SignedIn {
+			t.Errorf("%v before the limit: %s, %v, want signed in", before, p.Standing, err)
+		}
+	}
+	made := storetest.Session(t, beside, u, storetest.Now)
+	p, err := elsewhere.Who(t.Context(), made.Token.Hash(), storetest.Now.Add(time.Minute))
+	must(t, err)
+	written := elsewhere.store.Work().Transactions
+	elsewhere.Seen(t.Context(), p.Session, storetest.Now.Add(time.Minute))
+	if elsewhere.store.Work().Transactions != written {
+		t.Error("what lapses only in an hour is written at each request")
 	}
 }
 

@@ -95,7 +95,7 @@ func (f *Floor) admit(rt Route, w http.ResponseWriter, r *http.Request) error {
 		return f.sendToLogin(rt, v, w, r)
 	}
 	if v.SignedIn() && isOwn(rt, r) {
-		f.Live.Seen(v.Presence.Session.ID, v.Now)
+		f.Live.Seen(r.Context(), v.Presence.Session, v.Now)
 		v.Presence.Session.LastSeen = v.Now
 	}
 	if rt.Need == Administrator && !v.User().Administrator {
