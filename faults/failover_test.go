@@ -24,7 +24,7 @@ func TestAFailoverLosesNothingThatWasAcknowledged(t *testing.T) {
 	began := time.Now()
 	var back kit.Took
 	var all testimony
-	rounds := often(10, 1)
+	rounds := often(5, 1)
 	c := newReplicas(t)
 	site := kit.On(t, c.address(), 2, kit.BehindBalancer...)
 	site.Balance()
@@ -140,15 +140,20 @@ type people struct {
 
 func newPeople(t *testing.T, site *kit.Site, round, n int, seen *testimony) *people {
 	t.Helper()
-	p := &people{T: t, seen: seen, stop: make(chan struct{})}
-	p.all = make([]*witness, n)
+	return witnesses(t, n, round, seen, site, site.Balanced)
+}
+
+// witnesses are n people of a round, with a browser each that open opens.
+func witnesses(t *testing.T, n, round int, seen *testimony, site *kit.Site, open func(network string) *apptest.Browser) *people {
+	t.Helper()
+	p := &people{T: t, seen: seen, stop: make(chan struct{}), all: make([]*witness, n)}
 	var made sync.WaitGroup
 	for i := range n {
 		network := fmt.Sprintf("127.%d.%d.2", round+1, i+1)
 		made.Go(func() {
 			p.all[i] = &witness{T: t, site: site, seen: seen,
 				person: site.Person(fmt.Sprintf("person%d-%d@example.org", round, i)),
-				open:   func() *apptest.Browser { return site.Balanced(network) }}
+				open:   func() *apptest.Browser { return open(network) }}
 		})
 	}
 	made.Wait()
