@@ -28,7 +28,7 @@ func TestPatroniLosesNothingThatWasAcknowledged(t *testing.T) {
 		return
 	}
 	began := time.Now()
-	rounds := 3
+	rounds := 2
 	var all testimony
 	var back, without kit.Took
 	p := newPatroni(t)
