@@ -28,3 +28,6 @@ func (s *Site) Balanced(network string) *apptest.Browser {
 	s.t.Helper()
 	return apptest.Far(s.t, s.URL, "http://"+s.balancer, network)
 }
+
+// BalancerURL is where HAProxy listens.
+func (s *Site) BalancerURL() string { return "http://" + s.balancer }
