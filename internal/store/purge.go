@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -15,7 +16,11 @@ type Kept struct {
 
 // purgeBatch is how many rows one transaction removes: a writer that comes in
 // between waits for no more than that.
-const purgeBatch = 500
+const purgeBatch = 100
+
+// purgeLook is how many rows that are over are looked for at once, without keeping
+// anybody from writing.
+const purgeLook = 2000
 
 // ownerless tells a count that closed no door, or one of an address that nobody
 // has: an account may have been deleted since, or be in no backup.
@@ -29,10 +34,7 @@ func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
 	if steady, err := s.isSteady(ctx, now); err != nil || !steady {
 		return err
 	}
-	for _, p := range []struct {
-		table, key, over string
-		before           time.Time
-	}{
+	for _, p := range []purged{
 		{"events", "id", "at < $1", now.Add(-k.Events)},
 		{"sessions", "id", "ended_at > 0 AND ended_at < $1 OR began_at < $1 - 8640000000", now.Add(-k.Sessions)},
 		{"attempts", "id", "expires_at < $1", now.Add(-day)},
@@ -46,11 +48,17 @@ func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
 		{"throttle", "bucket", "last_at < $1 AND " + ownerless, now.Add(-k.Throttle)},
 		{"devices", "token_hash", "last_used_at < $1", now.Add(-k.Events)},
 	} {
-		if err := s.purge(ctx, p.table, p.key, p.over, millis(p.before)); err != nil {
-			return err
+		if err := s.purge(ctx, p); err != nil {
+			return fmt.Errorf("purge %s: %w", p.table, err)
 		}
 	}
 	return nil
+}
+
+// purged says which rows of a table are over.
+type purged struct {
+	table, key, over string
+	before           time.Time
 }
 
 // isSteady tells whether the clock has gone on for a day, from one purge to the
@@ -74,17 +82,35 @@ func (s *Store) isSteady(ctx context.Context, now time.Time) (steady bool, err e
 	return steady, nil
 }
 
-// purge says twice what is over: what came back since it was chosen stays.
-func (s *Store) purge(ctx context.Context, table, key, over string, before int64) error {
-	for removed := int64(purgeBatch); removed == purgeBatch; {
-		err := s.transaction(ctx, func(t *tx) (err error) {
-			removed, err = t.exec(ctx, `DELETE FROM `+table+` WHERE (`+over+`) AND `+key+` IN (
-				SELECT `+key+` FROM `+table+` WHERE `+over+fmt.Sprintf(` LIMIT %d)`, purgeBatch), before)
-			return err
-		})
+// purge chooses rows by reading, and removes them by their keys, a few at a time.
+func (s *Store) purge(ctx context.Context, p purged) error {
+	for {
+		keys, err := list(ctx, s.read, scanKey, `SELECT `+p.key+` FROM `+p.table+` WHERE `+p.over+` LIMIT $2`, millis(p.before), purgeLook)
 		if err != nil {
-			return fmt.Errorf("purge %s: %w", table, err)
+			return err
+		}
+		var removed int64
+		for some := range slices.Chunk(keys, purgeBatch) {
+			n, err := s.remove(ctx, p, some)
+			if err != nil {
+				return err
+			}
+			removed += n
+		}
+		if len(keys) < purgeLook || removed == 0 {
+			return nil
 		}
 	}
-	return nil
 }
+
+// remove says again what is over: what came back since it was chosen stays.
+func (s *Store) remove(ctx context.Context, p purged, keys []any) (removed int64, err error) {
+	err = s.transaction(ctx, func(t *tx) error {
+		removed, err = t.exec(ctx, `DELETE FROM `+p.table+` WHERE `+p.key+` IN (`+places(2, len(keys))+`) AND (`+p.over+`)`,
+			append([]any{millis(p.before)}, keys...)...)
+		return err
+	})
+	return removed, err
+}
+
+func scanKey(r row) (key any, err error) { return key, r.Scan(&key) }

@@ -1,6 +1,9 @@
 package store_test
 
 import (
+	"context"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,4 +53,39 @@ func TestAPauseIsNoLeap(t *testing.T) {
 			t.Error("nothing is removed")
 		}
 	})
+}
+
+// Whoever wants to write waits for no more than a few rows, however many are over.
+func TestNoTransactionOfAPurgeRemovesManyRows(t *testing.T) {
+	const many, few = 730, 100
+	s, wire, _ := storetest.Wired(t)
+	for range many {
+		must(t, s.Record(t.Context(), auth.Actor{}, auth.EventLoginRefused, "", "", now.Add(-month)))
+	}
+	kept := store.Kept{Events: day, Sessions: month, Throttle: month}
+	must(t, s.Purge(t.Context(), kept, now))
+	var mu sync.Mutex
+	var removed, inOne, transactions int
+	wire.Break(func(_ context.Context, c storetest.Call) error {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case c.Commit:
+			inOne = 0
+		case strings.HasPrefix(c.Statement, "DELETE"):
+			if strings.Contains(c.Statement, "SELECT") && !strings.Contains(c.Statement, "FROM throttle") {
+				t.Errorf("the writer looks for what is over: %s", c.Statement)
+			}
+			rows := len(c.Args) - 1
+			removed, inOne, transactions = removed+rows, inOne+rows, transactions+1
+			if inOne > few || inOne < 1 {
+				t.Errorf("%d rows at once: %s", inOne, c.Statement)
+			}
+		}
+		return nil
+	}, nil)
+	must(t, s.Purge(t.Context(), kept, now.Add(day)))
+	if left := recorded(t, s, auth.EventLoginRefused); removed < many || len(left) > 0 {
+		t.Errorf("%d rows removed in %d transactions, %d left", removed, transactions, len(left))
+	}
 }
