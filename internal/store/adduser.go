@@ -2,8 +2,9 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/address"
@@ -37,37 +38,96 @@ func (s *Store) AddUser(ctx context.Context, by auth.Actor, n NewUser, now time.
 }
 
 func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Time) (auth.User, error) {
-	u := auth.User{
-		ID: auth.UserID(secret.NewID()), Address: n.Address.Spelling, Canonical: n.Address.Canonical,
-		Name: n.Name, Language: n.Language, State: auth.Active, Administrator: n.Administrator,
-		MustUseTwoFactor: n.MustUseTwoFactor, HasPassword: n.Hash != "", Generation: 1, Created: now, PasswordChangedAt: now,
-	}
-	if err := t.lockAddress(ctx, u.Canonical); err != nil {
-		return u, err
-	}
-	if err := t.insertUser(ctx, u, n.Hash.Reveal()); err != nil {
-		return u, err
-	}
-	if err := t.dropSignup(ctx, u.Canonical); err != nil {
-		return u, err
-	}
-	if err := t.clear(ctx, throttle.Password(u.Canonical)); err != nil {
-		return u, err
+	made, err := t.addUsers(ctx, by, []NewUser{n}, now)
+	switch {
+	case err != nil:
+		return auth.User{}, err
+	case made[0].ID == "":
+		return auth.User{}, ErrTaken
 	}
 	t.plugins = true // the operator's settings may name the address
-	detail := ""
-	if u.Administrator {
-		detail = "administrator: true"
+	return made[0], nil
+}
+
+// addUsers makes accounts, all by the same few statements. Those whose address has
+// one, or stood in the list before, are left zero.
+func (t *tx) addUsers(ctx context.Context, by auth.Actor, people []NewUser, now time.Time) ([]auth.User, error) {
+	canonicals := make([]string, len(people))
+	for i, n := range people {
+		canonicals[i] = n.Address.Canonical
 	}
-	if err := t.record(ctx, by, auth.EventUserAdded, u.ID, detail, now); err != nil {
-		return u, err
+	if err := t.lockAddresses(ctx, canonicals); err != nil {
+		return nil, err
 	}
-	for _, g := range n.Groups {
-		if err := t.join(ctx, by, g, u.ID, now); err != nil {
-			return u, err
+	made, err := t.insertUsers(ctx, people, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.forgetBefore(ctx, made); err != nil {
+		return nil, err
+	}
+	if err := t.recordAdded(ctx, by, made, now); err != nil {
+		return nil, err
+	}
+	return made, t.joinAll(ctx, by, people, made, now)
+}
+
+// forgetBefore drops what strangers began or tried at addresses that now have
+// accounts.
+func (t *tx) forgetBefore(ctx context.Context, made []auth.User) error {
+	var canonicals, buckets []any
+	for _, u := range made {
+		if u.ID != "" {
+			canonicals = append(canonicals, u.Canonical)
+			buckets = append(buckets, throttle.Password(u.Canonical))
 		}
 	}
-	return u, nil
+	if len(canonicals) == 0 {
+		return nil
+	}
+	if _, err := t.exec(ctx, `DELETE FROM signups WHERE canonical IN (`+t.store.marks(len(canonicals))+`)`, canonicals...); err != nil {
+		return fmt.Errorf("drop sign-ups: %w", err)
+	}
+	if _, err := t.exec(ctx, `DELETE FROM throttle WHERE bucket IN (`+t.store.marks(len(buckets))+`)`, buckets...); err != nil {
+		return fmt.Errorf("clear counts of tries: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) recordAdded(ctx context.Context, by auth.Actor, made []auth.User, now time.Time) error {
+	var administrators, others []auth.UserID
+	for _, u := range made {
+		switch {
+		case u.ID == "":
+		case u.Administrator:
+			administrators = append(administrators, u.ID)
+		default:
+			others = append(others, u.ID)
+		}
+	}
+	if err := t.recordEach(ctx, by, auth.EventUserAdded, administrators, "administrator: true", now); err != nil {
+		return err
+	}
+	return t.recordEach(ctx, by, auth.EventUserAdded, others, "", now)
+}
+
+// joinAll puts the people who were made into their groups, as far as those are
+// there.
+func (t *tx) joinAll(ctx context.Context, by auth.Actor, people []NewUser, made []auth.User, now time.Time) error {
+	joined, wanted := map[auth.GroupID][]auth.UserID{}, map[auth.GroupID]auth.Group{}
+	for i, n := range people {
+		for _, g := range n.Groups {
+			if made[i].ID != "" && !slices.Contains(joined[g.ID], made[i].ID) {
+				joined[g.ID], wanted[g.ID] = append(joined[g.ID], made[i].ID), g
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(joined)) {
+		if err := t.joinMany(ctx, by, wanted[id], joined[id], now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AddUsers makes many accounts in one transaction, as AddUser makes one, and
@@ -75,15 +135,30 @@ func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Tim
 // it is.
 func (s *Store) AddUsers(ctx context.Context, by auth.Actor, people []NewUser, now time.Time) (made []bool, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
-		made = make([]bool, len(people))
-		for i, n := range people {
-			_, err := t.addUser(ctx, by, n, now)
-			if err != nil && !errors.Is(err, ErrTaken) {
-				return fmt.Errorf("add %s: %w", n.Address.Spelling, err)
-			}
-			made[i] = err == nil
+		users, err := t.addUsers(ctx, by, people, now)
+		if err != nil {
+			return fmt.Errorf("add %d people: %w", len(people), err)
 		}
-		return nil
+		made = make([]bool, len(people))
+		for i, u := range users {
+			made[i] = u.ID != ""
+		}
+		return t.noteNamed(ctx, users)
 	})
 	return made, err
+}
+
+// noteNamed notes whether the operator's settings name one of the addresses that now
+// have accounts. Nobody else is told of them: nobody can remember them yet.
+func (t *tx) noteNamed(ctx context.Context, made []auth.User) error {
+	grants, _, err := given(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, g := range grants {
+		if g.User != "" && slices.ContainsFunc(made, func(u auth.User) bool { return u.Canonical == g.User }) {
+			t.plugins = true
+		}
+	}
+	return nil
 }

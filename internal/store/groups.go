@@ -191,6 +191,31 @@ func (t *tx) join(ctx context.Context, by auth.Actor, g auth.Group, user auth.Us
 		INSERT INTO memberships (group_id, user_id) SELECT id, $2 FROM groups WHERE id = $1`+lock+` ON CONFLICT DO NOTHING`, now)
 }
 
+// joinMany is join for people who are in no group yet.
+func (t *tx) joinMany(ctx context.Context, by auth.Actor, g auth.Group, users []auth.UserID, now time.Time) error {
+	lock := ""
+	if t.store.postgres {
+		lock = " FOR KEY SHARE"
+	}
+	there, err := list(ctx, t, scanID[auth.GroupID], `SELECT id FROM groups WHERE id = $1`+lock, g.ID)
+	if err != nil {
+		return fmt.Errorf("look for group %s: %w", g.ID, err)
+	}
+	if len(there) == 0 {
+		return nil
+	}
+	into := t.into("memberships", "group_id", "user_id")
+	for _, user := range users {
+		if err := into.add(ctx, []any{g.ID, user}); err != nil {
+			return err
+		}
+	}
+	if err := into.flush(ctx); err != nil {
+		return err
+	}
+	return t.recordEach(ctx, by, auth.EventGroupChanged, users, "joined "+g.Name, now)
+}
+
 func (t *tx) leave(ctx context.Context, by auth.Actor, g auth.Group, user auth.UserID, now time.Time) error {
 	return t.changeMembership(ctx, by, g, user, "left ", `
 		DELETE FROM memberships WHERE group_id = $1 AND user_id = $2`, now)

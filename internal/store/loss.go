@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -198,11 +199,12 @@ func isEnabled(a auth.Activation, first int) (condition string, values []any) {
 // places are so many placeholders for identifiers, from the first on. Nobody's
 // stands beside them, for a list may not be empty.
 func places(first, count int) string {
-	all := "''"
+	var all strings.Builder
+	all.WriteString("''")
 	for i := range count {
-		all += fmt.Sprintf(", $%d", first+i)
+		all.WriteString(", $" + strconv.Itoa(first+i))
 	}
-	return all
+	return all.String()
 }
 
 // AskedForCode counts the people who are asked for a code where the plug-in works

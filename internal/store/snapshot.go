@@ -212,25 +212,39 @@ func (i *inserter) flush(ctx context.Context) error {
 	if len(i.waiting) == 0 {
 		return nil
 	}
-	var statement strings.Builder
-	statement.WriteString(`INSERT INTO ` + quoted(i.table) + ` (` + names(i.columns) + `) VALUES `)
-	for n := range i.waiting {
-		switch {
-		case n == 0:
-			statement.WriteString("($")
-		case n%len(i.columns) == 0:
-			statement.WriteString("), ($")
-		default:
-			statement.WriteString(", $")
-		}
-		statement.WriteString(strconv.Itoa(n + 1))
-	}
-	statement.WriteString(")" + i.unless)
-	_, err := i.tx.exec(ctx, statement.String(), i.waiting...)
+	_, err := i.tx.exec(ctx, i.tx.store.insertInto(i.table, i.columns, len(i.waiting)/len(i.columns))+i.unless, i.waiting...)
 	clear(i.waiting) // may hold what is large
 	i.waiting = i.waiting[:0]
 	if err != nil {
 		return fmt.Errorf("fill %s: %w", i.table, err)
 	}
 	return nil
+}
+
+// insertInto is a statement that adds so many rows.
+func (s *Store) insertInto(table string, columns []Column, rows int) string {
+	var statement strings.Builder
+	statement.WriteString(`INSERT INTO ` + quoted(table) + ` (` + names(columns) + `) VALUES `)
+	for n := range rows {
+		if n > 0 {
+			statement.WriteString(", ")
+		}
+		statement.WriteString("(" + s.marksFrom(n*len(columns)+1, len(columns)) + ")")
+	}
+	return statement.String()
+}
+
+// marks are as many placeholders, where no other stands in the statement. SQLite
+// takes $1 for a name, and looks through all names for each.
+func (s *Store) marks(count int) string { return s.marksFrom(1, count) }
+
+func (s *Store) marksFrom(first, count int) string {
+	if !s.postgres {
+		return strings.Repeat("?, ", count-1) + "?"
+	}
+	all := make([]string, count)
+	for i := range all {
+		all[i] = "$" + strconv.Itoa(first+i)
+	}
+	return strings.Join(all, ", ")
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -404,15 +405,32 @@ func (t *tx) forUpdate() string {
 // lockAddress makes whatever gives an address to somebody, or begins to, wait
 // for one another: there is no row yet that all of them need.
 func (t *tx) lockAddress(ctx context.Context, canonical string) error {
-	if !t.store.postgres {
+	return t.lockAddresses(ctx, []string{canonical})
+}
+
+// lockAddresses is lockAddress for many, in one order whoever asks.
+func (t *tx) lockAddresses(ctx context.Context, canonicals []string) error {
+	if !t.store.postgres || len(canonicals) == 0 {
 		return nil
 	}
-	name := fnv.New32a()
-	_, _ = name.Write([]byte(canonical)) // two addresses of one name wait for nothing, no more
-	if _, err := t.exec(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, addressLocks, int32(name.Sum32())); err != nil {
-		return fmt.Errorf("lock an address: %w", err)
+	locks := make([]int32, len(canonicals))
+	for i, canonical := range canonicals {
+		locks[i] = addressLock(canonical)
+	}
+	slices.Sort(locks)
+	array := strings.NewReplacer("[", "{", "]", "}", " ", ",").Replace(fmt.Sprint(slices.Compact(locks)))
+	if _, err := t.exec(ctx, `SELECT pg_advisory_xact_lock($1, one) FROM UNNEST(CAST($2 AS int[])) AS one`, addressLocks, array); err != nil {
+		return fmt.Errorf("lock addresses: %w", err)
 	}
 	return nil
+}
+
+// addressLock is the name of an address's lock: two addresses of one name wait for
+// nothing, no more.
+func addressLock(canonical string) int32 {
+	name := fnv.New32a()
+	_, _ = name.Write([]byte(canonical))
+	return int32(name.Sum32())
 }
 
 // addressLocks tells locks of addresses from other advisory ones: "addr" in

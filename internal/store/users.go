@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -121,24 +122,57 @@ func (s *Store) PasswordOf(ctx context.Context, id auth.UserID) (secret.Text, er
 	return secret.Text(hash), nil
 }
 
-// insertUser writes a new account; ErrTaken where somebody has the address.
-func (t *tx) insertUser(ctx context.Context, u auth.User, hash string) error {
-	n, err := t.exec(ctx, `
-		INSERT INTO users (id, address, canonical, name, language, theme, state,
-			administrator, must_use_two_factor, two_factor_since, generation,
-			password_hash, password_changed_at, created_at, last_login_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-		ON CONFLICT (canonical) DO NOTHING`,
-		u.ID, u.Address, u.Canonical, u.Name, u.Language, u.Theme, u.State,
-		u.Administrator, u.MustUseTwoFactor, millis(u.TwoFactorSince), u.Generation,
-		hash, millis(u.PasswordChangedAt), millis(u.Created), millis(u.LastLogin))
+// usersAtOnce is how many accounts one statement makes.
+const usersAtOnce = 500
+
+// insertUsers writes new accounts. Those whose address somebody has are left zero.
+func (t *tx) insertUsers(ctx context.Context, people []NewUser, now time.Time) ([]auth.User, error) {
+	made := make([]auth.User, 0, len(people))
+	for some := range slices.Chunk(people, usersAtOnce) {
+		those, err := t.insertSome(ctx, some, now)
+		if err != nil {
+			return nil, fmt.Errorf("insert users: %w", err)
+		}
+		made = append(made, those...)
+	}
+	return made, nil
+}
+
+func (t *tx) insertSome(ctx context.Context, people []NewUser, now time.Time) ([]auth.User, error) {
+	columns := []Column{{Name: "id"}, {Name: "address"}, {Name: "canonical"}, {Name: "name"}, {Name: "language"}, {Name: "theme"}, {Name: "state"},
+		{Name: "administrator"}, {Name: "must_use_two_factor"}, {Name: "two_factor_since"}, {Name: "generation"},
+		{Name: "password_hash"}, {Name: "password_changed_at"}, {Name: "created_at"}, {Name: "last_login_at"}}
+	wanted, values := make([]auth.User, len(people)), make([]any, 0, len(people)*len(columns))
+	for i, n := range people {
+		u := n.account(now)
+		wanted[i] = u
+		values = append(values, u.ID, u.Address, u.Canonical, u.Name, u.Language, u.Theme, u.State,
+			u.Administrator, u.MustUseTwoFactor, millis(u.TwoFactorSince), u.Generation,
+			n.Hash.Reveal(), millis(u.PasswordChangedAt), millis(u.Created), millis(u.LastLogin))
+	}
+	ids, err := list(ctx, t, scanID[auth.UserID], t.store.insertInto("users", columns, len(people))+` ON CONFLICT (canonical) DO NOTHING RETURNING id`, values...)
 	if err != nil {
-		return fmt.Errorf("insert user: %w", err)
+		return nil, err
 	}
-	if n != 1 {
-		return ErrTaken
+	isMade := map[auth.UserID]bool{}
+	for _, id := range ids {
+		isMade[id] = true
 	}
-	return nil
+	for i := range wanted {
+		if !isMade[wanted[i].ID] {
+			wanted[i] = auth.User{}
+		}
+	}
+	return wanted, nil
+}
+
+// account is what a new person begins with.
+func (n NewUser) account(now time.Time) auth.User {
+	return auth.User{
+		ID: auth.UserID(secret.NewID()), Address: n.Address.Spelling, Canonical: n.Address.Canonical,
+		Name: n.Name, Language: n.Language, State: auth.Active, Administrator: n.Administrator,
+		MustUseTwoFactor: n.MustUseTwoFactor, HasPassword: n.Hash != "", Generation: 1, Created: now, PasswordChangedAt: now,
+	}
 }
 
 // raiseGeneration outdates whatever was begun for the account before: its

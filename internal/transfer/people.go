@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,40 +22,77 @@ type Imported struct {
 
 // importBatch is how many people one transaction adds: many enough to be quick,
 // few enough that a login beside it does not wait.
-const importBatch = 200
+const importBatch = 1000
 
 // ImportPeople makes the accounts of a list. A line that is wrong is told and the
 // others are kept. Whoever has an account keeps it, so that an import which was
-// broken off is simply run again.
+// broken off is simply run again. The next people are read while some are added.
 func ImportPeople(ctx context.Context, s *store.Store, by auth.Actor, from *Reader, progress Progress, tell func(Fault), now func() time.Time) (done Imported, err error) {
 	from.Import = true
-	for ended := false; !ended; {
-		batch := make([]store.NewUser, 0, importBatch)
-		for len(batch) < importBatch && !ended {
-			p, fault, err := from.Next()
-			switch {
-			case err == io.EOF:
-				ended = true
-			case err != nil:
-				return done, fmt.Errorf("line %d: %w", from.line+1, err)
-			case fault != nil:
-				done.Wrong++
-				tell(*fault)
-			default:
-				batch = append(batch, p.NewUser)
-			}
+	reading, stop := context.WithCancel(ctx)
+	batches := make(chan batch, 2)
+	go from.readBatches(reading, batches)
+	defer func() { // nobody reads any more once it returns
+		stop()
+		for range batches {
 		}
-		if err := ctx.Err(); err != nil {
+	}()
+	for b := range batches {
+		for _, fault := range b.faults {
+			done.Wrong++
+			tell(fault)
+		}
+		if err := cmp.Or(b.err, ctx.Err()); err != nil {
 			return done, err
 		}
-		made, err := s.AddUsers(ctx, by, batch, now())
+		made, err := s.AddUsers(ctx, by, b.people, now())
 		if err != nil {
 			return done, err
 		}
-		done.count(batch, made)
-		progress("people", from.Read(), 0)
+		done.count(b.people, made)
+		progress("people", b.read, 0)
 	}
-	return done, nil
+	return done, ctx.Err()
+}
+
+// batch is what was read of a list at a time.
+type batch struct {
+	people []store.NewUser
+	faults []Fault
+	read   int64 // bytes, of the whole list so far
+	err    error
+}
+
+// readBatches reads to the end of the list, or until nobody wants to know.
+func (r *Reader) readBatches(ctx context.Context, batches chan<- batch) {
+	defer close(batches)
+	for ended := false; !ended; {
+		var b batch
+		b, ended = r.nextBatch()
+		select {
+		case batches <- b:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *Reader) nextBatch() (b batch, ended bool) {
+	for len(b.people) < importBatch && !ended {
+		p, fault, err := r.Next()
+		switch {
+		case err == io.EOF:
+			ended = true
+		case err != nil:
+			b.err, ended = fmt.Errorf("line %d: %w", r.line+1, err), true
+		case fault != nil:
+			b.faults = append(b.faults, *fault)
+		default:
+			b.people = append(b.people, p.NewUser)
+		}
+	}
+	b.read = r.Read()
+	return b, ended
 }
 
 func (d *Imported) count(batch []store.NewUser, made []bool) {
