@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -28,34 +27,46 @@ type ListedEvent struct {
 
 // Events lists the record, newest first.
 func (s *Store) Events(ctx context.Context, f EventFilter) ([]ListedEvent, error) {
-	conditions, args := []string{"1 = 1"}, []any{}
-	add := func(condition string, arg any) {
-		args = append(args, arg)
-		conditions = append(conditions, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(args))))
-	}
+	var c clause
 	if f.Subject != "" {
-		add("e.subject = ?", f.Subject)
+		c.and("e.subject = ?", f.Subject)
 	}
-	if f.Kind != "" {
-		add("e.kind = ?", f.Kind)
+	switch {
+	case f.Kind != "" && f.Subject != "" && !s.postgres:
+		c.and("+e.kind = ?", f.Kind) // a person has fewer events than there are of a kind
+	case f.Kind != "":
+		c.and("e.kind = ?", f.Kind)
 	}
 	if f.Before != "" {
-		add("(e.at, e.id) < (SELECT b.at, b.id FROM events b WHERE b.id = ?)", f.Before)
+		at, err := s.eventAt(ctx, f.Before)
+		if err != nil {
+			return nil, err
+		}
+		c.and("e.at <= ? AND (e.at, e.id) < (?, ?)", at, at, f.Before)
 	}
 	limit := f.Limit
 	if limit == 0 {
 		limit = 50
 	}
-	events, err := list(ctx, s.read, scanEvent, fmt.Sprintf(`
+	query := `
 		SELECT e.id, e.at, e.kind, e.actor, e.subject, e.session, e.device, e.network, e.detail,
 		       COALESCE((SELECT a.address FROM users a WHERE a.id = e.actor), ''),
 		       COALESCE((SELECT a.address FROM users a WHERE a.id = e.subject), '')
-		  FROM events e WHERE %s ORDER BY e.at DESC, e.id DESC LIMIT $%d`,
-		strings.Join(conditions, " AND "), len(args)+1), append(args, limit)...)
+		  FROM events e WHERE ` + c.String() + c.arg(` ORDER BY e.at DESC, e.id DESC LIMIT ?`, limit)
+	events, err := list(ctx, s.read, scanEvent, query, c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
 	return events, nil
+}
+
+// eventAt is when an event was; zero where there is none: nothing is before it.
+func (s *Store) eventAt(ctx context.Context, id string) (at int64, err error) {
+	err = notFound(s.read.QueryRowContext(ctx, `SELECT at FROM events WHERE id = $1`, id).Scan(&at))
+	if err != nil && err != ErrNotFound {
+		return 0, fmt.Errorf("look for an event: %w", err)
+	}
+	return at, nil
 }
 
 func scanEvent(r row) (e ListedEvent, err error) {
@@ -78,24 +89,28 @@ type Day struct {
 func (s *Store) LoginsPerDay(ctx context.Context, days int, now time.Time) ([]Day, error) {
 	counted := lastDays(days, now)
 	first := counted[0].Start
+	today := dayOf(now)
 	_, err := list(ctx, s.read, func(r row) (struct{}, error) {
-		var start int64
+		var day int64
 		var kind auth.EventKind
 		var n int
-		if err := r.Scan(&start, &kind, &n); err != nil {
+		if err := r.Scan(&day, &kind, &n); err != nil {
 			return struct{}{}, err
 		}
-		if i := int(start - dayOf(first)); i >= 0 && i < days {
-			if kind == auth.EventLogin {
-				counted[i].Logins += n
-			} else {
-				counted[i].Refused += n
-			}
+		of := &counted[int(day-dayOf(first))]
+		if kind == auth.EventLogin {
+			of.Logins += n
+		} else {
+			of.Refused += n
 		}
 		return struct{}{}, nil
-	}, `SELECT at / 86400000, kind, COUNT(*) FROM events
-	     WHERE kind IN ($1, $2, $3) AND at >= $4 GROUP BY at / 86400000, kind`,
-		auth.EventLogin, auth.EventLoginRefused, auth.EventCodeRefused, millis(first))
+	}, `WITH RECURSIVE days (day) AS (
+	        SELECT CAST($4 AS BIGINT) UNION ALL SELECT day + 1 FROM days WHERE day < $5),
+	    kinds (kind) AS (VALUES (CAST($1 AS TEXT)), (CAST($2 AS TEXT)), (CAST($3 AS TEXT)))
+	    SELECT d.day, k.kind, (SELECT COUNT(*) FROM events e
+	        WHERE e.kind = k.kind AND e.at >= d.day * 86400000 AND e.at < (d.day + 1) * 86400000)
+	      FROM days d CROSS JOIN kinds k`,
+		auth.EventLogin, auth.EventLoginRefused, auth.EventCodeRefused, dayOf(first), today)
 	if err != nil {
 		return nil, fmt.Errorf("logins per day: %w", err)
 	}
@@ -116,6 +131,8 @@ type Health struct {
 
 // Health counts.
 func (s *Store) Health(ctx context.Context, now time.Time) (h Health, err error) {
+	var c clause
+	goingOn := s.goingOn(&c, now)
 	for _, count := range []struct {
 		into  *int
 		query string
@@ -124,7 +141,7 @@ func (s *Store) Health(ctx context.Context, now time.Time) (h Health, err error)
 		{&h.People, `SELECT COUNT(*) FROM users`, nil},
 		{&h.WithTwoFactor, `SELECT COUNT(*) FROM users WHERE two_factor_since > 0`, nil},
 		{&h.Administrators, `SELECT COUNT(*) FROM users WHERE ` + administering, nil},
-		{&h.Sessions, `SELECT COUNT(*) FROM sessions s WHERE ` + s.goingOn(now), nil},
+		{&h.Sessions, `SELECT COUNT(*) FROM sessions s WHERE ` + goingOn, c.args},
 		{&h.LettersWaiting, `SELECT COUNT(*) FROM letters WHERE done_at = 0`, nil},
 		{&h.LettersFailed, `SELECT COUNT(*) FROM letters WHERE done_at > 0 AND failure <> ''`, nil},
 		{&h.FactorsUnreadable, `SELECT COUNT(DISTINCT subject) FROM events WHERE kind = $1 AND at > $2`,

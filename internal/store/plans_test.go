@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
@@ -20,12 +22,15 @@ var smallTables = map[string]string{
 	"groups":       "an administrator names each",
 	"signing_keys": "those that sign and those that just did",
 	"one":          "the first row of a selection",
+	"found":        "the rows of a selection, as many as are counted at most",
 }
 
 // smallIndexes are of the few rows of a large table that matter.
 var smallIndexes = map[string]string{
 	"users_administering": "administrators only",
 	"users_protected":     "whoever has two-factor authentication on",
+	"users_invited":       "whoever has no password yet",
+	"letters_failed":      "letters that could not be sent",
 }
 
 // rowsOfNoTable are made by the statement itself.
@@ -114,6 +119,74 @@ func TestAWalkIsFoundWhateverItsTableIsCalled(t *testing.T) {
 		if got, large := largeWalk(tt.step, tt.statement); got != tt.want || large != (tt.want != "") {
 			t.Errorf("%s of %s: %q, want %q", tt.step, tt.statement, got, tt.want)
 		}
+	}
+}
+
+// lists are what pages and the purge read again and again, by name, and which tables
+// each may walk all the same.
+var lists = map[string]struct {
+	read func(p play) error
+	walk map[string]string
+}{
+	"people":                        {func(p play) error { return users(p, store.UserFilter{}) }, map[string]string{"u": "in order, up to a limit", "users": "up to as many as are counted"}},
+	"people, from somebody on":      {func(p play) error { return users(p, store.UserFilter{After: p.ada().ID}) }, map[string]string{"users": "up to as many as are counted", "u": "up to as many as are counted"}},
+	"people, locked":                {func(p play) error { return users(p, store.UserFilter{Locked: true}) }, map[string]string{"d": "only closed doors"}},
+	"people, searched":              {func(p play) error { return users(p, store.UserFilter{Search: "ada"}) }, nil},
+	"people, searched for a letter": {func(p play) error { return users(p, store.UserFilter{Search: "a"}) }, map[string]string{"u": "in order, up to a limit"}},
+	"invitations":                   {func(p play) error { _, _, err := p.Invitees(p.Context(), 50); return err }, nil},
+	"events":                        {func(p play) error { return events(p, store.EventFilter{}) }, map[string]string{"e": "in order, up to a limit"}},
+	"events of a person":            {func(p play) error { return events(p, store.EventFilter{Subject: "a"}) }, nil},
+	"events of a kind":              {func(p play) error { return events(p, store.EventFilter{Kind: auth.EventLogin}) }, nil},
+	"events of a kind of a person":  {func(p play) error { return events(p, store.EventFilter{Subject: "a", Kind: auth.EventLogin}) }, nil},
+	"older events":                  {func(p play) error { return events(p, store.EventFilter{Before: "e"}) }, nil},
+	"older events of a kind":        {func(p play) error { return events(p, store.EventFilter{Before: "e", Kind: auth.EventLogin}) }, nil},
+	"logins a day":                  {func(p play) error { _, err := p.LoginsPerDay(p.Context(), 30, now); return err }, map[string]string{"d": "days", "k": "kinds", "days": "days"}},
+	"the overview":                  {func(p play) error { _, err := p.Health(p.Context(), now); return err }, map[string]string{"users": "the number of people is counted"}},
+	"the purge":                     {func(p play) error { return purgeTwice(p) }, map[string]string{"clock": "one row"}},
+}
+
+func users(p play, f store.UserFilter) error {
+	_, _, err := p.Users(p.Context(), f, now)
+	return err
+}
+
+func events(p play, f store.EventFilter) error {
+	_, err := p.Events(p.Context(), f)
+	return err
+}
+
+// purgeTwice has the clock be believed by the second.
+func purgeTwice(p play) error {
+	must(p.T, p.Record(p.Context(), auth.Actor{}, auth.EventLogin, "", "", now.Add(-month)))
+	k := store.Kept{Events: day, Sessions: day, Throttle: day}
+	must(p.T, p.Purge(p.Context(), k, now))
+	return p.Purge(p.Context(), k, now.Add(day))
+}
+
+// isMatch is a look into the index of pieces for some of them.
+var isMatch = regexp.MustCompile(`^SCAN \S+ VIRTUAL TABLE INDEX \d+:M`)
+
+// Whatever a page lists is found by an index, however many rows there are beside it.
+func TestNoListReadsAWholeTable(t *testing.T) {
+	for name, l := range lists {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, wire, file := storetest.Wired(t)
+			said := statementsOf(wire)
+			must(t, l.read(play{t, s}))
+			db, err := sql.Open("sqlite", "file:"+file)
+			must(t, err)
+			defer db.Close()
+			for _, c := range said() {
+				for _, step := range planOf(t, db, c) {
+					table, large := largeWalk(step, c.Statement)
+					called := walk.FindStringSubmatch(step)
+					if large && !isMatch.MatchString(step) && l.walk[called[1]] == "" || fewLive.MatchString(step) && name != "the purge" {
+						t.Errorf("%s: %s\n%s", step, table, c.Statement)
+					}
+				}
+			}
+		})
 	}
 }
 

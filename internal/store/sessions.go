@@ -73,9 +73,9 @@ func (s *Store) Sessions(ctx context.Context, user auth.UserID) ([]auth.Session,
 }
 
 // goingOn is the condition under which a session s is not over by its own times:
-// see auth.StandingOf.
-func (s *Store) goingOn(now time.Time) string {
-	return fmt.Sprintf(`s.ended_at = 0 AND s.began_at > %d AND s.began_at <= %d`,
+// see auth.StandingOf. Its arguments are the clause's.
+func (s *Store) goingOn(c *clause, now time.Time) string {
+	return c.arg(`s.ended_at = 0 AND s.began_at > ? AND s.began_at <= ?`,
 		millis(now.Add(-s.rules.Policy.SessionOverall)), s.latestBeginning(now))
 }
 

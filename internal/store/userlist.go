@@ -51,7 +51,8 @@ func (s *Store) Users(ctx context.Context, f UserFilter, now time.Time) (people 
 func (s *Store) ListedUser(ctx context.Context, id auth.UserID, now time.Time) (ListedUser, error) {
 	var one clause
 	one.and("u.id = ?", id)
-	u, err := scanListedUser(s.read.QueryRowContext(ctx, s.listed(&one, now), one.args...))
+	query := s.listed(&one, now)
+	u, err := scanListedUser(s.read.QueryRowContext(ctx, query, one.args...))
 	if err != nil {
 		return u, fmt.Errorf("user %s: %w", id, notFound(err))
 	}
@@ -246,10 +247,10 @@ func (s *Store) inOrder(backwards bool) string {
 
 // listed selects the people of a clause.
 func (s *Store) listed(c *clause, now time.Time) string {
-	where := c.String()
+	where, goingOn := c.String(), s.goingOn(c, now)
 	return `SELECT ` + userColumns + `,
 		       (SELECT COUNT(*) FROM recovery_codes c WHERE c.user_id = u.id AND c.used_at = 0),
-		       (SELECT COUNT(*) FROM sessions s WHERE s.user_id = u.id AND ` + s.goingOn(now) + `),
+		       (SELECT COUNT(*) FROM sessions s WHERE s.user_id = u.id AND ` + goingOn + `),
 		       (SELECT COALESCE(MIN(d.closed_at), 0) FROM throttle d WHERE d.user_id = u.id AND d.closed_at > 0)
 		  FROM users u WHERE ` + where
 }
