@@ -11,17 +11,32 @@ DECLARE
            AND collencoding IN (-1, pg_char_to_encoding(getdatabaseencoding()))
          ORDER BY CASE collname WHEN 'und-x-icu' THEN 1 WHEN 'pg_c_utf8' THEN 2 ELSE 3 END LIMIT 1);
 BEGIN
-    EXECUTE 'CREATE FUNCTION folded(TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE AS ' || quote_literal('SELECT UPPER($1' || COALESCE(chosen, '') || ')');
+    EXECUTE 'CREATE FUNCTION folded(TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE PARALLEL SAFE AS ' || quote_literal('SELECT UPPER($1' || COALESCE(chosen, '') || ')');
 END $$;
 -- +goose StatementEnd
 
 -- What people are searched by, in a table of few bytes a row: a search for one or
--- two letters reads it whole. A trigger keeps it in step, whichever version of the
--- program writes.
+-- two letters reads it whole.
 CREATE TABLE search_people (
     user_id  TEXT PRIMARY KEY,
     searched TEXT COLLATE "C" NOT NULL
 );
+INSERT INTO search_people (user_id, searched) SELECT id, folded(canonical || ' ' || address || ' ' || name) FROM users;
+
+-- Longer ones are found by pieces of three letters, where the extension is there and
+-- whoever the program is may have it.
+-- +goose StatementBegin
+DO $$
+BEGIN
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    CREATE INDEX search_people_pieces ON search_people USING gin (searched gin_trgm_ops);
+EXCEPTION WHEN OTHERS THEN
+    RAISE NOTICE 'searches read all people: %', SQLERRM;
+END $$;
+-- +goose StatementEnd
+
+-- A trigger keeps it in step, whichever version of the program writes. Only from
+-- here on nobody can change an account, until the end of the step.
 -- +goose StatementBegin
 CREATE FUNCTION search_person() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
@@ -35,7 +50,13 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER users_search AFTER INSERT OR DELETE OR UPDATE OF canonical, address, name ON users FOR EACH ROW EXECUTE FUNCTION search_person();
-INSERT INTO search_people (user_id, searched) SELECT id, folded(canonical || ' ' || address || ' ' || name) FROM users;
+
+-- Accounts that were changed meanwhile.
+DELETE FROM search_people p WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = p.user_id);
+INSERT INTO search_people (user_id, searched)
+SELECT u.id, folded(u.canonical || ' ' || u.address || ' ' || u.name) FROM users u LEFT JOIN search_people p ON p.user_id = u.id
+ WHERE p.searched IS DISTINCT FROM folded(u.canonical || ' ' || u.address || ' ' || u.name)
+ON CONFLICT (user_id) DO UPDATE SET searched = EXCLUDED.searched;
 
 -- The list of people, and whoever has an address that begins in some way.
 CREATE INDEX users_listed ON users (canonical COLLATE "C");
