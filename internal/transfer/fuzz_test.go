@@ -16,6 +16,7 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 	"github.com/twinlock/twinlock/internal/transfer"
 )
@@ -64,53 +65,76 @@ func FuzzList(f *testing.F) {
 	})
 }
 
-// FuzzBackup: what is no backup, or none any more, is told from one. A file that
-// was changed is taken only where its checksum was made anew, and then holds what
-// the columns say.
-func FuzzBackup(f *testing.F) {
-	database, ring := filepath.Join(f.TempDir(), "twinlock.db"), keys.New()
-	storetest.WriteSQLite(f, database)
-	s := storetest.Open(f, "sqlite:"+database, ring)
-	storetest.Person(f, s, "ada@example.org")
+// spoiled are backups with something wrong in them, unpacked, and first of all one
+// that is whole.
+func spoiled(t testing.TB) (all []string) {
+	t.Helper()
+	database, ring := filepath.Join(t.TempDir(), "twinlock.db"), keys.New()
+	storetest.WriteSQLite(t, database)
+	s := storetest.Open(t, "sqlite:"+database, ring)
+	storetest.Person(t, s, "ada@example.org")
 	var file bytes.Buffer
 	b := transfer.Backup{Made: now, Program: "v1", Ring: ring, Keys: true}
-	if err := b.Write(f.Context(), s, &file, silent); err != nil {
-		f.Fatal(err)
+	if err := b.Write(t.Context(), s, &file, silent); err != nil {
+		t.Fatal(err)
 	}
 	unpacked, err := gzip.NewReader(&file)
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
-	whole, err := io.ReadAll(unpacked)
+	raw, err := io.ReadAll(unpacked)
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
-	f.Add(string(whole), false)
-	text := string(whole)
+	whole := string(raw)
+	all = []string{whole, whole[:len(whole)/2]}
 	for _, change := range [][2]string{
-		{"settings", "users"}, {`"rows":0`, `"rows":1`}, {`"rows":0`, `"rows":-1`}, {`"schema":`, `"schema":9`}, {`"twinlock_backup":1`, `"twinlock_backup":0`}, {`"twinlock_backup":1`, `"twinlock_backup":2`},
-		{`"columns":[`, `"columns":[{"name":"id; DROP TABLE users","kind":"text"},`}, {`"columns":[`, `"columns":[],"x":[`}, {`"kind":"text"`, `"kind":"bytes"`}, {`"keys":"`, `"keys":"x`}, {"}\n", "}\n\n"}, {"}\n", "}"},
-		{`"tables":[`, `"tables":[{"name":"sqlite_master","rows":0},`}, {`"made":"`, `"made":"x`},
+		{`"settings"`, `"users"`}, {`"rows":0`, `"rows":1`}, {`"rows":1`, `"rows":-1`}, {`"schema":`, `"schema":9`}, {`"twinlock_backup":1`, `"twinlock_backup":0`}, {`"twinlock_backup":1`, `"twinlock_backup":2`},
+		{`"columns":[`, `"columns":[{"name":"id; DROP TABLE users","kind":"text"},`}, {`"columns":[`, `"columns":[],"x":[`}, {`"kind":"text"`, `"kind":"bytes"`}, {`"keys":"`, `"keys":"x`},
+		{"}\n", "}\n\n"}, {"}\n", "}"}, {`"tables":[`, `"tables":[{"name":"sqlite_master","rows":0},`}, {`"made":"`, `"made":"x`}, {"ada@example.org", "eve@example.org"},
 	} {
-		f.Add(strings.Replace(text, change[0], change[1], 1), true)
-		f.Add(strings.Replace(text, change[0], change[1], 1), false)
+		changed := strings.Replace(whole, change[0], change[1], 1)
+		if changed == whole {
+			t.Fatalf("there is no %s in a backup", change[0])
+		}
+		all = append(all, changed)
+	}
+	return all
+}
+
+// A file that was changed is no backup, whatever was changed in it.
+func TestABackupThatWasChangedIsNone(t *testing.T) {
+	for i, lines := range spoiled(t) {
+		opened, err := transfer.Open(packed(lines))
+		if err == nil {
+			var scratch *store.Scratch
+			if scratch, err = opened.Check(t.Context(), filepath.Join(t.TempDir(), "scratch.db"), silent); err == nil {
+				must(t, scratch.Close())
+			}
+		}
+		if whole := i == 0; whole != (err == nil) {
+			t.Errorf("%.200q: %v", lines, err)
+		}
+	}
+}
+
+// FuzzBackup: whatever a file holds, it is read to its end, or told from a backup;
+// one with another checksum than its own is none.
+func FuzzBackup(f *testing.F) {
+	for _, lines := range spoiled(f) {
+		f.Add(lines, true)
+		f.Add(lines, false)
 	}
 	f.Add("", false)
-	f.Add(text[:len(text)/2], true)
 	f.Fuzz(func(t *testing.T, lines string, anew bool) {
 		if anew {
 			lines = withSum(lines)
 		}
 		opened, err := transfer.Open(packed(lines))
-		if err != nil {
-			return
+		if err == nil {
+			err = opened.ReadThrough()
 		}
-		scratch, err := opened.Check(t.Context(), filepath.Join(t.TempDir(), "scratch.db"), silent)
-		if err != nil {
-			return
-		}
-		must(t, scratch.Close())
-		if !anew && lines != text && withSum(lines) != lines {
+		if err == nil && sumOf(lines) != sumOf(withSum(lines)) {
 			t.Errorf("a file that was changed is taken for a backup: %q", lines)
 		}
 	})
@@ -123,6 +147,14 @@ func withSum(lines string) string {
 	sum := sha256.Sum256([]byte(before))
 	last, _ := json.Marshal(map[string]any{"sha256": sum[:]})
 	return before + string(last) + "\n"
+}
+
+// sumOf is the checksum that the last line tells.
+func sumOf(lines string) string {
+	lines = strings.TrimSuffix(lines, "\n")
+	var last struct{ SHA256 []byte }
+	_ = json.Unmarshal([]byte(lines[strings.LastIndex(lines, "\n")+1:]), &last)
+	return string(last.SHA256)
 }
 
 func packed(lines string) io.Reader {

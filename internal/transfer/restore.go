@@ -69,8 +69,14 @@ func (o *Opened) Check(ctx context.Context, path string, progress Progress) (*st
 // fill reads table after table. The checksum is compared before the rows are
 // kept for good, though they would be in the scratch alone.
 func (o *Opened) fill(ctx context.Context, scratch *store.Scratch, progress Progress) error {
+	return scratch.Fill(ctx, o.tables(progress))
+}
+
+// tables gives one table with its rows each time it is asked, and after the last
+// one compares the checksum and names none.
+func (o *Opened) tables(progress Progress) func() (string, []store.Column, func(func([]any) error) error, error) {
 	done, left := int64(0), o.Tables
-	return scratch.Fill(ctx, func() (string, []store.Column, func(func([]any) error) error, error) {
+	return func() (string, []store.Column, func(func([]any) error) error, error) {
 		if len(left) == 0 {
 			return "", nil, nil, o.end()
 		}
@@ -97,7 +103,7 @@ func (o *Opened) fill(ctx context.Context, scratch *store.Scratch, progress Prog
 			}
 			return nil
 		}, nil
-	})
+	}
 }
 
 // end compares the checksum, and that nothing follows it.
