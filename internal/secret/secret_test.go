@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTokenComesBackAsItWasRevealed(t *testing.T) {
@@ -207,4 +208,12 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Parse(%q) took a second spelling of %q", typed, token.Reveal())
 		}
 	})
+}
+
+func TestIDsOfOneMomentLieTogether(t *testing.T) {
+	at := time.Date(2026, 11, 23, 12, 0, 12, 0, time.UTC)
+	one, other, later := NewIDAt(at), NewIDAt(at), NewIDAt(at.AddDate(1, 0, 0))
+	if len(one) != 26 || one == other || one[:9] != other[:9] || one[:9] == later[:9] {
+		t.Errorf("%s and %s are of one moment, %s is not", one, other, later)
+	}
 }

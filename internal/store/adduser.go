@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,7 +39,7 @@ func (s *Store) AddUser(ctx context.Context, by auth.Actor, n NewUser, now time.
 }
 
 func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Time) (auth.User, error) {
-	made, err := t.addUsers(ctx, by, []NewUser{n}, now)
+	made, err := t.addUsers(ctx, by, []NewUser{n}, secret.NewID, now)
 	switch {
 	case err != nil:
 		return auth.User{}, err
@@ -51,7 +52,7 @@ func (t *tx) addUser(ctx context.Context, by auth.Actor, n NewUser, now time.Tim
 
 // addUsers makes accounts, all by the same few statements. Those whose address has
 // one, or stood in the list before, are left zero.
-func (t *tx) addUsers(ctx context.Context, by auth.Actor, people []NewUser, now time.Time) ([]auth.User, error) {
+func (t *tx) addUsers(ctx context.Context, by auth.Actor, people []NewUser, newID func() string, now time.Time) ([]auth.User, error) {
 	canonicals := make([]string, len(people))
 	for i, n := range people {
 		canonicals[i] = n.Address.Canonical
@@ -59,7 +60,7 @@ func (t *tx) addUsers(ctx context.Context, by auth.Actor, people []NewUser, now 
 	if err := t.lockAddresses(ctx, canonicals); err != nil {
 		return nil, err
 	}
-	made, err := t.insertUsers(ctx, people, now)
+	made, err := t.insertUsers(ctx, people, newID, now)
 	if err != nil {
 		return nil, err
 	}
@@ -132,10 +133,10 @@ func (t *tx) joinAll(ctx context.Context, by auth.Actor, people []NewUser, made 
 
 // AddUsers makes many accounts in one transaction, as AddUser makes one, and
 // tells for each whether it is new: an address that has an account keeps it as
-// it is.
+// it is. Their ids tell when they were added.
 func (s *Store) AddUsers(ctx context.Context, by auth.Actor, people []NewUser, now time.Time) (made []bool, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
-		users, err := t.addUsers(ctx, by, people, now)
+		users, err := t.addUsers(ctx, by, people, func() string { return secret.NewIDAt(now) }, now)
 		if err != nil {
 			return fmt.Errorf("add %d people: %w", len(people), err)
 		}
@@ -158,6 +159,35 @@ func (t *tx) noteNamed(ctx context.Context, made []auth.User) error {
 	for _, g := range grants {
 		if g.User != "" && slices.ContainsFunc(made, func(u auth.User) bool { return u.Canonical == g.User }) {
 			t.plugins = true
+		}
+	}
+	return nil
+}
+
+// InBulk does what writes very many rows. SQLite keeps more of the file in memory
+// meanwhile, and copies what was written into it less often.
+func (s *Store) InBulk(ctx context.Context, write func() error) (err error) {
+	if s.postgres {
+		return write()
+	}
+	if err := s.tune(ctx, "cache_size = -98304", "wal_autocheckpoint = 32768"); err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, s.tune(context.WithoutCancel(ctx), "cache_size = -2000", "wal_autocheckpoint = 1000", "wal_checkpoint(PASSIVE)", "shrink_memory"))
+	}()
+	return write()
+}
+
+// tune sets how the connection that writes works.
+func (s *Store) tune(ctx context.Context, pragmas ...string) error {
+	for _, pragma := range pragmas {
+		rows, err := s.write.QueryContext(ctx, "PRAGMA "+pragma)
+		if err != nil {
+			return fmt.Errorf("tune SQLite: %w", err)
+		}
+		if err := rows.Close(); err != nil {
+			return fmt.Errorf("tune SQLite: %w", err)
 		}
 	}
 	return nil

@@ -19,7 +19,7 @@ func (t *tx) record(ctx context.Context, by auth.Actor, kind auth.EventKind, sub
 func (t *tx) recordEach(ctx context.Context, by auth.Actor, kind auth.EventKind, subjects []auth.UserID, detail string, now time.Time) error {
 	events := t.into("events", "id", "at", "kind", "actor", "subject", "session", "device", "network", "detail")
 	for _, subject := range subjects {
-		err := events.add(ctx, []any{secret.NewID(), millis(now), kind, by.EventName(), subject, by.Session.ID, by.Device, by.Network, detail})
+		err := events.add(ctx, []any{secret.NewIDAt(now), millis(now), kind, by.EventName(), subject, by.Session.ID, by.Device, by.Network, detail})
 		if err != nil {
 			return fmt.Errorf("record %s: %w", kind, err)
 		}

@@ -17,7 +17,7 @@ func init() {
 		return searchedText(textOf(args[0]), textOf(args[1]), textOf(args[2])), nil
 	})
 	sqlite.MustRegisterDeterministicScalarFunction("pieces", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		return strings.Join(piecesOf(textOf(args[0])), " "), nil
+		return piecesOf(textOf(args[0])), nil
 	})
 }
 
@@ -51,19 +51,23 @@ func typed(search string) string { return folded(norm.NFC.String(search)) }
 // longestPiece is how many letters a piece has. The last ones of a text are shorter.
 const longestPiece = 3
 
-// piecesOf are the pieces that begin at each letter of a text, each once and in the
-// letters of a word: a text holds another only if it has all of its whole pieces.
-func piecesOf(text string) []string {
-	letters := []rune(text)
-	for i, letter := range letters {
-		letters[i] = inWord(letter)
+// piecesOf are the pieces that begin at each letter of a text, in the letters of a
+// word and with a space after each: a text holds another only if it has all of its
+// whole pieces.
+func piecesOf(text string) string {
+	var letters []byte
+	var begins []int
+	for _, letter := range text {
+		begins = append(begins, len(letters))
+		letters = utf8.AppendRune(letters, inWord(letter))
 	}
-	pieces := make([]string, len(letters))
-	for i := range letters {
-		pieces[i] = string(letters[i:min(i+longestPiece, len(letters))])
+	begins = append(begins, len(letters))
+	pieces := make([]byte, 0, (longestPiece+1)*len(letters))
+	for i := range len(begins) - 1 {
+		pieces = append(pieces, letters[begins[i]:begins[min(i+longestPiece, len(begins)-1)]]...)
+		pieces = append(pieces, ' ')
 	}
-	slices.Sort(pieces)
-	return slices.Compact(pieces)
+	return string(pieces)
 }
 
 // inWord is a letter that SQLite takes for part of a word: for signs of ASCII it is
@@ -78,14 +82,11 @@ func inWord(letter rune) rune {
 // match is a text as SQLite's index of pieces is asked for it. What is shorter than
 // a piece is the beginning of one.
 func match(text string) string {
-	pieces := piecesOf(text)
-	if n := utf8.RuneCountInString(text); n < longestPiece {
-		letters := []rune(text)
-		for i, letter := range letters {
-			letters[i] = inWord(letter)
-		}
-		return `"` + string(letters) + `" *`
+	pieces := strings.Split(strings.TrimSuffix(piecesOf(text), " "), " ")
+	if len(pieces) < longestPiece {
+		return `"` + pieces[0] + `" *`
 	}
-	pieces = slices.DeleteFunc(pieces, func(p string) bool { return utf8.RuneCountInString(p) < longestPiece })
-	return `"` + strings.Join(pieces, `" AND "`) + `"`
+	pieces = pieces[:len(pieces)-longestPiece+1] // those after them are shorter
+	slices.Sort(pieces)
+	return `"` + strings.Join(slices.Compact(pieces), `" AND "`) + `"`
 }

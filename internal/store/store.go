@@ -170,7 +170,7 @@ func (s *Store) connectSQLite(path string) (err error) {
 	}
 	s.write.SetMaxOpenConns(1)
 	s.write.SetMaxIdleConns(1)
-	read, err := s.open("sqlite", dsn+"&_pragma=query_only(1)")
+	read, err := s.open("sqlite", dsn+"&_pragma=query_only(1)&_pragma=cache_size(-8192)")
 	if err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}

@@ -126,10 +126,10 @@ func (s *Store) PasswordOf(ctx context.Context, id auth.UserID) (secret.Text, er
 const usersAtOnce = 500
 
 // insertUsers writes new accounts. Those whose address somebody has are left zero.
-func (t *tx) insertUsers(ctx context.Context, people []NewUser, now time.Time) ([]auth.User, error) {
+func (t *tx) insertUsers(ctx context.Context, people []NewUser, newID func() string, now time.Time) ([]auth.User, error) {
 	made := make([]auth.User, 0, len(people))
 	for some := range slices.Chunk(people, usersAtOnce) {
-		those, err := t.insertSome(ctx, some, now)
+		those, err := t.insertSome(ctx, some, newID, now)
 		if err != nil {
 			return nil, fmt.Errorf("insert users: %w", err)
 		}
@@ -138,13 +138,13 @@ func (t *tx) insertUsers(ctx context.Context, people []NewUser, now time.Time) (
 	return made, nil
 }
 
-func (t *tx) insertSome(ctx context.Context, people []NewUser, now time.Time) ([]auth.User, error) {
+func (t *tx) insertSome(ctx context.Context, people []NewUser, newID func() string, now time.Time) ([]auth.User, error) {
 	columns := []Column{{Name: "id"}, {Name: "address"}, {Name: "canonical"}, {Name: "name"}, {Name: "language"}, {Name: "theme"}, {Name: "state"},
 		{Name: "administrator"}, {Name: "must_use_two_factor"}, {Name: "two_factor_since"}, {Name: "generation"},
 		{Name: "password_hash"}, {Name: "password_changed_at"}, {Name: "created_at"}, {Name: "last_login_at"}}
 	wanted, values := make([]auth.User, len(people)), make([]any, 0, len(people)*len(columns))
 	for i, n := range people {
-		u := n.account(now)
+		u := n.account(auth.UserID(newID()), now)
 		wanted[i] = u
 		values = append(values, u.ID, u.Address, u.Canonical, u.Name, u.Language, u.Theme, u.State,
 			u.Administrator, u.MustUseTwoFactor, millis(u.TwoFactorSince), u.Generation,
@@ -167,9 +167,9 @@ func (t *tx) insertSome(ctx context.Context, people []NewUser, now time.Time) ([
 }
 
 // account is what a new person begins with.
-func (n NewUser) account(now time.Time) auth.User {
+func (n NewUser) account(id auth.UserID, now time.Time) auth.User {
 	return auth.User{
-		ID: auth.UserID(secret.NewID()), Address: n.Address.Spelling, Canonical: n.Address.Canonical,
+		ID: id, Address: n.Address.Spelling, Canonical: n.Address.Canonical,
 		Name: n.Name, Language: n.Language, State: auth.Active, Administrator: n.Administrator,
 		MustUseTwoFactor: n.MustUseTwoFactor, HasPassword: n.Hash != "", Generation: 1, Created: now, PasswordChangedAt: now,
 	}

@@ -22,12 +22,20 @@ type Imported struct {
 
 // importBatch is how many people one transaction adds: many enough to be quick,
 // few enough that a login beside it does not wait.
-const importBatch = 1000
+const importBatch = 2000
 
 // ImportPeople makes the accounts of a list. A line that is wrong is told and the
 // others are kept. Whoever has an account keeps it, so that an import which was
 // broken off is simply run again. The next people are read while some are added.
 func ImportPeople(ctx context.Context, s *store.Store, by auth.Actor, from *Reader, progress Progress, tell func(Fault), now func() time.Time) (done Imported, err error) {
+	err = s.InBulk(ctx, func() error {
+		done, err = importPeople(ctx, s, by, from, progress, tell, now)
+		return err
+	})
+	return done, err
+}
+
+func importPeople(ctx context.Context, s *store.Store, by auth.Actor, from *Reader, progress Progress, tell func(Fault), now func() time.Time) (done Imported, err error) {
 	from.Import = true
 	reading, stop := context.WithCancel(ctx)
 	batches := make(chan batch, 2)
