@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,15 +32,31 @@ func usual(cookie string) (headers []string) {
 	return headers
 }
 
-// wrk is one run of wrk, with what it says of it.
-func wrk(url string, clients int, headers []string) (said string, err error) {
-	args := []string{"-t" + strconv.Itoa(min(2, clients)), "-c" + strconv.Itoa(clients), fmt.Sprintf("-d%ds", *seconds), "--latency"}
+// wrk is the command that asks for so long.
+func wrk(url string, clients int, headers []string) []string {
+	args := []string{"wrk", "-t" + strconv.Itoa(min(2, clients)), "-c" + strconv.Itoa(clients), fmt.Sprintf("-d%ds", *seconds), "--latency"}
 	for _, h := range headers {
 		args = append(args, "-H", h)
 	}
-	out, err := exec.Command("wrk", append(args, url)...).CombinedOutput()
+	return append(args, url)
+}
+
+// show prints a command as a shell takes it.
+func show(command []string) {
+	fmt.Print("  $")
+	for _, word := range command {
+		if strings.ContainsAny(word, " ();*&") {
+			word = "'" + word + "'"
+		}
+		fmt.Print(" ", word)
+	}
+	fmt.Println()
+}
+
+func output(command []string) (said string, err error) {
+	out, err := exec.Command(command[0], command[1:]...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("wrk: %w: %s", err, out)
+		return "", fmt.Errorf("%s: %w: %s", command[0], err, out)
 	}
 	return string(out), nil
 }
@@ -50,23 +67,23 @@ var (
 	quantile = `%s%%\s+([\d.]+)(us|ms|s)`
 )
 
-func perSecond(url string, clients int, headers []string) func() (float64, error) {
+func perSecond(command []string) func() (float64, error) {
 	return func() (float64, error) {
-		said, err := wrk(url, clients, headers)
+		said, err := output(command)
 		if err != nil {
 			return 0, err
 		}
 		if bad := wrong.FindString(said); bad != "" {
-			return 0, fmt.Errorf("%s: %s", url, bad)
+			return 0, fmt.Errorf("%s: %s", command[len(command)-1], bad)
 		}
 		return strconv.ParseFloat(aSecond.FindStringSubmatch(said)[1], 64)
 	}
 }
 
 // latency is one quantile, in milliseconds.
-func latency(url string, clients int, headers []string, of string) func() (float64, error) {
+func latency(command []string, of string) func() (float64, error) {
 	return func() (float64, error) {
-		said, err := wrk(url, clients, headers)
+		said, err := output(command)
 		if err != nil {
 			return 0, err
 		}
@@ -86,7 +103,7 @@ func (b *benched) size() error {
 	if err != nil {
 		return err
 	}
-	memory, err := b.resident()
+	memory, err := b.memory(now)
 	if err != nil {
 		return err
 	}
@@ -96,25 +113,28 @@ func (b *benched) size() error {
 }
 
 func (b *benched) questions() error {
-	ours, bare, err := byTurns(perSecond(b.question(), 64, usual(b.cookie)), perSecond("http://"+b.bareAt+"/question", 64, usual(b.cookie)))
-	if err == nil {
-		compare("A proxy's question about somebody signed in, 64 clients", "a second", ours, bare, "at least 0.90")
-	}
-	return err
+	ours, bare := wrk(b.question(), 64, usual(b.cookie)), wrk("http://"+b.bareAt+"/question", 64, usual(b.cookie))
+	return against("A proxy's question about somebody signed in, 64 clients", "a second", "at least 0.90", perSecond, ours, bare)
 }
 
 func (b *benched) strangers() error {
-	ours, bare, err := byTurns(perSecond(b.question(), 64, usual("")), perSecond("http://"+b.bareAt+"/away", 64, usual("")))
-	if err == nil {
-		compare("The same about a stranger, who is led to the login", "a second", ours, bare, "at least 0.90")
-	}
-	return err
+	ours, bare := wrk(b.question(), 64, usual("")), wrk("http://"+b.bareAt+"/away", 64, usual(""))
+	return against("The same about a stranger, who is led to the login", "a second", "at least 0.90", perSecond, ours, bare)
 }
 
 func (b *benched) oneClient() error {
-	ours, bare, err := byTurns(latency(b.question(), 1, usual(b.cookie), "50"), latency("http://"+b.bareAt+"/question", 1, usual(b.cookie), "50"))
+	half := func(command []string) func() (float64, error) { return latency(command, "50") }
+	ours, bare := wrk(b.question(), 1, usual(b.cookie)), wrk("http://"+b.bareAt+"/question", 1, usual(b.cookie))
+	return against("One client, half of its questions within", "ms", "at most 1.3", half, ours, bare)
+}
+
+// against measures what two commands say, by turns.
+func against(what, unit, wanted string, measure func(command []string) func() (float64, error), ours, bare []string) error {
+	ourFigures, bareFigures, err := byTurns(measure(ours), measure(bare))
 	if err == nil {
-		compare("One client, half of its questions within", "ms", ours, bare, "at most 1.3")
+		show(ours)
+		fmt.Println("  $ the same at", bare[len(bare)-1])
+		compare(what, unit, ourFigures, bareFigures, wanted)
 	}
 	return err
 }
@@ -179,24 +199,69 @@ func (b *benched) logins() error {
 		return err
 	}
 	compare("Logins, 8 clients, against hashes alone", "a second", few, raw, "at least 0.90")
-	idle, err := b.resident()
-	if err != nil {
-		return err
-	}
 	many, raw, err := byTurns(b.loginsBy(64), hashes)
 	if err != nil {
 		return err
 	}
 	compare("Logins, 64 clients, against hashes alone", "a second", many, raw, "at least 0.90")
 	compare("64 clients against 8", "a second", many, few, "at least 0.97")
-	busy, err := b.resident()
-	fmt.Printf("Memory after 64 at once  %.0f MiB above %.0f, wanted under 64 above\n\n", busy-idle, idle)
-	return err
+	return nil
+}
+
+// burst is what a burst of logins costs: memory while it lasts, and time a second
+// after it.
+func (b *benched) burst() error {
+	idle, err := b.memory(now)
+	if err != nil {
+		return err
+	}
+	var above figures
+	after, before, err := byTurns(func() (float64, error) {
+		if err := b.forget(); err != nil {
+			return 0, err
+		}
+		if _, err := b.loginsBy(64)(); err != nil {
+			return 0, err
+		}
+		held, err := b.memory(most)
+		if err != nil {
+			return 0, err
+		}
+		above = append(above, held-idle)
+		time.Sleep(time.Second)
+		return b.oneLogin()
+	}, func() (float64, error) {
+		time.Sleep(time.Duration(*seconds) * time.Second)
+		return b.oneLogin()
+	})
+	if err != nil {
+		return err
+	}
+	single("The most memory while 64 people log in, above what it was before", "MiB", above, "under 64")
+	compare("One login a second after 64 people logged in; bare is one after a rest", "ms", after, before, "at most 1.1")
+	return nil
+}
+
+// oneLogin takes the median of a few logins, one after another, in milliseconds.
+func (b *benched) oneLogin() (float64, error) {
+	var took figures
+	for range 9 {
+		browser := b.browser()
+		browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		began := time.Now()
+		if err := logIn(browser, people[0]); err != nil {
+			return 0, err
+		}
+		took = append(took, milliseconds(time.Since(began)))
+		browser.CloseIdleConnections()
+	}
+	return took.median(), nil
 }
 
 // questionsBesideLogins is what a question takes while 64 people log in.
 func (b *benched) questionsBesideLogins() error {
-	alone := latency(b.question(), 8, usual(b.cookie), "99")
+	ask := wrk(b.question(), 8, usual(b.cookie))
+	alone := latency(ask, "99")
 	beside := func() (float64, error) {
 		failed := make(chan error, 1)
 		go func() {
@@ -213,6 +278,7 @@ func (b *benched) questionsBesideLogins() error {
 	if err != nil {
 		return err
 	}
+	show(ask)
 	compare("99 of 100 questions within, while 64 people log in; bare is without them", "ms", loaded, unloaded, "at most 1.5")
 	single("  of these, the slowest round", "ms", figures{slices.Max(loaded)}, "under 6")
 	return nil

@@ -24,7 +24,7 @@ import (
 var (
 	rounds  = flag.Int("rounds", 5, "how often each is measured, by turns")
 	seconds = flag.Int("seconds", 5, "how long each measurement takes")
-	only    = flag.String("only", "", "of size, questions, strangers, one, logins and beside those that are measured, with commas; all where none is named")
+	only    = flag.String("only", "", "of size, questions, strangers, one, logins, burst and beside those that are measured, with commas; all where none is named")
 )
 
 func main() {
@@ -54,7 +54,7 @@ func run() error {
 		name    string
 		measure func() error
 	}{
-		{"size", b.size}, {"questions", b.questions}, {"strangers", b.strangers}, {"one", b.oneClient}, {"logins", b.logins}, {"beside", b.questionsBesideLogins},
+		{"size", b.size}, {"questions", b.questions}, {"strangers", b.strangers}, {"one", b.oneClient}, {"logins", b.logins}, {"burst", b.burst}, {"beside", b.questionsBesideLogins},
 	} {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
 			continue

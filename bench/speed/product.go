@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -228,14 +229,53 @@ func (b *benched) signIn() error {
 	return nil
 }
 
-// resident is how much memory the program takes, in MiB.
-func (b *benched) resident() (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.product.Process.Pid))
-	if err != nil {
-		return 0, err
+// memory is what the program and the processes that it started hold, in MiB: now,
+// or the most since forget.
+func (b *benched) memory(field string) (mib float64, err error) {
+	for _, pid := range descendants(b.product.Process.Pid) {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it has ended
+		} else if err != nil {
+			return 0, err
+		}
+		_, rest, _ := strings.Cut(string(status), field+":")
+		var kib float64
+		if _, err = fmt.Sscan(rest, &kib); err != nil {
+			return 0, err
+		}
+		mib += kib / 1024
 	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	var kib float64
-	_, err = fmt.Sscan(rest, &kib)
-	return kib / 1024, err
+	return mib, nil
+}
+
+// Fields of /proc/PID/status (proc_pid_status(5)).
+const (
+	now  = "VmRSS"
+	most = "VmHWM"
+)
+
+// forget begins anew what the most is.
+func (b *benched) forget() error {
+	for _, pid := range descendants(b.product.Process.Pid) {
+		if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// descendants are a process and all that it started, and they.
+func descendants(pid int) []int {
+	all := []int{pid}
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		children, _ := os.ReadFile(list)
+		for _, child := range strings.Fields(string(children)) {
+			if id, err := strconv.Atoi(child); err == nil {
+				all = append(all, descendants(id)...)
+			}
+		}
+	}
+	return all
 }
