@@ -103,7 +103,7 @@ func (b *benched) size() error {
 	if err != nil {
 		return err
 	}
-	memory, err := b.memory(now)
+	memory, err := b.memory()
 	if err != nil {
 		return err
 	}
@@ -211,19 +211,17 @@ func (b *benched) logins() error {
 // burst is what a burst of logins costs: memory while it lasts, and time a second
 // after it.
 func (b *benched) burst() error {
-	idle, err := b.memory(now)
+	idle, err := b.memory()
 	if err != nil {
 		return err
 	}
 	var above figures
 	after, before, err := byTurns(func() (float64, error) {
-		if err := b.forget(); err != nil {
-			return 0, err
-		}
+		stop := b.mostMemory()
 		if _, err := b.loginsBy(64)(); err != nil {
 			return 0, err
 		}
-		held, err := b.memory(most)
+		held, err := stop()
 		if err != nil {
 			return 0, err
 		}

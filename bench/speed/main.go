@@ -3,7 +3,7 @@
 // that does nothing but hash passwords. They run in turn on one machine, so that
 // what is printed are ratios of one run; it draws them, too.
 //
-//	go run ./bench/speed [-rounds 5] [-seconds 5]
+//	go run ./bench/speed [-rounds 5] [-seconds 5] [-only logins,beside] [-program ./twinlock]
 //
 // It builds the program, runs it on a fresh SQLite database, and needs wrk
 // (Debian's package wrk).
@@ -24,6 +24,7 @@ import (
 var (
 	rounds  = flag.Int("rounds", 5, "how often each is measured, by turns")
 	seconds = flag.Int("seconds", 5, "how long each measurement takes")
+	program = flag.String("program", "", "the program that is measured, as go build -trimpath -ldflags=-s makes it; built from here where none is named")
 	only    = flag.String("only", "", "of size, questions, strangers, one, logins, burst and beside those that are measured, with commas; all where none is named")
 )
 

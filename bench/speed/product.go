@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -70,6 +71,10 @@ func (b *benched) end() {
 }
 
 func (b *benched) build() error {
+	if *program != "" {
+		b.program = *program
+		return nil
+	}
 	b.program = filepath.Join(b.folder, "twinlock")
 	c := exec.Command("go", "build", "-trimpath", "-ldflags=-s", "-o", b.program, "./cmd/twinlock")
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -229,17 +234,18 @@ func (b *benched) signIn() error {
 	return nil
 }
 
-// memory is what the program and the processes that it started hold, in MiB: now,
-// or the most since forget.
-func (b *benched) memory(field string) (mib float64, err error) {
+// memory is what the program and the processes that it started take of the
+// machine, in MiB: what two of them share counts once (Pss of
+// proc_pid_smaps(5)).
+func (b *benched) memory() (mib float64, err error) {
 	for _, pid := range descendants(b.product.Process.Pid) {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if errors.Is(err, os.ErrNotExist) {
+		sizes, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 			continue // it has ended
 		} else if err != nil {
 			return 0, err
 		}
-		_, rest, _ := strings.Cut(string(status), field+":")
+		_, rest, _ := strings.Cut(string(sizes), "\nPss:")
 		var kib float64
 		if _, err = fmt.Sscan(rest, &kib); err != nil {
 			return 0, err
@@ -249,20 +255,24 @@ func (b *benched) memory(field string) (mib float64, err error) {
 	return mib, nil
 }
 
-// Fields of /proc/PID/status (proc_pid_status(5)).
-const (
-	now  = "VmRSS"
-	most = "VmHWM"
-)
-
-// forget begins anew what the most is.
-func (b *benched) forget() error {
-	for _, pid := range descendants(b.product.Process.Pid) {
-		if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0); err != nil {
-			return err
+// mostMemory looks again and again, until it is told to stop, and gives the most
+// that it saw.
+func (b *benched) mostMemory() (stop func() (float64, error)) {
+	end, seen, failed := make(chan struct{}), 0.0, error(nil)
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for pause := time.NewTicker(10 * time.Millisecond); failed == nil; {
+			select {
+			case <-end:
+				return
+			case <-pause.C:
+			}
+			var held float64
+			held, failed = b.memory()
+			seen = max(seen, held)
 		}
-	}
-	return nil
+	})
+	return func() (float64, error) { close(end); looking.Wait(); return seen, failed }
 }
 
 // descendants are a process and all that it started, and they.
