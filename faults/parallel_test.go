@@ -44,6 +44,7 @@ func TestAHistoryOfManyAtOnce(t *testing.T) {
 				t.Error(broken)
 			}
 			all.count(c)
+			t.Logf("run %d: violations %d, %s", run, all.broken, &all)
 		}
 		table.Add(t, kit.Row{Fault: fmt.Sprintf("history of %d clients, servers killed", clients), Engine: engine, Runs: runs,
 			Held:    "an order of the calls explains every answer",
