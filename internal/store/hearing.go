@@ -225,8 +225,11 @@ func (h *hearing) hear(ctx context.Context) error {
 func (h *hearing) connect(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
-	connection, err := pgx.ConnectConfig(ctx, h.store.config.Copy())
+	config := h.store.config.Copy()
+	h.store.orderHosts(config)
+	connection, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
+		h.store.firstHost.Add(1)
 		return nil, fmt.Errorf("listen to other servers: %w", err)
 	}
 	return connection, nil

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,7 +50,28 @@ func (s *Store) openPostgres(databaseURL string) (*sql.DB, error) {
 	if s.through != nil {
 		return s.open("pgx", databaseURL)
 	}
-	return stdlib.OpenDB(*s.config, stdlib.OptionAfterConnect(s.noteJoined), stdlib.OptionResetSession(s.refuseOld)), nil
+	return stdlib.OpenDB(*s.config, stdlib.OptionBeforeConnect(func(_ context.Context, c *pgx.ConnConfig) error {
+		s.orderHosts(c)
+		return nil
+	}), stdlib.OptionAfterConnect(s.noteJoined), stdlib.OptionShouldPing(s.asksIdle), stdlib.OptionResetSession(s.refuseOld)), nil
+}
+
+// orderHosts puts the host first that the search for the primary begins with. One
+// that is gone without a word holds a search up until its time is over: whoever
+// could not hear lets the next begin with another.
+func (s *Store) orderHosts(c *pgx.ConnConfig) {
+	hosts := [][]*pgconn.FallbackConfig{{{Host: c.Host, Port: c.Port, TLSConfig: c.TLSConfig}}}
+	for _, f := range c.Fallbacks { // of one host there are several, with TLS and without
+		last := hosts[len(hosts)-1]
+		if f.Host == last[0].Host && f.Port == last[0].Port {
+			hosts[len(hosts)-1] = append(last, f)
+		} else {
+			hosts = append(hosts, []*pgconn.FallbackConfig{f})
+		}
+	}
+	begin := int(s.firstHost.Load() % int64(len(hosts)))
+	all := slices.Concat(append(hosts[begin:len(hosts):len(hosts)], hosts[:begin]...)...)
+	c.Host, c.Port, c.TLSConfig, c.Fallbacks = all[0].Host, all[0].Port, all[0].TLSConfig, all[1:]
 }
 
 func (s *Store) noteJoined(_ context.Context, c *pgx.Conn) error {
@@ -57,10 +79,19 @@ func (s *Store) noteJoined(_ context.Context, c *pgx.Conn) error {
 	return nil
 }
 
+// asksIdle tells which connections are asked whether they are still there before
+// they are used: none that is refused next, for the host may be gone.
+func (s *Store) asksIdle(_ context.Context, p stdlib.ShouldPingParams) bool {
+	return p.IdleDuration > time.Second && !s.isOld(p.Conn)
+}
+
+func (s *Store) isOld(c *pgx.Conn) bool { return c.PgConn().CustomData()[joinedBefore] != s.joined.Load() }
+
 // refuseOld closes a connection from before this process became a node anew: see
 // join.
 func (s *Store) refuseOld(_ context.Context, c *pgx.Conn) error {
-	if c.PgConn().CustomData()[joinedBefore] != s.joined.Load() {
+	if s.isOld(c) {
+		_ = c.PgConn().Conn().Close() // a farewell would wait five seconds for a host that is gone
 		return driver.ErrBadConn
 	}
 	return nil

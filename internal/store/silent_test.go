@@ -2,6 +2,9 @@ package store_test
 
 import (
 	"context"
+	"net/url"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -103,6 +106,42 @@ func TestAConnectionThatHadEndedIsTheDatabasesFault(t *testing.T) {
 	if _, err := c.Begin(t.Context()); !store.IsUnavailable(err) {
 		t.Errorf("it says %v", err)
 	}
+}
+
+// One of several hosts that is gone without a word holds up the first search for
+// the primary, and then no other.
+func TestAHostThatIsGoneWithoutAWordIsNotAskedFirstForEver(t *testing.T) {
+	t.Parallel()
+	database := storetest.Migrated["PostgreSQL"](t)
+	gone, first := storetest.NewLine(t, database)
+	_, second := storetest.NewLine(t, database)
+	at, err := url.Parse(second)
+	must(t, err)
+	s := storetest.Open(t, strings.Replace(first, "/twinlock_", ","+at.Host+"/twinlock_", 1)+"&connect_timeout=3", keys.New())
+	use, err := s.Serve(t.Context())
+	must(t, err)
+	defer use.Close()
+	gone.Cut()
+	for began := time.Now(); s.Hears(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > mostSilence {
+			t.Fatal("it does not notice")
+		}
+	}
+	for began := time.Now(); !s.Hears(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > 2*mostSilence {
+			t.Fatal("it is out of touch for good")
+		}
+	}
+	var all sync.WaitGroup
+	for range 20 { // more than the pool, which has connections of before
+		all.Go(func() {
+			began := time.Now()
+			if _, err := s.SetUp(asked(t)); err != nil || time.Since(began) > time.Second {
+				t.Errorf("after %s: %v", time.Since(began), err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // A server whose database answers others, and only not us because somebody has

@@ -71,6 +71,7 @@ type Store struct {
 	postgres   bool
 	path       string          // of the SQLite file
 	config     *pgx.ConnConfig // of PostgreSQL
+	firstHost  atomic.Int64    // which of its hosts is asked first
 	ring       *keys.Ring
 	rules      Rules
 	listener   Listener
