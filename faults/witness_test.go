@@ -122,7 +122,7 @@ func (w *witness) answers(p *apptest.Page) bool {
 }
 
 func isBusy(p *apptest.Page) bool {
-	return p.Status == http.StatusServiceUnavailable && (p.Says("very busy") || p.Says("Very busy"))
+	return p.Status == http.StatusServiceUnavailable && (p.Says("Many people are logging in at once") || p.Says("The server is very busy"))
 }
 
 func (w *witness) logIn() {
