@@ -85,7 +85,9 @@ func (s *Store) asksIdle(_ context.Context, p stdlib.ShouldPingParams) bool {
 	return p.IdleDuration > time.Second && !s.isOld(p.Conn)
 }
 
-func (s *Store) isOld(c *pgx.Conn) bool { return c.PgConn().CustomData()[joinedBefore] != s.joined.Load() }
+func (s *Store) isOld(c *pgx.Conn) bool {
+	return c.PgConn().CustomData()[joinedBefore] != s.joined.Load()
+}
 
 // refuseOld closes a connection from before this process became a node anew: see
 // join.
