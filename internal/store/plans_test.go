@@ -163,6 +163,14 @@ func purgeTwice(p play) error {
 	return p.Purge(p.Context(), k, now.Add(day))
 }
 
+// by names the index that a list goes by, where another one would be no walk either
+// and yet lead past far more rows.
+var by = map[string]string{
+	"events of a kind of a person": "events_subject",
+	"the overview":                 "sessions_open",
+	"people, searched":             "search_pieces",
+}
+
 // isMatch is a look into the index of pieces for some of them.
 var isMatch = regexp.MustCompile(`^SCAN \S+ VIRTUAL TABLE INDEX \d+:M`)
 
@@ -177,14 +185,19 @@ func TestNoListReadsAWholeTable(t *testing.T) {
 			db, err := sql.Open("sqlite", "file:"+file)
 			must(t, err)
 			defer db.Close()
+			goesBy := false
 			for _, c := range said() {
 				for _, step := range planOf(t, db, c) {
+					goesBy = goesBy || strings.Contains(step, by[name])
 					table, large := largeWalk(step, c.Statement)
 					called := walk.FindStringSubmatch(step)
 					if large && !isMatch.MatchString(step) && l.walk[called[1]] == "" || fewLive.MatchString(step) && name != "the purge" {
 						t.Errorf("%s: %s\n%s", step, table, c.Statement)
 					}
 				}
+			}
+			if !goesBy {
+				t.Errorf("it does not go by %s", by[name])
 			}
 		})
 	}
