@@ -16,7 +16,7 @@ import (
 
 // MostFound is how many people are counted at most; one more than that stands for
 // however many more.
-const MostFound = 5000
+const MostFound = 2000
 
 // UserFilter narrows the list of people. Its zero value is everybody.
 type UserFilter struct {
