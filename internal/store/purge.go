@@ -16,7 +16,7 @@ type Kept struct {
 
 // purgeBatch is how many rows one transaction removes: a writer that comes in
 // between waits for no more than that.
-const purgeBatch = 100
+const purgeBatch = 25
 
 // purgeLook is how many rows that are over are looked for at once, without keeping
 // anybody from writing.

@@ -57,7 +57,7 @@ func TestAPauseIsNoLeap(t *testing.T) {
 
 // Whoever wants to write waits for no more than a few rows, however many are over.
 func TestNoTransactionOfAPurgeRemovesManyRows(t *testing.T) {
-	const many, few = 730, 100
+	const many, few = 730, 25
 	s, wire, _ := storetest.Wired(t)
 	for range many {
 		must(t, s.Record(t.Context(), auth.Actor{}, auth.EventLoginRefused, "", "", now.Add(-month)))
