@@ -437,6 +437,7 @@ var moments = map[string]moment{
 
 // noAct are the methods that write and are no act of anybody's, each with why.
 var noAct = map[string]string{
+	"InBulk":            "it sets how SQLite works; what is written is another moment",
 	"Close":             "a node strikes itself off",
 	"Serve":             "a node is there while it serves",
 	"MoveIn":            "FinishMove tells of the whole",
