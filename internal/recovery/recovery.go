@@ -39,6 +39,16 @@ func New(n int) []Code {
 	return codes
 }
 
+// Read gives codes that Reveal gave. What is none is left out.
+func Read(revealed []string) (codes []Code) {
+	for _, kept := range revealed {
+		if signs, ok := Clean(kept); ok {
+			codes = append(codes, Code{func() string { return signs }})
+		}
+	}
+	return codes
+}
+
 // randomSigns draws each sign evenly: a byte beyond the last whole multiple of
 // the alphabet is drawn again.
 func randomSigns() string {

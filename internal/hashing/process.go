@@ -1,0 +1,121 @@
+package hashing
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"sync"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/recovery"
+)
+
+// ErrEnded is returned for what was asked of a process that ended before it
+// answered.
+var ErrEnded = errors.New("the process that hashes passwords has ended")
+
+// Process is a Hasher in a process of its own.
+type Process struct {
+	program string
+	args    []string
+	rest    time.Duration
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	running *running    // nil while there is none
+	resting *time.Timer // closes it after a while
+	told    bool        // the log was told that none lives
+}
+
+// New is a process of a program that, with these arguments, comes to [Serve]. It
+// starts when something is to be hashed, and ends when nothing was for so long.
+// Where none lives, hashes are computed here, and the log says so once.
+func New(log *slog.Logger, rest time.Duration, program string, args ...string) *Process {
+	return &Process{program: program, args: args, rest: rest, log: log}
+}
+
+// Check implements [Hasher].
+func (p *Process) Check(c password.Cost, stored, typed string) (ok, upgrade bool, err error) {
+	a, err := p.ask(question{Check: &check{c, stored, typed}})
+	return a.OK, a.Upgrade, err
+}
+
+// Hash implements [Hasher].
+func (p *Process) Hash(c password.Cost, chosen string) (string, error) {
+	a, err := p.ask(question{Hash: &hash{c, chosen}})
+	return a.Hash, err
+}
+
+// HashCodes implements [Hasher].
+func (p *Process) HashCodes(c password.Cost, all []recovery.Code) (recovery.Set, error) {
+	q := &codes{Cost: c}
+	for _, code := range all {
+		q.Codes = append(q.Codes, code.Reveal())
+	}
+	a, err := p.ask(question{Codes: q})
+	return a.Set, err
+}
+
+// MatchCode implements [Hasher].
+func (p *Process) MatchCode(set recovery.Set, signs string) (index int, ok bool, err error) {
+	a, err := p.ask(question{Match: &match{set, signs}})
+	return a.Index, a.OK, err
+}
+
+func (p *Process) ask(q question) (answer, error) {
+	r, err := p.awake()
+	if err != nil {
+		return p.here(q, err), nil
+	}
+	a, err := r.ask(q)
+	if errors.Is(err, ErrEnded) && !r.hasAnswered() {
+		return p.here(q, err), nil
+	}
+	if err == nil && a.Failure != "" {
+		err = fmt.Errorf("hash: %s", a.Failure)
+	}
+	return a, err
+}
+
+// awake is the running process, started where there is none.
+func (p *Process) awake() (*running, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running == nil || p.running.hasEnded() {
+		var err error
+		if p.running, err = start(exec.Command(p.program, p.args...), p.log); err != nil {
+			p.running = nil
+			return nil, err
+		}
+	}
+	if p.resting == nil {
+		p.resting = time.AfterFunc(p.rest, p.Close)
+	}
+	p.resting.Reset(p.rest)
+	return p.running, nil
+}
+
+// here answers where no process lives to do so.
+func (p *Process) here(q question, why error) answer {
+	p.mu.Lock()
+	told := p.told
+	p.told = true
+	p.mu.Unlock()
+	if !told {
+		p.log.Warn("passwords are hashed in the server's own process, where they hold up other answers: one of its own does not start", "error", why)
+	}
+	return q.answer()
+}
+
+// Close lets the process end once it has answered what it was asked. The next
+// question starts another.
+func (p *Process) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running != nil {
+		p.running.close()
+	}
+	p.running = nil
+}

@@ -1,0 +1,46 @@
+package hashing
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+)
+
+func TestTheProcessKnowsNothingOfTheServersSurroundings(t *testing.T) {
+	t.Setenv("TWINLOCK_DATABASE_URL", "postgres://secret")
+	p := process(t, new(bytes.Buffer), hashes)
+	if _, err := p.Hash(small, "x"); err != nil {
+		t.Fatal(err)
+	}
+	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.running.pid))
+	if err != nil || bytes.Contains(environment, []byte("secret")) {
+		t.Errorf("%q, %v", environment, err)
+	}
+}
+
+func TestEveryThreadOfTheProcessGoesAfterOthers(t *testing.T) {
+	p := process(t, new(bytes.Buffer), hashes)
+	if _, err := p.Hash(small, "x"); err != nil {
+		t.Fatal(err)
+	}
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.running.pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatal(err)
+	}
+	for _, thread := range threads {
+		var id int
+		if _, err := fmt.Sscan(thread.Name(), &id); err != nil {
+			t.Fatal(err)
+		}
+		nice, err := syscall.Getpriority(syscall.PRIO_PROCESS, id)
+		if errors.Is(err, syscall.ESRCH) {
+			continue
+		}
+		if nice = 20 - nice; err != nil || nice != behind { // the system call gives 20 less the niceness
+			t.Errorf("thread %d has niceness %d, %v", id, nice, err)
+		}
+	}
+}

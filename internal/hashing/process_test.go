@@ -1,0 +1,272 @@
+package hashing
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/recovery"
+)
+
+// What the test program is started for by its own tests.
+const (
+	hashes  = "hash-passwords"
+	crashes = "crash"
+	stands  = "stand-still"
+)
+
+func TestMain(m *testing.M) {
+	switch len(os.Args) > 1 {
+	case true:
+		switch os.Args[1] {
+		case hashes:
+			if Serve(os.Stdin, os.Stdout) != nil {
+				os.Exit(1)
+			}
+			return
+		case crashes:
+			fmt.Fprintln(os.Stderr, "out of memory")
+			os.Exit(2)
+		case stands:
+			select {}
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// small is next to nothing; that hashes cost something is of other tests.
+var small = password.Cost{MemoryKiB: 64, Passes: 1}
+
+func process(t *testing.T, log *bytes.Buffer, args ...string) *Process {
+	t.Helper()
+	p := New(slog.New(slog.NewTextHandler(log, nil)), time.Minute, os.Args[0], args...)
+	t.Cleanup(p.Close)
+	return p
+}
+
+func TestAProcessGivesWhatIsGivenHere(t *testing.T) {
+	var log bytes.Buffer
+	p := process(t, &log, hashes)
+	const typed = "nine \xff grey\x00geese \"over\" Ghent\n"
+	stored, err := p.Hash(small, typed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ stored, typed string }{
+		"right": {stored, typed}, "wrong": {stored, typed + " "}, "none": {"", typed}, "unreadable": {"$argon2id$v=19$m=64", typed},
+		"of other cost": {password.Cost{MemoryKiB: 128, Passes: 1}.Hash(typed), typed}, "nothing typed": {stored, ""},
+	} {
+		ok, upgrade, err := p.Check(small, tt.stored, tt.typed)
+		wantOK, wantUpgrade, _ := Here{}.Check(small, tt.stored, tt.typed)
+		if err != nil || ok != wantOK || upgrade != wantUpgrade {
+			t.Errorf("%s: %v, %v, %v; here %v, %v", name, ok, upgrade, err, wantOK, wantUpgrade)
+		}
+	}
+	codes := recovery.New(10)
+	set, err := p.HashCodes(small, codes)
+	if err != nil || len(set.Hashes) != len(codes) {
+		t.Fatalf("%d hashes: %v", len(set.Hashes), err)
+	}
+	for i, code := range codes {
+		signs, _ := recovery.Clean(code.Reveal())
+		index, ok, err := p.MatchCode(set, signs)
+		if hereIndex, hereOK := set.Match(signs); err != nil || !ok || index != i || !hereOK || hereIndex != i {
+			t.Errorf("code %d is %d there and %d here: %v", i, index, hereIndex, err)
+		}
+	}
+	if _, ok, err := p.MatchCode(set, strings.Repeat("A", 16)); ok || err != nil {
+		t.Errorf("another code: %v, %v", ok, err)
+	}
+	if log.Len() > 0 {
+		t.Errorf("the log says %s", &log)
+	}
+}
+
+func TestEveryoneGetsTheirOwnAnswer(t *testing.T) {
+	p := process(t, new(bytes.Buffer), hashes)
+	var all sync.WaitGroup
+	for i := range 40 {
+		all.Go(func() {
+			typed := fmt.Sprint("number ", i)
+			if ok, _, err := p.Check(small, small.Hash(typed), typed); !ok || err != nil {
+				t.Errorf("%s: %v, %v", typed, ok, err)
+			}
+			if ok, _, err := p.Check(small, small.Hash(typed), "number x"); ok || err != nil {
+				t.Errorf("another for %s: %v, %v", typed, ok, err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Whoever was being answered by a process that ends is told so, never a verdict;
+// the next question has a process again.
+func TestAProcessThatIsKilledIsFollowedByAnother(t *testing.T) {
+	var log bytes.Buffer
+	p := process(t, &log, hashes)
+	stored, err := p.Hash(small, "seven purple lanterns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := password.Cost{MemoryKiB: 256 << 10, Passes: 4} // goes on until the kill
+	answered := make(chan error)
+	for range 2 {
+		go func() {
+			ok, _, err := p.Check(large, "", "seven purple lanterns")
+			if ok {
+				err = errors.New("right")
+			}
+			answered <- err
+		}()
+	}
+	first := p.running
+	for first.asked() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	first.kill()
+	for range 2 {
+		if err := <-answered; !errors.Is(err, ErrEnded) {
+			t.Errorf("%v, want that it has ended", err)
+		}
+	}
+	if ok, _, err := p.Check(small, stored, "seven purple lanterns"); !ok || err != nil {
+		t.Errorf("after: %v, %v", ok, err)
+	}
+}
+
+// asked is how many wait for an answer.
+func (r *running) asked() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.waiting)
+}
+
+func TestAProcessThatStandsStillKeepsNobodyWaitingForEver(t *testing.T) {
+	p := process(t, new(bytes.Buffer), stands)
+	r, err := p.awake()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.askFor(question{Hash: &hash{small, "x"}}, 50*time.Millisecond); !errors.Is(err, ErrEnded) {
+		t.Errorf("%v", err)
+	}
+	for !r.hasEnded() {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Where the system lets no process live, people log in all the same.
+func TestWhatNeverAnswersIsDoneHereAndToldInTheLog(t *testing.T) {
+	log := &safe{}
+	p := New(slog.New(slog.NewTextHandler(log, nil)), time.Minute, os.Args[0], crashes)
+	for range 2 {
+		stored, err := p.Hash(small, "x")
+		if ok, _ := small.Check(stored, "x"); !ok || err != nil {
+			t.Errorf("%q, %v", stored, err)
+		}
+	}
+	for until := time.Now().Add(10 * time.Second); !strings.Contains(log.String(), "out of memory"); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("the log says %q", log.String())
+		}
+	}
+}
+
+// safe is a log that may be read while it is written.
+type safe struct {
+	mu   sync.Mutex
+	said bytes.Buffer
+}
+
+func (s *safe) Write(line []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.said.Write(line)
+}
+
+func (s *safe) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.said.String()
+}
+
+func TestWhereNoneStartsHashesAreComputedHere(t *testing.T) {
+	var log bytes.Buffer
+	p := New(slog.New(slog.NewTextHandler(&log, nil)), time.Minute, "/nothing/here")
+	for range 2 {
+		stored, err := p.Hash(small, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, _, err := p.Check(small, stored, "x"); !ok || err != nil {
+			t.Errorf("%v, %v", ok, err)
+		}
+	}
+	if told := strings.Count(log.String(), "/nothing/here"); told != 1 {
+		t.Errorf("the log says it %d times: %s", told, &log)
+	}
+}
+
+func TestAProcessWithoutWorkEnds(t *testing.T) {
+	p := New(slog.New(slog.DiscardHandler), 20*time.Millisecond, os.Args[0], hashes)
+	defer p.Close()
+	if _, err := p.Hash(small, "x"); err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	r := p.running
+	p.mu.Unlock()
+	for until := time.Now().Add(10 * time.Second); r != nil && !r.hasEnded(); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("it goes on")
+		}
+	}
+	if _, err := p.Hash(small, "x"); err != nil {
+		t.Errorf("after its rest: %v", err)
+	}
+}
+
+// The process outlives nobody: it ends when the server does, however that ends.
+func TestTheProcessEndsWithItsServer(t *testing.T) {
+	c := exec.Command(os.Args[0], hashes)
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = in.Close() // as the system does for a process that was killed
+	ended := make(chan error)
+	go func() { ended <- c.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		_ = c.Process.Kill()
+		t.Error("it goes on")
+	}
+}
+
+// Every field of a question and of an answer comes through the pipe.
+func TestNothingIsLostOnTheWay(t *testing.T) {
+	for _, of := range []any{check{}, hash{}, codes{}, match{}, question{}, answer{}, recovery.Set{}} {
+		typ := reflect.TypeOf(of)
+		for i := range typ.NumField() {
+			if !typ.Field(i).IsExported() {
+				t.Errorf("%s.%s does not travel", typ, typ.Field(i).Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,36 @@
+package hashing
+
+import (
+	"bufio"
+	"encoding/gob"
+	"errors"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"sync"
+)
+
+// Serve is the process that hashes. It answers what is asked on in, each question
+// as soon as it has come, until in ends; an error where what comes is none.
+func Serve(in io.Reader, out io.Writer) error {
+	debug.SetGCPercent(-1) // each hash gives back what it filled, which takes little where there is nothing else
+	questions, answers := gob.NewDecoder(bufio.NewReader(in)), gob.NewEncoder(out)
+	var writing sync.Mutex
+	var all sync.WaitGroup
+	defer all.Wait()
+	for {
+		var q question
+		if err := questions.Decode(&q); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		all.Go(func() {
+			a := q.answer()
+			runtime.GC() // before the answer, which brings the next question
+			writing.Lock()
+			defer writing.Unlock()
+			_ = answers.Encode(a) // where nobody is there any more, no further question comes either
+		})
+	}
+}
