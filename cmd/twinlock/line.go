@@ -41,8 +41,11 @@ type serving struct {
 
 // grammar is what a command line may say.
 func grammar(args []string) any {
-	if len(args) > 0 && args[0] == "serve" {
+	switch {
+	case len(args) > 0 && args[0] == "serve":
 		return &serving{}
+	case len(args) > 0 && args[0] == "hash-passwords":
+		return &hashingLine{}
 	}
 	return &commands{}
 }

@@ -18,7 +18,7 @@ func (c *serve) runAlone(s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	server, err := app.NewServer(s.ctx, settings, app.Options{Log: app.NewLog(settings, s.errs)})
+	server, err := app.NewServer(s.ctx, settings, app.Options{Log: app.NewLog(settings, s.errs), HashBy: hashCommand()})
 	switch {
 	case s.ctx.Err() != nil && err != nil: // told to stop before it had started, and it has
 		return nil

@@ -276,7 +276,7 @@ func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form
 // freshCodes makes recovery codes, and hashes them where passwords are hashed.
 func (h *Flow) freshCodes(r *http.Request) (codes []recovery.Code, set recovery.Set, err error) {
 	codes = recovery.New(h.Rules.RecoveryCodes)
-	err = h.Proof.Slots.Do(r.Context(), func() { set = recovery.Hash(codes, recovery.Cost(h.Proof.Cost)) })
+	set, err = h.Proof.HashCodes(r.Context(), codes)
 	return codes, set, err
 }
 

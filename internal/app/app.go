@@ -14,6 +14,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
+	"github.com/twinlock/twinlock/internal/hashing"
 	"github.com/twinlock/twinlock/internal/i18n"
 	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/metrics"
@@ -43,6 +44,7 @@ type App struct {
 	log      *slog.Logger
 	ring     *keys.Ring
 	slots    *slots.Slots // where passwords are hashed
+	hasher   hashing.Hasher
 	judges   *slots.Slots // where passwords of forms are judged
 	linked   *slots.Slots // where those behind a mailed link are judged
 	bar      *slots.Slots // where they are judged while they are typed
@@ -63,6 +65,7 @@ type Options struct {
 	Pseudo   bool             // the pseudo-language is offered too
 	Outgoing Sender           // nil: as the settings say
 	HashCost password.Cost    // zero: as the settings say
+	HashBy   []string         // the program, and its arguments, that hashes in a process of its own; nil: this one does
 	Slots    *slots.Slots     // nil: as the settings say; Close ends them, and the three below
 	Judges   *slots.Slots     // nil: as many as hash
 	Linked   *slots.Slots     // nil: as many as hash
@@ -86,7 +89,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	if err := a.open(ctx, o); err != nil {
 		return nil, err
 	}
-	if err := a.build(ctx); err != nil {
+	if err := a.build(ctx, o); err != nil {
 		return nil, errors.Join(err, a.Store.Close())
 	}
 	return a, nil
@@ -110,13 +113,14 @@ func (a *App) open(ctx context.Context, o Options) (err error) {
 }
 
 // build hands every flow its parts.
-func (a *App) build(ctx context.Context) error {
+func (a *App) build(ctx context.Context, o Options) error {
 	c := a.Config
 	a.Live = session.New(a.Store, policyOf(c))
 	if err := a.startClock(ctx); err != nil {
 		return err
 	}
 	a.openSlots()
+	a.hasher = hasherOf(o, a.log)
 	a.Floor = &web.Floor{
 		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
 		IdleNotice: c.IdleNotice, Now: a.Now, SetBacks: a.clock.SetBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
@@ -143,6 +147,16 @@ func (a *App) openSlots() {
 	if a.bar == nil {
 		a.bar = slots.New(count, 0, barWait)
 	}
+}
+
+// hashRest is how long nobody logs in until the process that hashes ends.
+const hashRest = time.Minute
+
+func hasherOf(o Options, log *slog.Logger) hashing.Hasher {
+	if o.HashBy == nil {
+		return hashing.Here{}
+	}
+	return hashing.New(log, hashRest, o.HashBy[0], o.HashBy[1:]...)
 }
 
 const (
@@ -182,7 +196,7 @@ func (a *App) keepClock(ctx context.Context) error {
 
 func (a *App) examiner() *proof.Examiner {
 	return &proof.Examiner{
-		Store: a.Store, Slots: a.slots, Rules: triesOf(a.Config), Cost: a.cost,
+		Store: a.Store, Slots: a.slots, Hasher: a.hasher, Rules: triesOf(a.Config), Cost: a.cost,
 		VerifyLink: a.SignupLink(),
 		UnlockLink: mailed(a.Config.UnlockLink, "/login/unlock"),
 	}
@@ -197,6 +211,9 @@ func mailed(life time.Duration, path string) store.Mailed {
 func (a *App) Close() error {
 	for _, s := range []*slots.Slots{a.slots, a.judges, a.linked, a.bar} {
 		s.Close()
+	}
+	if apart, ok := a.hasher.(*hashing.Process); ok {
+		apart.Close()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
 	defer cancel()

@@ -129,7 +129,11 @@ func (e *Examiner) matchRecovery(ctx context.Context, u auth.User, letters strin
 	}
 	var position int
 	var ok bool
-	if err := e.Slots.Do(ctx, func() { position, ok = set.Hashes.Match(letters) }); err != nil {
+	err = e.hashed(ctx, func() (err error) {
+		position, ok, err = e.Hasher.MatchCode(set.Hashes, letters)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	switch {

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/hashing"
 	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/recovery"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
@@ -16,10 +18,11 @@ import (
 
 // Examiner examines tries. It is safe for concurrent use.
 type Examiner struct {
-	Store *store.Store
-	Slots *slots.Slots // where passwords and recovery codes are hashed
-	Cost  password.Cost
-	Rules Rules
+	Store  *store.Store
+	Slots  *slots.Slots // where passwords and recovery codes are hashed
+	Hasher hashing.Hasher
+	Cost   password.Cost
+	Rules  Rules
 
 	VerifyLink store.Mailed // confirms the address of whoever began to sign up
 	UnlockLink store.Mailed // opens a door that too many failures closed
@@ -91,12 +94,13 @@ func (e *Examiner) passwordAround(ctx context.Context, inSlot func(func()) error
 		return p, err
 	}
 	var upgrade bool
-	var upgraded secret.Text
-	err = inSlot(func() {
-		p.Right, upgrade = e.Cost.Check(p.Hash.Reveal(), typed)
+	var upgraded string
+	err = hashed(inSlot, func() (err error) {
+		p.Right, upgrade, err = e.Hasher.Check(e.Cost, p.Hash.Reveal(), typed)
 		if upgrade && p.User.ID != "" && opens(p) {
-			upgraded = secret.Text(e.Cost.Hash(typed))
+			upgraded, err = e.Hasher.Hash(e.Cost, typed)
 		}
+		return err
 	})
 	switch {
 	case err != nil: // it was not looked at
@@ -104,7 +108,7 @@ func (e *Examiner) passwordAround(ctx context.Context, inSlot func(func()) error
 	case !p.Right || !opens(p):
 		err = e.countNetwork(ctx, from, known)
 	case upgraded != "":
-		err = e.upgrade(ctx, &p, upgraded)
+		err = e.upgrade(ctx, &p, secret.Text(upgraded))
 	}
 	return p, err
 }
@@ -185,7 +189,36 @@ func (e *Examiner) RefusePassword(ctx context.Context, from From, p Password) er
 
 // Hash waits for a slot and hashes a password that was chosen. It gives a
 // *slots.BusyError when too many are waiting.
-func (e *Examiner) Hash(ctx context.Context, chosen string) (hash secret.Text, err error) {
-	err = e.Slots.Do(ctx, func() { hash = secret.Text(e.Cost.Hash(chosen)) })
-	return hash, err
+func (e *Examiner) Hash(ctx context.Context, chosen string) (secret.Text, error) {
+	var hash string
+	err := e.hashed(ctx, func() (err error) {
+		hash, err = e.Hasher.Hash(e.Cost, chosen)
+		return err
+	})
+	return secret.Text(hash), err
+}
+
+// HashCodes is Hash for new recovery codes.
+func (e *Examiner) HashCodes(ctx context.Context, codes []recovery.Code) (set recovery.Set, err error) {
+	err = e.hashed(ctx, func() (err error) {
+		set, err = e.Hasher.HashCodes(e.Cost, codes)
+		return err
+	})
+	return set, err
+}
+
+func (e *Examiner) hashed(ctx context.Context, work func() error) error {
+	return hashed(func(work func()) error { return e.Slots.Do(ctx, work) }, work)
+}
+
+// hashAgain is when to ask again for what a process did not hash because it ended.
+const hashAgain = time.Second
+
+// hashed runs work in a slot. Where the process that hashes ended, it was too busy.
+func hashed(inSlot func(func()) error, work func() error) (err error) {
+	notRun := inSlot(func() { err = work() })
+	if errors.Is(err, hashing.ErrEnded) {
+		err = errors.Join(&slots.BusyError{RetryAfter: hashAgain}, err)
+	}
+	return errors.Join(notRun, err)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/hashing"
 	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
@@ -32,7 +33,7 @@ func examiner(t *testing.T) (*proof.Examiner, *slots.Slots) {
 	one := slots.New(1, 1, time.Minute)
 	return &proof.Examiner{
 		Store: storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New()), Slots: one,
-		Cost: password.Cost{MemoryKiB: 64, Passes: 1},
+		Hasher: hashing.Here{}, Cost: password.Cost{MemoryKiB: 64, Passes: 1},
 		Rules: proof.Rules{Password: row, Code: row, BitsIPv6: 64, Network: row,
 			CodesThisMonth: throttle.Rule{Free: 1, CloseAfter: 1, Window: 30 * 24 * time.Hour}},
 		VerifyLink: mailed, UnlockLink: mailed,
