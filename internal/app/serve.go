@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -57,6 +58,8 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 		return errors.Join(err, listener.Close(), a.Stop())
 	}
 	a.work.group.Go(debug.FreeOSMemory) // what the start needed once, the machine has better uses for
+	room := make([]byte, garbageRoom)
+	defer runtime.KeepAlive(room)
 	ended := make(chan error, 1)
 	go func() { ended <- serve(listener) }()
 	select {
@@ -66,6 +69,12 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 	}
 	return errors.Join(err, a.Stop())
 }
+
+// garbageRoom is memory that is counted and never touched, so that the machine
+// has none less. The collector lets as much garbage gather as there is memory in
+// use, and all that a small server has in use is so little that it would do
+// nothing else while many questions are asked.
+const garbageRoom = 8 << 20
 
 // protect gives how the server answers a listener: by TLS where the settings
 // name a certificate, and otherwise as plain http.
