@@ -44,6 +44,7 @@ type benched struct {
 	address, bareAt string
 	cookie          string // of the application, of somebody signed in
 	started         time.Duration
+	idle            float64 // memory before anybody came, in MiB
 }
 
 func begin() (b *benched, err error) {
@@ -114,6 +115,11 @@ func (b *benched) start() (err error) {
 	}
 	err = serving.Await("http://" + b.address + "/readyz")
 	b.started = time.Since(began)
+	if err != nil {
+		return err
+	}
+	time.Sleep(time.Second) // what the start needed once is given back
+	b.idle, err = b.memory()
 	return err
 }
 
