@@ -90,7 +90,6 @@ type past struct {
 	root   *kit.Person
 	link   string
 	half   *apptest.Form // the second step of a login
-	step   int64
 }
 
 func newPast(t *testing.T, site *kit.Site) *past {
