@@ -1,6 +1,7 @@
 package hashing
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 
@@ -19,3 +20,10 @@ func apart(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 // lowerPriority does so for all threads of a group of processes. Where it is not
 // allowed, hashing is done all the same.
 func lowerPriority(group int) { _ = unix.Setpriority(unix.PRIO_PGRP, group, behind) }
+
+// wasKilled tells a process that somebody else ended, such as the system for want
+// of memory.
+func wasKilled(s *os.ProcessState) bool {
+	status, ok := s.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}

@@ -23,10 +23,11 @@ type Process struct {
 	rest    time.Duration
 	log     *slog.Logger
 
-	mu      sync.Mutex
-	running *running    // nil while there is none
-	resting *time.Timer // closes it after a while
-	told    bool        // the log was told that none lives
+	mu        sync.Mutex
+	running   *running    // nil while there is none
+	resting   *time.Timer // closes it after a while
+	told      bool        // the log was told that none lives
+	despaired time.Time   // when the last one did not live; zero: never
 }
 
 // New is a process of a program that, with these arguments, comes to [Serve]. It
@@ -55,6 +56,9 @@ func (p *Process) HashCodes(c password.Cost, all []recovery.Code) (recovery.Set,
 		q.Codes = append(q.Codes, code.Reveal())
 	}
 	a, err := p.ask(question{Codes: q})
+	if err == nil && len(a.Set.Hashes) != len(all) {
+		err = errors.New("hash: not every recovery code came through")
+	}
 	return a.Set, err
 }
 
@@ -64,14 +68,17 @@ func (p *Process) MatchCode(set recovery.Set, signs string) (index int, ok bool,
 	return a.Index, a.OK, err
 }
 
-func (p *Process) ask(q question) (answer, error) {
-	r, err := p.awake()
-	if err != nil {
-		return p.here(q, err), nil
-	}
-	a, err := r.ask(q)
-	if errors.Is(err, ErrEnded) && !r.hasAnswered() {
-		return p.here(q, err), nil
+func (p *Process) ask(q question) (a answer, err error) {
+	for err = errNotAsked; errors.Is(err, errNotAsked); {
+		r := p.awake()
+		if r == nil {
+			a, err = q.answer(), nil
+			break
+		}
+		if a, err = r.ask(q); errors.Is(err, ErrEnded) && r.isHopeless() {
+			p.despair(err)
+			a, err = q.answer(), nil
+		}
 	}
 	if err == nil && a.Failure != "" {
 		err = fmt.Errorf("hash: %s", a.Failure)
@@ -79,34 +86,44 @@ func (p *Process) ask(q question) (answer, error) {
 	return a, err
 }
 
-// awake is the running process, started where there is none.
-func (p *Process) awake() (*running, error) {
+// awake is the running process, started where there is none; nil where none lives.
+func (p *Process) awake() *running {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if time.Since(p.despaired) < hopeless {
+		return nil
+	}
 	if p.running == nil || p.running.hasEnded() {
-		var err error
-		if p.running, err = start(exec.Command(p.program, p.args...), p.log); err != nil {
-			p.running = nil
-			return nil, err
+		r, err := start(exec.Command(p.program, p.args...), p.log)
+		if err != nil {
+			p.giveUp(err)
+			return nil
 		}
+		p.running = r
 	}
 	if p.resting == nil {
 		p.resting = time.AfterFunc(p.rest, p.Close)
 	}
 	p.resting.Reset(p.rest)
-	return p.running, nil
+	return p.running
 }
 
-// here answers where no process lives to do so.
-func (p *Process) here(q question, why error) answer {
+// hopeless is how long no other process is started after one that did not live.
+const hopeless = time.Minute
+
+func (p *Process) despair(why error) {
 	p.mu.Lock()
-	told := p.told
-	p.told = true
-	p.mu.Unlock()
-	if !told {
-		p.log.Warn("passwords are hashed in the server's own process, where they hold up other answers: one of its own does not start", "error", why)
+	defer p.mu.Unlock()
+	p.giveUp(why)
+}
+
+// giveUp starts no other for a while. Its caller holds mu.
+func (p *Process) giveUp(why error) {
+	p.running, p.despaired = nil, time.Now()
+	if !p.told {
+		p.log.Warn("passwords are hashed in the server's own process, where they hold up other answers: one of its own does not live", "error", why)
 	}
-	return q.answer()
+	p.told = true
 }
 
 // Close lets the process end once it has answered what it was asked. The next

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/twinlock/twinlock/internal/password"
+	"github.com/twinlock/twinlock/internal/recovery"
 )
 
 func TestTheProcessKnowsNothingOfTheServersSurroundings(t *testing.T) {
@@ -15,7 +19,7 @@ func TestTheProcessKnowsNothingOfTheServersSurroundings(t *testing.T) {
 	if _, err := p.Hash(small, "x"); err != nil {
 		t.Fatal(err)
 	}
-	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.running.pid))
+	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.awake().pid))
 	if err != nil || bytes.Contains(environment, []byte("secret")) {
 		t.Errorf("%q, %v", environment, err)
 	}
@@ -26,7 +30,7 @@ func TestEveryThreadOfTheProcessGoesAfterOthers(t *testing.T) {
 	if _, err := p.Hash(small, "x"); err != nil {
 		t.Fatal(err)
 	}
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.running.pid))
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.awake().pid))
 	if err != nil || len(threads) == 0 {
 		t.Fatal(err)
 	}
@@ -42,5 +46,22 @@ func TestEveryThreadOfTheProcessGoesAfterOthers(t *testing.T) {
 		if nice = 20 - nice; err != nil || nice != behind { // the system call gives 20 less the niceness
 			t.Errorf("thread %d has niceness %d, %v", id, nice, err)
 		}
+	}
+}
+
+// However many hashes are made one after another, few are in memory.
+func TestRecoveryCodesTakeLittleMoreMemoryThanOneHash(t *testing.T) {
+	p := process(t, new(bytes.Buffer), hashes)
+	if _, err := p.HashCodes(password.Cost{MemoryKiB: 19 << 10, Passes: 1}, recovery.New(10)); err != nil {
+		t.Fatal(err)
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.awake().pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, most, _ := strings.Cut(string(status), "VmHWM:")
+	var kib int
+	if _, err := fmt.Sscan(most, &kib); err != nil || kib > 100<<10 {
+		t.Errorf("it held %d MiB at most, %v", kib>>10, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/gob"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os/exec"
@@ -21,6 +22,8 @@ type running struct {
 	encode  *gob.Encoder
 	last    uint64
 	known   bool                     // that it answers
+	failure error                    // why it has ended
+	killed  bool                     // by somebody, or for want of memory
 	waiting map[uint64]chan<- answer // by the question's ID; nil once it has ended
 }
 
@@ -43,10 +46,14 @@ func start(c *exec.Cmd, log *slog.Logger) (*running, error) {
 	lowerPriority(c.Process.Pid)
 	r := &running{in: in, pid: c.Process.Pid, kill: func() { _ = c.Process.Kill() }, encode: gob.NewEncoder(in), waiting: map[uint64]chan<- answer{}}
 	go func() {
-		r.listen(out)
-		if err := c.Wait(); err != nil {
+		if err := r.listen(out); !errors.Is(err, io.EOF) {
+			r.kill() // what it says is none of our words
+		}
+		err := c.Wait()
+		if err != nil && r.hasAnswered() {
 			log.Error("the process that hashes passwords has ended; the next login starts another", "error", err, "it said", firstOf(said.String()))
 		}
+		r.end(fmt.Errorf("%w: %v: %s", ErrEnded, err, firstOf(said.String())), wasKilled(c.ProcessState))
 	}()
 	return r, nil
 }
@@ -55,22 +62,23 @@ func start(c *exec.Cmd, log *slog.Logger) (*running, error) {
 func firstOf(said string) string { return said[:min(len(said), 200)] }
 
 // patience is how long a process may take over a question: longer than any hash
-// that is read on a machine that has much else to do.
-const patience = time.Minute
+// that is read on a machine that has much else to do, and short enough for whoever
+// asked to take back what was paid.
+const patience = 15 * time.Second
 
 func (r *running) ask(q question) (answer, error) { return r.askFor(q, patience) }
 
 func (r *running) askFor(q question, patience time.Duration) (answer, error) {
 	answered := make(chan answer, 1)
-	if err := r.send(q, answered); err != nil {
-		return answer{}, err
+	if !r.send(q, answered) {
+		return answer{}, errNotAsked
 	}
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
 	case a, ok := <-answered:
 		if !ok {
-			return answer{}, ErrEnded
+			return answer{}, r.why()
 		}
 		return a, nil
 	case <-late.C:
@@ -79,30 +87,32 @@ func (r *running) askFor(q question, patience time.Duration) (answer, error) {
 	}
 }
 
-func (r *running) send(q question, answered chan<- answer) error {
+// errNotAsked is returned where the process had ended before it was asked.
+var errNotAsked = errors.New("not asked")
+
+func (r *running) send(q question, answered chan<- answer) (sent bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.waiting == nil {
-		return ErrEnded
+		return false
 	}
 	r.last++
 	q.ID = r.last
 	r.waiting[q.ID] = answered
-	if err := r.encode.Encode(q); err != nil {
+	if r.encode.Encode(q) != nil {
 		delete(r.waiting, q.ID)
-		return errors.Join(ErrEnded, err)
+		return false
 	}
-	return nil
+	return true
 }
 
-// listen hands out the answers until the process ends.
-func (r *running) listen(out io.Reader) {
+// listen hands out the answers, until there is none any more.
+func (r *running) listen(out io.Reader) error {
 	answers := gob.NewDecoder(out)
 	for {
 		var a answer
-		if answers.Decode(&a) != nil {
-			r.end()
-			return
+		if err := answers.Decode(&a); err != nil {
+			return err
 		}
 		r.mu.Lock()
 		r.known = true
@@ -114,14 +124,30 @@ func (r *running) listen(out io.Reader) {
 	}
 }
 
-func (r *running) end() {
-	r.close()
+// end tells whoever still waits.
+func (r *running) end(why error, killed bool) {
+	_ = r.in.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.failure, r.killed = why, killed
 	for _, answered := range r.waiting {
 		close(answered)
 	}
 	r.waiting = nil
+}
+
+func (r *running) why() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failure
+}
+
+// isHopeless tells of a process that ended by itself before it gave any answer:
+// another would do the same.
+func (r *running) isHopeless() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.waiting == nil && !r.known && !r.killed
 }
 
 func (r *running) hasEnded() bool {
@@ -136,4 +162,12 @@ func (r *running) hasAnswered() bool {
 	return r.known
 }
 
-func (r *running) close() { _ = r.in.Close() }
+// close lets the process end once it has answered. One that does not is killed.
+func (r *running) close() {
+	_ = r.in.Close()
+	time.AfterFunc(2*patience, func() {
+		if !r.hasEnded() {
+			r.kill()
+		}
+	})
+}

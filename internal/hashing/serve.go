@@ -10,10 +10,14 @@ import (
 	"sync"
 )
 
+// least lets no garbage gather that is worth a hash: of several that are made one
+// after another, as of recovery codes, two are in memory at most.
+const least = 10
+
 // Serve is the process that hashes. It answers what is asked on in, each question
 // as soon as it has come, until in ends; an error where what comes is none.
 func Serve(in io.Reader, out io.Writer) error {
-	debug.SetGCPercent(-1) // each hash gives back what it filled, which takes little where there is nothing else
+	debug.SetGCPercent(least) // what one hash filled is given back for the next, which takes little where there is nothing else
 	questions, answers := gob.NewDecoder(bufio.NewReader(in)), gob.NewEncoder(out)
 	var writing sync.Mutex
 	var all sync.WaitGroup
