@@ -119,8 +119,8 @@ func (a *App) build(ctx context.Context, o Options) error {
 	if err := a.startClock(ctx); err != nil {
 		return err
 	}
-	a.openSlots()
 	a.hasher = hasherOf(o, a.log)
+	a.openSlots()
 	a.Floor = &web.Floor{
 		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
 		IdleNotice: c.IdleNotice, Now: a.Now, SetBacks: a.clock.SetBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
@@ -138,6 +138,9 @@ func (a *App) openSlots() {
 	count := a.Config.HashSlots
 	if count == 0 {
 		count = runtime.GOMAXPROCS(0)
+	}
+	if _, apart := a.hasher.(*hashing.Process); apart && a.slots == nil {
+		a.slots = slots.NewWaiting(count, lineBehind*count, a.Config.HashWait)
 	}
 	for _, withLine := range []**slots.Slots{&a.slots, &a.judges, &a.linked} {
 		if *withLine == nil {

@@ -42,6 +42,16 @@ type piece struct {
 // New starts so many threads, with a line of at most queue pieces behind them
 // that each wait no longer than wait. Close ends them.
 func New(slots, queue int, wait time.Duration) *Slots {
+	return begin(slots, queue, wait, (*Slots).lowThread)
+}
+
+// NewWaiting is New for work that only waits for another process to do it: what
+// it waits for is to be heard at once, at the usual priority.
+func NewWaiting(slots, queue int, wait time.Duration) *Slots {
+	return begin(slots, queue, wait, (*Slots).thread)
+}
+
+func begin(slots, queue int, wait time.Duration, thread func(*Slots)) *Slots {
 	s := &Slots{
 		slots:   slots,
 		places:  make(chan struct{}, slots+queue),
@@ -51,7 +61,7 @@ func New(slots, queue int, wait time.Duration) *Slots {
 		closing: make(chan struct{}),
 	}
 	for range slots {
-		s.threads.Go(s.thread)
+		s.threads.Go(func() { thread(s) })
 	}
 	return s
 }
@@ -129,11 +139,16 @@ func (s *Slots) busy() error {
 	return &BusyError{RetryAfter: s.wait}
 }
 
-// thread works through the line. It keeps its thread for good: one that was
-// locked and lowered must not be given back to others.
-func (s *Slots) thread() {
+// lowThread keeps its thread for good: one that was locked and lowered must not be
+// given back to others.
+func (s *Slots) lowThread() {
 	runtime.LockOSThread()
 	lowerPriority()
+	s.thread()
+}
+
+// thread works through the line.
+func (s *Slots) thread() {
 	for {
 		select {
 		case p := <-s.next:
