@@ -46,11 +46,14 @@ func (f *Floor) ApplicationToken(r *http.Request, at origin.Origin) (secret.Toke
 // ApplicationTokenAlone is ApplicationToken where nothing else in the cookies
 // bears on an answer at the application's host. It is false where a session of
 // ours is among them, as where both share a host, where the token is there twice,
-// and where it is none.
+// where it is none, and where there are more of them than browsers send.
 func (f *Floor) ApplicationTokenAlone(r *http.Request, at origin.Origin) (token secret.Token, ok bool) {
 	sent := r.Header["Cookie"]
 	if len(sent) == 0 {
 		return secret.Token{}, true
+	}
+	if len(sent) > 1 || strings.Count(sent[0], ";") > mostCookies {
+		return secret.Token{}, false
 	}
 	rest, found := sent[0], false
 	for rest != "" {
@@ -67,8 +70,11 @@ func (f *Floor) ApplicationTokenAlone(r *http.Request, at origin.Origin) (token 
 			found = true
 		}
 	}
-	return token, len(sent) == 1
+	return token, true
 }
+
+// mostCookies is how many are read quickly. Of very many net/http reads none at all.
+const mostCookies = 200
 
 // NewApplicationToken gives a browser there a token that opens nothing.
 func (f *Floor) NewApplicationToken(w http.ResponseWriter, at origin.Origin) secret.Token {
