@@ -195,3 +195,34 @@ func TestAPasswordThatNoSlotLookedAtIsPaidForNowhere(t *testing.T) {
 	<-held
 	wantUncounted(t, e, throttle.Password(u.Canonical), throttle.Network(from.Network, 64))
 }
+
+// ended is a hasher whose process ends before it answers.
+type ended struct{ hashing.Here }
+
+func (ended) Check(password.Cost, string, string) (ok, upgrade bool, err error) {
+	return true, false, hashing.ErrEnded
+}
+
+func (ended) Hash(password.Cost, string) (string, error) { return "", hashing.ErrEnded }
+
+func (ended) MatchCode(recovery.Set, string) (index int, ok bool, err error) {
+	return 0, true, hashing.ErrEnded
+}
+
+// What a process did not come to is neither right nor wrong, and costs nothing.
+func TestWhatTheHasherDidNotFindOutIsPaidForNowhere(t *testing.T) {
+	e, _ := examiner(t)
+	u, codes := protected(t, e.Store)
+	e.Hasher = ended{}
+	var busy *slots.BusyError
+	if p, err := e.Password(t.Context(), from, u.Canonical, "wrong"); !errors.As(err, &busy) || p.Right {
+		t.Errorf("password: right %v, %v", p.Right, err)
+	}
+	if c, err := e.Code(t.Context(), from, u, codes[0].Reveal()); !errors.As(err, &busy) || c.Verdict == proof.Right {
+		t.Errorf("recovery code: %s, %v", c.Verdict, err)
+	}
+	if hash, err := e.Hash(t.Context(), "nine grey geese over Ghent"); !errors.As(err, &busy) || hash != "" {
+		t.Errorf("a new password: %v", err)
+	}
+	wantUncounted(t, e, throttle.Password(u.Canonical), throttle.Code(string(u.ID)), throttle.CodesThisMonth(string(u.ID)), throttle.Network(from.Network, 64))
+}
