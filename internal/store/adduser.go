@@ -170,7 +170,7 @@ func (s *Store) InBulk(ctx context.Context, write func() error) (err error) {
 	if s.postgres {
 		return write()
 	}
-	if err := s.tune(ctx, "cache_size = -98304", "wal_autocheckpoint = 32768"); err != nil {
+	if err := s.tune(ctx, "cache_size = -98304", "wal_autocheckpoint = 4096"); err != nil {
 		return err
 	}
 	defer func() {

@@ -21,8 +21,9 @@ type Imported struct {
 }
 
 // importBatch is how many people one transaction adds: many enough to be quick,
-// few enough that a login beside it does not wait.
-const importBatch = 2000
+// few enough that a login beside it hardly waits. Each holds a lock of its own
+// address until the end, and PostgreSQL has room for some thousand locks of all.
+const importBatch = 500
 
 // ImportPeople makes the accounts of a list. A line that is wrong is told and the
 // others are kept. Whoever has an account keeps it, so that an import which was
