@@ -53,8 +53,29 @@ func (s *Store) migrateBy(ctx context.Context, up func(*goose.Provider) ([]*goos
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
+	if err := s.refuseNewer(ctx, provider); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
 	if err := untilFree(ctx, func() error { _, err := up(provider); return err }); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// refuseNewer keeps a program from an SQLite file that a newer one has changed:
+// whatever the tables demand there it may not know. Servers on one PostgreSQL are
+// replaced one after another, and an older one goes on beside a newer.
+func (s *Store) refuseNewer(ctx context.Context, provider *goose.Provider) error {
+	if s.postgres {
+		return nil
+	}
+	schema, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return err
+	}
+	sources := provider.ListSources()
+	if schema > sources[len(sources)-1].Version {
+		return fmt.Errorf("the database is of another program: %w", ErrNewerSchema)
 	}
 	return nil
 }
@@ -90,13 +111,18 @@ func (l impatient) SessionUnlock(ctx context.Context, c *sql.Conn) error {
 	return errors.Join(err, l.SessionLocker.SessionUnlock(ctx, c))
 }
 
-// untilFree migrates again where a step did not get its table. The steps before it
-// are done.
+// hasLost tells a step that gave way to others: it did not get its table in time
+// (lock_not_available), or they waited for each other.
+func hasLost(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == "55P03" || undoneByAnother(err)
+}
+
+// untilFree migrates again where a step has lost. The steps before it are done.
 func untilFree(ctx context.Context, migrate func() error) error {
 	for try := 1; ; try++ {
 		err := migrate()
-		var refused *pgconn.PgError
-		if !errors.As(err, &refused) || refused.Code != "55P03" || try == tableTries { // lock_not_available
+		if !hasLost(err) || try == tableTries {
 			return err
 		}
 		select {

@@ -30,7 +30,7 @@ DO $$
 BEGIN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;
     CREATE INDEX search_people_pieces ON search_people USING gin (searched gin_trgm_ops);
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported OR undefined_object THEN
     RAISE NOTICE 'searches read all people: %', SQLERRM;
 END $$;
 -- +goose StatementEnd
