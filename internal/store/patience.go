@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 )
 
@@ -17,9 +18,13 @@ var errSilent = errors.New("the database does not answer")
 // does.
 type call struct {
 	context.Context
-	store  *Store
-	end    context.CancelCauseFunc
-	silent *time.Timer // nil: nobody waits
+	store *Store
+	end   context.CancelCauseFunc
+
+	mu      sync.Mutex
+	silent  *time.Timer // nil: nobody waits
+	waiting bool        // for an answer
+	missed  bool        // the database said nothing at the last look
 }
 
 // call bounds how long whoever asks waits for an answer: a database that is gone
@@ -30,7 +35,7 @@ func (s *Store) call(ctx context.Context) *call {
 	if _, asked := ctx.Deadline(); !s.postgres || !asked {
 		return &call{Context: ctx}
 	}
-	c := &call{store: s}
+	c := &call{store: s, waiting: true}
 	c.Context, c.end = context.WithCancelCause(ctx)
 	c.silent = time.AfterFunc(time.Hour, c.late)
 	c.silent.Reset(answerPatience)
@@ -38,25 +43,38 @@ func (s *Store) call(ctx context.Context) *call {
 }
 
 // late ends the call, but for one that waits behind a lock: then the database
-// answers what this server says meanwhile.
+// answers what this server says meanwhile. One beat that is late says nothing of
+// the database where this machine is busy, so two looks must find it silent.
 func (c *call) late() {
-	if c.store.Hears() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	hears := c.store.Hears()
+	switch {
+	case !c.waiting:
+	case hears || !c.missed:
+		c.missed = !hears
 		c.silent.Reset(memoryLasts)
-		return
+	default:
+		c.end(errSilent)
 	}
-	c.end(errSilent)
 }
 
 // again waits for the next answer of what was begun with the call.
 func (c *call) again() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.silent != nil {
+		c.waiting, c.missed = true, false
 		c.silent.Reset(answerPatience)
 	}
 }
 
 // answered stops the wait. The context lives on: rows may still be read under it.
 func (c *call) answered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.silent != nil {
+		c.waiting = false
 		c.silent.Stop()
 	}
 }
