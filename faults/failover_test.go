@@ -44,6 +44,7 @@ type replicas struct {
 	*testing.T
 	primary *storetest.Member
 	others  []*storetest.Member
+	joining sync.WaitGroup // again, of whoever was killed
 }
 
 var synchronous = []string{"-c", "synchronous_standby_names=ANY 1 (a, b, c)", "-c", "synchronous_commit=on", "-c", "max_connections=200"}
@@ -58,6 +59,7 @@ func newReplicas(t *testing.T) *replicas {
 	c.primary.Await(30 * time.Second)
 	c.others = []*storetest.Member{c.primary.Standby("b", synchronous...), c.primary.Standby("c", synchronous...)}
 	c.primary.AwaitCopied(2)
+	c.Cleanup(c.joining.Wait) // before the members are killed
 	return c
 }
 
@@ -73,6 +75,8 @@ func (c *replicas) address() string {
 // fails lets people act, kills a standby, then the primary, and takes over.
 func (c *replicas) fails(site *kit.Site, round int, all *testimony, back *kit.Took) {
 	c.Helper()
+	c.joining.Wait()
+	c.primary.AwaitCopied(2)
 	began := time.Now()
 	people := newPeople(c.T, site, round, often(10, 6), all)
 	people.until("people log in, enrol, change passwords and log out", func() bool {
@@ -126,7 +130,7 @@ func (c *replicas) takesOver(next *storetest.Member) {
 		}
 	}
 	c.primary = next
-	go old.Rejoin(next)
+	c.joining.Go(func() { old.Rejoin(next) })
 }
 
 // people are some witnesses who act at once.
