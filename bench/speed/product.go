@@ -12,13 +12,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/twinlock/twinlock/bench/serving"
+	"github.com/twinlock/twinlock/internal/apptest/child"
 )
 
 const (
@@ -119,8 +119,8 @@ func (b *benched) start() (err error) {
 		return err
 	}
 	time.Sleep(time.Second) // what the start needed once is given back
-	b.idle, err = b.memory()
-	return err
+	b.idle = b.memory()
+	return nil
 }
 
 func (b *benched) startBare() (err error) {
@@ -241,57 +241,23 @@ func (b *benched) signIn() error {
 }
 
 // memory is what the program and the processes that it started take of the
-// machine, in MiB: what two of them share counts once (Pss of
-// proc_pid_smaps(5)).
-func (b *benched) memory() (mib float64, err error) {
-	for _, pid := range descendants(b.product.Process.Pid) {
-		sizes, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-			continue // it has ended
-		} else if err != nil {
-			return 0, err
-		}
-		_, rest, _ := strings.Cut(string(sizes), "\nPss:")
-		var kib float64
-		if _, err = fmt.Sscan(rest, &kib); err != nil {
-			return 0, err
-		}
-		mib += kib / 1024
-	}
-	return mib, nil
-}
+// machine, in MiB.
+func (b *benched) memory() float64 { return float64(child.Memory(b.product.Process.Pid)) / (1 << 20) }
 
 // mostMemory looks again and again, until it is told to stop, and gives the most
 // that it saw.
-func (b *benched) mostMemory() (stop func() (float64, error)) {
-	end, seen, failed := make(chan struct{}), 0.0, error(nil)
+func (b *benched) mostMemory() (stop func() float64) {
+	end, seen := make(chan struct{}), 0.0
 	var looking sync.WaitGroup
 	looking.Go(func() {
-		for pause := time.NewTicker(10 * time.Millisecond); failed == nil; {
+		for pause := time.NewTicker(10 * time.Millisecond); ; {
 			select {
 			case <-end:
 				return
 			case <-pause.C:
 			}
-			var held float64
-			held, failed = b.memory()
-			seen = max(seen, held)
+			seen = max(seen, b.memory())
 		}
 	})
-	return func() (float64, error) { close(end); looking.Wait(); return seen, failed }
-}
-
-// descendants are a process and all that it started, and they.
-func descendants(pid int) []int {
-	all := []int{pid}
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, list := range lists {
-		children, _ := os.ReadFile(list)
-		for _, child := range strings.Fields(string(children)) {
-			if id, err := strconv.Atoi(child); err == nil {
-				all = append(all, descendants(id)...)
-			}
-		}
-	}
-	return all
+	return func() float64 { close(end); looking.Wait(); return seen }
 }

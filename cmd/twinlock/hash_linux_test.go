@@ -5,11 +5,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/twinlock/twinlock/internal/apptest/child"
 	"github.com/twinlock/twinlock/internal/apptest/program"
 )
 
@@ -52,17 +52,9 @@ func logsIn(t *testing.T, s *program.Server, password string) (status int) {
 // processOf is what a server started with this argument.
 func processOf(t *testing.T, server int, argument string) int {
 	t.Helper()
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", server))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, thread := range threads {
-		children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", server, thread.Name()))
-		for _, child := range strings.Fields(string(children)) {
-			line, _ := os.ReadFile("/proc/" + child + "/cmdline")
-			if id, err := strconv.Atoi(child); err == nil && strings.Contains(string(line), argument) {
-				return id
-			}
+	for _, id := range child.Descendants(server) {
+		if line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", id)); strings.Contains(string(line), argument) {
+			return id
 		}
 	}
 	t.Fatalf("no process with the argument %s", argument)

@@ -1,4 +1,5 @@
-// Package child starts programs that end with the tests that started them.
+// Package child starts programs that end with the tests that started them, and tells
+// what such a program takes.
 package child
 
 import (

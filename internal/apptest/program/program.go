@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -189,32 +188,8 @@ func (s *Server) end(by syscall.Signal) {
 	}
 }
 
-// Memory is what the server, and what it started, takes of the machine, in bytes:
-// what several of them share counts once (proc_pid_smaps(5)).
-func (s *Server) Memory() (bytes int64) {
-	for _, pid := range descendants(strconv.Itoa(s.Pid())) {
-		sizes, _ := os.ReadFile("/proc/" + pid + "/smaps_rollup") // one that has ended has none
-		if _, rest, ok := strings.Cut(string(sizes), "\nPss:"); ok {
-			var kib int64
-			_, _ = fmt.Sscan(rest, &kib)
-			bytes += kib << 10
-		}
-	}
-	return bytes
-}
-
-// descendants are a process and all that it started, and they.
-func descendants(pid string) []string {
-	all := []string{pid}
-	lists, _ := filepath.Glob("/proc/" + pid + "/task/*/children")
-	for _, list := range lists {
-		children, _ := os.ReadFile(list)
-		for _, child := range strings.Fields(string(children)) {
-			all = append(all, descendants(child)...)
-		}
-	}
-	return all
-}
+// Memory is [child.Memory] of the server.
+func (s *Server) Memory() (bytes int64) { return child.Memory(s.Pid()) }
 
 // Pid is the number of the server's process.
 func (s *Server) Pid() int { return s.process.Process.Pid }
