@@ -57,7 +57,7 @@ type patroniMember struct {
 	*patroni
 	name, port, api string
 	process         *exec.Cmd
-	said            program.Output
+	said            child.Output
 }
 
 func newPatroni(t *testing.T) *patroni {
@@ -109,7 +109,7 @@ func (p *patroni) startEtcd() {
 	c := exec.Command("etcd", "--name", "one", "--data-dir", filepath.Join(p.folder, "etcd"), "--logger", "zap", "--log-level", "error",
 		"--listen-client-urls", "http://"+p.etcd, "--advertise-client-urls", "http://"+p.etcd,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "one="+peer)
-	var said program.Output
+	var said child.Output
 	c.Stdout, c.Stderr = &said, &said
 	must(p.T, child.Start(c))
 	p.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })

@@ -28,7 +28,6 @@ import (
 	"github.com/chromedp/cdproto/security"
 
 	"github.com/twinlock/twinlock/internal/apptest/child"
-	"github.com/twinlock/twinlock/internal/apptest/program"
 )
 
 // Proxied is a server behind a real reverse proxy with TLS, beside a sample
@@ -200,7 +199,7 @@ func runProxy(t testing.TB, name string, args ...string) (stop func()) {
 		path = "/usr/sbin/" + name // where Debian has what only root needs
 	}
 	c := exec.Command(path, args...)
-	said := &program.Output{}
+	said := &child.Output{}
 	c.Stdout, c.Stderr = said, said
 	c.WaitDelay = time.Second // what it started may hold them open
 	if err := child.Start(c); err != nil {

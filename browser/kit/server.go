@@ -60,7 +60,7 @@ func FreePort(t testing.TB) string {
 // an address, and ends it with the test.
 func Node(t testing.TB, address, script string, args ...string) {
 	t.Helper()
-	said := &program.Output{}
+	said := &child.Output{}
 	c := exec.Command("node", append([]string{script}, args...)...)
 	c.Stdout, c.Stderr = said, said
 	if err := child.Start(c); err != nil {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twinlock/twinlock/internal/apptest/program"
+	"github.com/twinlock/twinlock/internal/apptest/child"
 )
 
 // Clone is a fresh clone of the tree as it is now, in a folder of its own.
@@ -47,7 +47,7 @@ func Clone(t testing.TB) string {
 }
 
 // Window is a terminal in which somebody typed commands.
-type Window struct{ said *program.Output }
+type Window struct{ said *child.Output }
 
 // Type types commands in a folder, and ends what they started with the test.
 func Type(t testing.TB, folder, commands string, env ...string) *Window {
@@ -55,7 +55,7 @@ func Type(t testing.TB, folder, commands string, env ...string) *Window {
 	c := exec.Command("bash", "-e", "-c", commands)
 	c.Dir, c.Env = folder, append(os.Environ(), env...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	w := &Window{said: &program.Output{}}
+	w := &Window{said: &child.Output{}}
 	c.Stdout, c.Stderr = w.said, w.said
 	c.WaitDelay = time.Second // what it started may hold them open
 	if err := c.Start(); err != nil {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/apptest/child"
 	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
@@ -57,7 +58,7 @@ func (o *operator) wantPeople(want ...string) {
 
 // newMachine is another operator with an empty folder, in the same test.
 func (o *operator) newMachine() *operator {
-	return &operator{t: o.t, folder: o.t.TempDir(), env: o.env, said: &words{}}
+	return &operator{t: o.t, folder: o.t.TempDir(), env: o.env, said: &child.Output{}}
 }
 
 func TestABackupIsRestoredOnANewMachine(t *testing.T) {

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -59,7 +58,7 @@ type operator struct {
 	t      *testing.T
 	folder string
 	env    []string
-	said   *words // everything that was printed
+	said   *child.Output // everything that was printed
 
 	// here runs commands within the test's own program, which is ten times
 	// quicker than to start another.
@@ -68,25 +67,7 @@ type operator struct {
 
 func newOperator(t *testing.T) *operator {
 	t.Parallel() // each operator has a folder of their own
-	return &operator{t: t, folder: t.TempDir(), said: &words{}, env: os.Environ()}
-}
-
-// words collects what is printed, by several programs at once.
-type words struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (w *words) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.all.Write(p)
-}
-
-func (w *words) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.all.String()
+	return &operator{t: t, folder: t.TempDir(), said: &child.Output{}, env: os.Environ()}
 }
 
 func (o *operator) data() string { return filepath.Join(o.folder, "data") }
@@ -207,7 +188,7 @@ type server struct {
 	o       *operator
 	url     string
 	process *exec.Cmd
-	said    *words
+	said    *child.Output
 	ended   chan error
 }
 
@@ -233,7 +214,7 @@ func (o *operator) starts(args ...string) *server {
 	o.t.Helper()
 	address := freeAddress(o.t)
 	_, port, _ := net.SplitHostPort(address)
-	s := &server{o: o, url: "http://localhost:" + port, said: &words{}, ended: make(chan error, 1)}
+	s := &server{o: o, url: "http://localhost:" + port, said: &child.Output{}, ended: make(chan error, 1)}
 	s.process = o.command(append([]string{"serve", "--listen", address}, args...)...)
 	both := &tee{s.said, o.said}
 	s.process.Stdout, s.process.Stderr = both, both
@@ -250,7 +231,7 @@ func (o *operator) starts(args ...string) *server {
 	return s
 }
 
-type tee struct{ one, other *words }
+type tee struct{ one, other *child.Output }
 
 func (t *tee) Write(p []byte) (int, error) {
 	_, _ = t.one.Write(p)

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/twinlock/twinlock/internal/apptest/child"
 )
 
 func (s *server) printsSetUp() (link string) {
@@ -192,7 +194,7 @@ func TestServeAnswersPrometheusWhereTheSettingSaysAndNowhereElse(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", url, answer.StatusCode, want)
 		}
 	}
-	other := &operator{t: t, folder: t.TempDir(), said: &words{}, env: os.Environ()}
+	other := &operator{t: t, folder: t.TempDir(), said: &child.Output{}, env: os.Environ()}
 	if why := other.fails(failed, "serve", "--listen", freeAddress(t), "--metrics-listen", address); !strings.Contains(why, "another program has "+address) || !strings.Contains(why, "--metrics-listen") {
 		t.Error(why)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/apptest/child"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/recovery"
 )
@@ -163,7 +164,7 @@ func TestAProcessThatStandsStillKeepsNobodyWaitingForEver(t *testing.T) {
 
 // Where the system lets no process live, people log in all the same.
 func TestWhatNeverAnswersIsDoneHereAndToldInTheLog(t *testing.T) {
-	log := &safe{}
+	log := &child.Output{}
 	p := New(slog.New(slog.NewTextHandler(log, nil)), time.Minute, os.Args[0], crashes)
 	for range 2 {
 		stored, err := p.Hash(small, "x")
@@ -174,24 +175,6 @@ func TestWhatNeverAnswersIsDoneHereAndToldInTheLog(t *testing.T) {
 	if said := log.String(); strings.Count(said, "out of memory") != 1 {
 		t.Errorf("the log says %q", said)
 	}
-}
-
-// safe is a log that may be read while it is written.
-type safe struct {
-	mu   sync.Mutex
-	said bytes.Buffer
-}
-
-func (s *safe) Write(line []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.said.Write(line)
-}
-
-func (s *safe) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.said.String()
 }
 
 func TestWhereNoneStartsHashesAreComputedHere(t *testing.T) {

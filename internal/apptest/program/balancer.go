@@ -27,7 +27,7 @@ func Balance(t testing.TB, page, at string, servers ...string) {
 	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var said Output
+	var said child.Output
 	c := exec.Command(haproxy(t), "-db", "-f", settings)
 	c.Stdout, c.Stderr = &said, &said
 	if err := child.Start(c); err != nil {

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -39,7 +38,7 @@ type Server struct {
 	t       testing.TB
 	process *exec.Cmd
 	ended   chan error
-	said    *Output
+	said    *child.Output
 }
 
 // At is a server of a folder, at a free port, as localhost. It ends with the
@@ -138,7 +137,7 @@ func (s *Server) Begin() error {
 	}
 	process := exec.Command(program, append([]string{"serve"}, s.Flags...)...)
 	process.Env = s.environ()
-	said, ended := &Output{}, make(chan error, 1)
+	said, ended := &child.Output{}, make(chan error, 1)
 	process.Stdout, process.Stderr = said, said
 	process.WaitDelay = time.Second
 	if err := child.Start(process); err != nil {
@@ -337,36 +336,6 @@ func copyFolder(t testing.TB, from, to string) {
 	if out, err := exec.Command("cp", "-a", from+"/.", to).CombinedOutput(); err != nil {
 		t.Fatalf("copy the data: %v\n%s", err, out)
 	}
-}
-
-// Output collects what a program prints. It is safe for concurrent use.
-type Output struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-var _ io.Writer = (*Output)(nil)
-
-func (o *Output) Write(words []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.all.Write(words)
-}
-
-func (o *Output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.all.String()
-}
-
-// After gives what follows the words that a line begins with, "" for no such line.
-func (o *Output) After(begin string) string {
-	for line := range strings.Lines(o.String()) {
-		if rest, ok := strings.CutPrefix(line, begin); ok && strings.HasSuffix(rest, "\n") {
-			return strings.TrimSpace(rest)
-		}
-	}
-	return ""
 }
 
 // Eventually asks again and again until yes, and fails the test after a while.
