@@ -120,7 +120,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 		return err
 	}
 	a.hasher = hasherOf(o, a.log)
-	a.openSlots()
+	a.openSlots(o)
 	a.Floor = &web.Floor{
 		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
 		IdleNotice: c.IdleNotice, Now: a.Now, SetBacks: a.clock.SetBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
@@ -134,12 +134,12 @@ func (a *App) build(ctx context.Context, o Options) error {
 // passwords as they are typed, and anybody may, keeps no form waiting; and forms
 // that are judged keep no login from being hashed. Nor do forms that anybody may
 // send keep those waiting that are sent from a link of ours.
-func (a *App) openSlots() {
+func (a *App) openSlots(o Options) {
 	count := a.Config.HashSlots
 	if count == 0 {
 		count = runtime.GOMAXPROCS(0)
 	}
-	if _, apart := a.hasher.(*hashing.Process); apart && a.slots == nil {
+	if o.HashBy != nil && a.slots == nil {
 		a.slots = slots.NewWaiting(count, lineBehind*count, a.Config.HashWait)
 	}
 	for _, withLine := range []**slots.Slots{&a.slots, &a.judges, &a.linked} {
@@ -215,9 +215,7 @@ func (a *App) Close() error {
 	for _, s := range []*slots.Slots{a.slots, a.judges, a.linked, a.bar} {
 		s.Close()
 	}
-	if apart, ok := a.hasher.(*hashing.Process); ok {
-		apart.Close()
-	}
+	a.hasher.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
 	defer cancel()
 	return errors.Join(a.keepClock(ctx), a.Store.Close())

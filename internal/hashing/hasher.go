@@ -17,6 +17,8 @@ type Hasher interface {
 	HashCodes(c password.Cost, codes []recovery.Code) (recovery.Set, error)
 	// MatchCode is [recovery.Set.Match].
 	MatchCode(set recovery.Set, signs string) (index int, ok bool, err error)
+	// Close ends what it started, once that has answered.
+	Close()
 }
 
 // Here computes in the process that asks. It never fails.
@@ -41,3 +43,6 @@ func (Here) MatchCode(set recovery.Set, signs string) (index int, ok bool, err e
 	index, ok = set.Match(signs)
 	return index, ok, nil
 }
+
+// Close implements [Hasher]: nothing was started.
+func (Here) Close() {}

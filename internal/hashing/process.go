@@ -126,8 +126,7 @@ func (p *Process) giveUp(why error) {
 	p.told = true
 }
 
-// Close lets the process end once it has answered what it was asked. The next
-// question starts another.
+// Close implements [Hasher]. The next question starts another process.
 func (p *Process) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
