@@ -22,7 +22,7 @@ func (h *Flow) postDisable(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !v.User().TwoFactor() {
+	if !v.User().HasAuthenticator() {
 		return web.Redirect(w, "/account/two-factor")
 	}
 

@@ -89,7 +89,7 @@ func (h *Flow) asEnroller(w http.ResponseWriter, r *http.Request, form web.Form,
 		return h.SendToLogin(w, r)
 	case !v.Policy().TwoFactor:
 		return web.NotFound()
-	case v.User().TwoFactor():
+	case v.User().HasAuthenticator():
 		return h.alreadyOn(w, r)
 	}
 	if missing := auth.May(v.Actor(), auth.ChangeAccount, v.Policy(), v.Now); missing != auth.Yes {

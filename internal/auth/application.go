@@ -90,7 +90,7 @@ func (a Application) OpeningForAllowed(u User, p Policy) Opening {
 		return NotOffered
 	case !a.RequireTwoFactor || p.AsksCode(u):
 		return Opens
-	case p.TwoFactor:
+	case p.OffersSecondFactor():
 		return WantsSetUp
 	}
 	return NotOffered

@@ -22,7 +22,18 @@ type CodeBy string
 const (
 	ByAuthenticator CodeBy = "authenticator"
 	ByRecoveryCode  CodeBy = "recovery code"
+	ByPasskey       CodeBy = "passkey"        // of one device alone
+	BySyncedPasskey CodeBy = "synced passkey" // of every device that its owner keeps in step
 )
+
+// IsPasskey tells whether it was a passkey of either kind.
+func (by CodeBy) IsPasskey() bool { return by == ByPasskey || by == BySyncedPasskey }
+
+// PasswordBy says what stood in the password's place; "" is the password itself.
+type PasswordBy string
+
+// PasswordByPasskey is a passkey that held its owner to be who they are.
+const PasswordByPasskey PasswordBy = "passkey"
 
 // Attempt is a login that has begun and is not yet a session. It collects
 // proofs; [Next] tells what it still owes.
@@ -37,6 +48,7 @@ type Attempt struct {
 	Expires time.Time
 
 	PasswordAt time.Time // zero: not proved
+	PasswordBy PasswordBy
 	CodeAt     time.Time // zero: not proved
 	CodeBy     CodeBy
 	WrongCodes int

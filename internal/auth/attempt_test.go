@@ -28,6 +28,11 @@ func (l *login) forgetCode()     { l.attempt.CodeAt = time.Time{} }
 func (l *login) forgetPassword() { l.attempt.PasswordAt = time.Time{} }
 func (l *login) disableFactor()  { l.user.TwoFactorSince = time.Time{} }
 
+func (l *login) onlyPasskeys() {
+	l.user.TwoFactorSince, l.user.PasskeysSince = time.Time{}, now.Add(-time.Hour)
+	l.policy.Passkeys = true
+}
+
 func (l login) next() Step { return Next(l.attempt, l.user, l.policy, now) }
 
 func TestNextNamesWhatIsOwed(t *testing.T) {
@@ -61,6 +66,32 @@ func TestNextNamesWhatIsOwed(t *testing.T) {
 			l.disableFactor()
 			l.user.MustUseTwoFactor, l.policy.TwoFactor = true, false
 		}, StepFinish},
+
+		{"a passkey that held her to be who she is", func(l *login) {
+			l.onlyPasskeys()
+			l.attempt.PasswordBy, l.attempt.CodeBy = PasswordByPasskey, ByPasskey
+		}, StepFinish},
+		{"passkeys alone, the password proved", func(l *login) { l.forgetCode(); l.onlyPasskeys() }, StepCode},
+		{"passkeys alone, and a factor is a must", func(l *login) {
+			l.forgetCode()
+			l.onlyPasskeys()
+			l.user.MustUseTwoFactor = true
+		}, StepCode},
+		{"passkeys alone, their plug-in off", func(l *login) {
+			l.forgetCode()
+			l.onlyPasskeys()
+			l.policy.Passkeys = false
+		}, StepFinish},
+		{"passkeys alone, their plug-in off, and a factor is a must", func(l *login) {
+			l.forgetCode()
+			l.onlyPasskeys()
+			l.user.MustUseTwoFactor, l.policy.Passkeys = true, false
+		}, StepEnrol},
+		{"no factor, one is a must, and passkeys alone are offered", func(l *login) {
+			l.forgetCode()
+			l.disableFactor()
+			l.user.MustUseTwoFactor, l.policy.TwoFactor, l.policy.Passkeys = true, false, true
+		}, StepEnrol},
 
 		{"four wrong codes", func(l *login) { l.forgetCode(); l.attempt.WrongCodes = 4 }, StepCode},
 		{"five wrong codes", func(l *login) { l.forgetCode(); l.attempt.WrongCodes = 5 }, StepStartAgain},

@@ -191,7 +191,7 @@ func (g Gate) Judge(d Demand, standing Standing, s Session, u User, groups []Gro
 		return Lacks
 	case !g.RequireTwoFactor && !d.TwoFactor:
 		return Passes
-	case !p.AsksCode(u) && p.TwoFactor:
+	case !p.AsksCode(u) && p.OffersSecondFactor():
 		return AsksSetUp
 	case !p.AsksCode(u):
 		return Lacks

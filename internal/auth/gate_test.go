@@ -189,6 +189,7 @@ func TestWhoPassesAGate(t *testing.T) {
 		{"no factor where one is demanded", wikiGate, Demand{TwoFactor: true}, SignedIn, Session{}, off, nil, offered, AsksSetUp},
 		{"no factor where the application demands one", demanding, Demand{}, SignedIn, Session{}, off, nil, offered, AsksSetUp},
 		{"a factor where the application demands one", demanding, Demand{}, SignedIn, coded(time.Hour), on, nil, offered, Passes},
+		{"no factor where one is demanded and passkeys are offered", wikiGate, Demand{TwoFactor: true}, SignedIn, Session{}, off, nil, Policy{ForwardAuth: true, Passkeys: true}, AsksSetUp},
 		{"a demand for what is not offered", wikiGate, Demand{TwoFactor: true}, SignedIn, coded(0), on, nil, plain, Lacks},
 		{"a recent code", wikiGate, recent, SignedIn, coded(5*time.Minute - 1), on, nil, offered, Passes},
 		{"a code at its very limit", wikiGate, recent, SignedIn, coded(5 * time.Minute), on, nil, offered, AsksCode},

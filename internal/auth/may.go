@@ -118,10 +118,10 @@ func mayAdminister(by Actor, action Action, p Policy, now time.Time) Answer {
 	switch {
 	case !by.User.Administrator:
 		return No
-	case !p.TwoFactor:
+	case !p.OffersSecondFactor():
 		// Nobody can be asked for a code that the site does not offer them.
 		proof, missing = by.Session.PasswordAt, NeedsPassword
-	case !by.User.TwoFactor():
+	case !p.AsksCode(by.User):
 		return NeedsSetUp
 	}
 	switch {

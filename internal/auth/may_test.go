@@ -31,6 +31,12 @@ func (p *person) withoutFactor() {
 	p.actor.User.TwoFactorSince, p.actor.Session.CodeAt = time.Time{}, time.Time{}
 }
 
+// onlyPasskeys puts passkeys in the authenticator app's place.
+func (p *person) onlyPasskeys() {
+	p.actor.User.TwoFactorSince, p.actor.User.PasskeysSince = time.Time{}, now.Add(-time.Hour)
+	p.policy.TwoFactor, p.policy.Passkeys = false, true
+}
+
 func (p *person) returned(ago time.Duration) { p.actor.Session.ReturnedAt = now.Add(-ago) }
 
 // answers are what May says to each action, in the order of the constants.
@@ -81,6 +87,19 @@ func TestMayAsksForWhatIsNotFresh(t *testing.T) {
 		{"the plug-in off, no password ever", func(p *person) {
 			p.actor.Session.PasswordAt, p.policy.TwoFactor = time.Time{}, false
 		}, answers{NeedsPassword, Yes, NeedsPassword, NeedsPassword, NeedsPassword, NeedsPassword}},
+
+		{"passkeys alone, and both proofs are fresh", func(p *person) { p.onlyPasskeys() },
+			answers{Yes, Yes, Yes, Yes, Yes, Yes}},
+		{"passkeys alone, and nothing is fresh", func(p *person) { p.proved(old, old); p.onlyPasskeys() },
+			answers{NeedsBoth, NeedsCode, NeedsPassword, NeedsBoth, Yes, NeedsCode}},
+		{"passkeys alone are offered, and there are none", func(p *person) {
+			p.withoutFactor()
+			p.policy.TwoFactor, p.policy.Passkeys = false, true
+		}, answers{Yes, Yes, Yes, Yes, NeedsSetUp, NeedsSetUp}},
+		{"passkeys whose plug-in is off, an app is offered", func(p *person) {
+			p.onlyPasskeys()
+			p.policy.TwoFactor, p.policy.Passkeys = true, false
+		}, answers{Yes, Yes, Yes, Yes, NeedsSetUp, NeedsSetUp}},
 
 		{"back through an open window", func(p *person) { p.returned(30 * time.Second) },
 			answers{NeedsBoth, NeedsCode, NeedsPassword, NeedsBoth, NeedsCode, NeedsCode}},

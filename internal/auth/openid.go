@@ -122,23 +122,74 @@ type Authentication struct {
 	// At is when the last full proof was complete. A return through an open
 	// window does not move it.
 	At time.Time
+	// PasswordBy is what stood in the password's place.
+	PasswordBy PasswordBy
 	// Code tells that a code belongs to it, and that nobody returned without
 	// one since.
 	Code bool
+	// CodeBy is what stood in the code's place; "" is an authenticator app. It
+	// is kept where the password's place was taken by a passkey, too, of which
+	// it tells the kind.
+	CodeBy CodeBy
 }
 
 // AuthenticationOf is what a live session can vouch for. Of a password and a
 // code the older counts.
 func AuthenticationOf(s Session, u User, p Policy) Authentication {
-	a := Authentication{At: s.PasswordAt}
-	if !p.AsksCode(u) {
-		return a
+	a := Authentication{At: s.PasswordAt, PasswordBy: s.PasswordBy}
+	if !s.ReturnedAt.Before(s.PasswordAt) {
+		a.PasswordBy = "" // an open window takes the password alone
 	}
-	if s.CodeAt.Before(a.At) {
-		a.At = s.CodeAt
+	if p.AsksCode(u) {
+		if s.CodeAt.Before(a.At) {
+			a.At = s.CodeAt
+		}
+		a.Code = !s.CodeAt.IsZero() && s.CodeAt.After(s.ReturnedAt)
 	}
-	a.Code = !s.CodeAt.IsZero() && s.CodeAt.After(s.ReturnedAt)
+	if a.Code || a.PasswordBy == PasswordByPasskey {
+		a.CodeBy = s.CodeBy
+	}
 	return a
+}
+
+// Classes of what was proved, as OpenID Connect's acr names them.
+const (
+	ClassPassword = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+	ClassCode     = "https://refeds.org/profile/mfa"
+)
+
+// Class is what the proofs are worth together, as OpenID Connect's acr.
+func (a Authentication) Class() string {
+	if a.Code {
+		return ClassCode
+	}
+	return ClassPassword
+}
+
+// Methods are the proofs one by one, as OpenID Connect's amr (RFC 8176 §2). A
+// passkey in the password's place is two proofs in one as long as it counts as a
+// code, and otherwise one; where a code came after it, what kind it was of is
+// not known any more.
+func (a Authentication) Methods() []string {
+	var methods []string
+	if a.PasswordBy == "" {
+		methods = append(methods, "pwd")
+	}
+	switch {
+	case a.CodeBy == BySyncedPasskey:
+		methods = append(methods, "swk", "user")
+	case a.CodeBy == ByPasskey:
+		methods = append(methods, "hwk", "user")
+	case a.PasswordBy == PasswordByPasskey:
+		methods = append(methods, "pop", "user")
+	}
+	if a.Code && !a.CodeBy.IsPasskey() {
+		methods = append(methods, "otp")
+	}
+	if a.Code {
+		methods = append(methods, "mfa")
+	}
+	return methods
 }
 
 // GrantID names a grant in the record. It opens nothing.

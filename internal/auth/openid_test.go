@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -55,6 +56,10 @@ func TestWhatASessionCanVouchFor(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, 11, 23, 12, minute, 0, 0, time.UTC) }
 	withCode := User{TwoFactorSince: at(0)}
 	asked := Policy{TwoFactor: true}
+	withPasskey, passkeys := User{PasskeysSince: at(0)}, Policy{Passkeys: true}
+	byPasskey := Session{PasswordAt: at(5), PasswordBy: PasswordByPasskey, CodeAt: at(5), CodeBy: BySyncedPasskey}
+	returned := byPasskey
+	returned.ReturnedAt = at(8)
 	for _, tt := range []struct {
 		name    string
 		session Session
@@ -68,10 +73,38 @@ func TestWhatASessionCanVouchFor(t *testing.T) {
 		{"after a return", Session{PasswordAt: at(5), CodeAt: at(5), ReturnedAt: at(8)}, withCode, asked, Authentication{At: at(5)}},
 		{"a code since the return", Session{PasswordAt: at(5), CodeAt: at(9), ReturnedAt: at(8)}, withCode, asked, Authentication{At: at(5), Code: true}},
 		{"codes are no longer asked", Session{PasswordAt: at(9), CodeAt: at(5)}, withCode, Policy{}, Authentication{At: at(9)}},
+		{"a password and a passkey", Session{PasswordAt: at(5), CodeAt: at(6), CodeBy: ByPasskey}, withCode, asked, Authentication{At: at(5), Code: true, CodeBy: ByPasskey}},
+		{"a passkey alone", byPasskey, withPasskey, passkeys, Authentication{At: at(5), Code: true, PasswordBy: PasswordByPasskey, CodeBy: BySyncedPasskey}},
+		{"a passkey alone, no longer asked", byPasskey, withPasskey, asked, Authentication{At: at(5), PasswordBy: PasswordByPasskey, CodeBy: BySyncedPasskey}},
+		{"a passkey alone, after a return by the password", returned, withPasskey, passkeys, Authentication{At: at(5)}},
 		{"disabled since", Session{PasswordAt: at(9), CodeAt: at(5)}, User{}, asked, Authentication{At: at(9)}},
 	} {
 		if got := AuthenticationOf(tt.session, tt.user, tt.policy); got != tt.want {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestApplicationsAreToldWhatWasProved(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		proved         Authentication
+		methods, class string
+	}{
+		{"a password", Authentication{}, "pwd", ClassPassword},
+		{"a password and an app's code", Authentication{Code: true, CodeBy: ByAuthenticator}, "pwd otp mfa", ClassCode},
+		{"a password and a code of before codes had kinds", Authentication{Code: true}, "pwd otp mfa", ClassCode},
+		{"a password and a recovery code", Authentication{Code: true, CodeBy: ByRecoveryCode}, "pwd otp mfa", ClassCode},
+		{"a password and a passkey", Authentication{Code: true, CodeBy: ByPasskey}, "pwd hwk user mfa", ClassCode},
+		{"a password and a synced passkey", Authentication{Code: true, CodeBy: BySyncedPasskey}, "pwd swk user mfa", ClassCode},
+		{"a passkey", Authentication{PasswordBy: PasswordByPasskey, Code: true, CodeBy: ByPasskey}, "hwk user mfa", ClassCode},
+		{"a synced passkey", Authentication{PasswordBy: PasswordByPasskey, Code: true, CodeBy: BySyncedPasskey}, "swk user mfa", ClassCode},
+		{"a passkey whose plug-in went off", Authentication{PasswordBy: PasswordByPasskey, CodeBy: ByPasskey}, "hwk user", ClassPassword},
+		{"a synced passkey whose plug-in went off", Authentication{PasswordBy: PasswordByPasskey, CodeBy: BySyncedPasskey}, "swk user", ClassPassword},
+		{"a passkey, and an app's code since", Authentication{PasswordBy: PasswordByPasskey, Code: true, CodeBy: ByAuthenticator}, "pop user otp mfa", ClassCode},
+	} {
+		if got := strings.Join(tt.proved.Methods(), " "); got != tt.methods || tt.proved.Class() != tt.class {
+			t.Errorf("%s: %s, %s", tt.name, got, tt.proved.Class())
 		}
 	}
 }

@@ -8,6 +8,8 @@ type PluginID string
 const (
 	// TwoFactorPlugin is login with a changing code from a smartphone app.
 	TwoFactorPlugin PluginID = "two-factor"
+	// PasskeysPlugin is login with a passkey.
+	PasskeysPlugin PluginID = "passkeys"
 	// OpenIDConnectPlugin signs people in to applications that ask us.
 	OpenIDConnectPlugin PluginID = "openid-connect"
 	// ForwardAuthPlugin signs people in to applications whose proxy asks us.

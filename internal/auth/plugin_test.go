@@ -64,6 +64,11 @@ func TestEveryPluginIsFoundByItsID(t *testing.T) {
 			}
 		}
 	}
+	for _, id := range []PluginID{TwoFactorPlugin, PasskeysPlugin, OpenIDConnectPlugin, ForwardAuthPlugin} {
+		if (Policy{}).Enables(id) || !(Policy{TwoFactor: true, Passkeys: true, OpenIDConnect: true, ForwardAuth: true}).Enables(id) {
+			t.Errorf("%s is not the policy's to say", id)
+		}
+	}
 	if got, ok := PluginByID("unheard-of"); ok || got.ID != "" {
 		t.Errorf("a plug-in that there is not: %v", got)
 	}
@@ -72,6 +77,7 @@ func TestEveryPluginIsFoundByItsID(t *testing.T) {
 func TestWhatAPersonIsAnsweredAtAnApplicationsDoor(t *testing.T) {
 	on := User{ID: "ada", TwoFactorSince: time.Unix(1, 0)}
 	off := User{ID: "ada"}
+	withPasskeys := User{ID: "ada", PasskeysSince: time.Unix(1, 0)}
 	all := Policy{TwoFactor: true, OpenIDConnect: true, ForwardAuth: true}
 	for _, tt := range []struct {
 		name   string
@@ -87,6 +93,9 @@ func TestWhatAPersonIsAnsweredAtAnApplicationsDoor(t *testing.T) {
 		{"its proxy's plug-in is off", Application{Kind: BehindProxy, Everyone: true}, on, Policy{OpenIDConnect: true}, NotOffered},
 		{"it demands a code, and she has none", Application{Kind: BehindProxy, Everyone: true, RequireTwoFactor: true}, off, all, WantsSetUp},
 		{"it demands a code, and she gave one", Application{Kind: BehindProxy, Everyone: true, RequireTwoFactor: true}, on, all, Opens},
+		{"it demands a code, and she has passkeys", Application{Kind: Link, Everyone: true, RequireTwoFactor: true}, withPasskeys, Policy{Passkeys: true}, Opens},
+		{"it demands a code, and could be given a passkey", Application{Kind: Link, Everyone: true, RequireTwoFactor: true}, off, Policy{Passkeys: true}, WantsSetUp},
+		{"it demands a code, and her passkeys are not asked for", Application{Kind: Link, Everyone: true, RequireTwoFactor: true}, withPasskeys, Policy{TwoFactor: true}, WantsSetUp},
 		{"it demands a code that is not offered", Application{Kind: Link, Everyone: true, RequireTwoFactor: true}, off, Policy{}, NotOffered},
 		{"it demands a code that is no longer asked", Application{Kind: Link, Everyone: true, RequireTwoFactor: true}, on, Policy{}, NotOffered},
 		{"it demands a code of those it names", Application{Kind: Link, RequireTwoFactor: true}, off, all, NotAllowed},

@@ -9,7 +9,7 @@ import "time"
 // The zero value enables nothing and lets no session live.
 type Policy struct {
 	// Each tells that the plug-in is active and enabled for this person.
-	TwoFactor, OpenIDConnect, ForwardAuth bool
+	TwoFactor, Passkeys, OpenIDConnect, ForwardAuth bool
 
 	SessionIdle    time.Duration // without a request of the person's own
 	SessionOverall time.Duration // since the last full login
@@ -27,6 +27,8 @@ func (p Policy) Enables(id PluginID) bool {
 		return true
 	case TwoFactorPlugin:
 		return p.TwoFactor
+	case PasskeysPlugin:
+		return p.Passkeys
 	case OpenIDConnectPlugin:
 		return p.OpenIDConnect
 	case ForwardAuthPlugin:
@@ -35,11 +37,22 @@ func (p Policy) Enables(id PluginID) bool {
 	return false
 }
 
-// AsksCode tells whether the code belongs to every login of this person.
-func (p Policy) AsksCode(u User) bool { return p.TwoFactor && u.TwoFactor() }
+// OffersSecondFactor tells whether the person can have any second factor.
+func (p Policy) OffersSecondFactor() bool { return p.TwoFactor || p.Passkeys }
 
-// OwesEnrolment tells whether the person must enable two-factor
-// authentication before anything else.
+// AsksAuthenticator tells whether a code of the person's authenticator app counts.
+func (p Policy) AsksAuthenticator(u User) bool { return p.TwoFactor && u.HasAuthenticator() }
+
+// AsksPasskey tells whether the person's passkeys count.
+func (p Policy) AsksPasskey(u User) bool { return p.Passkeys && u.HasPasskeys() }
+
+// AsksCode tells whether a second factor belongs to every login of this person:
+// a code, or a passkey in its place. One whose plug-in is off asks for nothing,
+// and opens nothing.
+func (p Policy) AsksCode(u User) bool { return p.AsksAuthenticator(u) || p.AsksPasskey(u) }
+
+// OwesEnrolment tells whether the person must set a second factor up before
+// anything else. One that does not count now is none.
 func (p Policy) OwesEnrolment(u User) bool {
-	return p.TwoFactor && u.MustUseTwoFactor && !u.TwoFactor()
+	return p.OffersSecondFactor() && u.MustUseTwoFactor && !p.AsksCode(u)
 }

@@ -15,7 +15,9 @@ type Session struct {
 	Began      time.Time // the last full login
 	LastSeen   time.Time // the last request of the person's own
 	PasswordAt time.Time // the last full proof of the password
+	PasswordBy PasswordBy
 	CodeAt     time.Time // the last proof of a code; zero: never in this session
+	CodeBy     CodeBy    // "": an authenticator app, where there was a code
 	ReturnedAt time.Time // the last return through an open window; zero: never
 
 	Device  string // the browser's own words

@@ -32,10 +32,13 @@ type User struct {
 	Administrator    bool
 	MustUseTwoFactor bool
 
-	// TwoFactorSince is when two-factor authentication was enabled; zero
-	// while it is off. The account says so itself: a lost or unreadable key
-	// must refuse a login, never turn it into one without a code.
+	// TwoFactorSince is when the authenticator app was turned on; zero while
+	// it is off. The account says so itself: a lost or unreadable key must
+	// refuse a login, never turn it into one without a code.
 	TwoFactorSince time.Time
+	// PasskeysSince is the same for passkeys. Each statement belongs to one
+	// plug-in.
+	PasskeysSince time.Time
 
 	// HasPassword is false until an invitation was accepted.
 	HasPassword bool
@@ -49,9 +52,15 @@ type User struct {
 	PasswordChangedAt time.Time
 }
 
-// TwoFactor tells whether the person enabled two-factor authentication.
-// Whether the code is asked for is the policy's to say as well.
-func (u User) TwoFactor() bool { return !u.TwoFactorSince.IsZero() }
+// TwoFactor tells whether a second factor is on: an authenticator app, or
+// passkeys. Whether one is asked for is the policy's to say as well.
+func (u User) TwoFactor() bool { return u.HasAuthenticator() || u.HasPasskeys() }
+
+// HasAuthenticator tells whether the authenticator app is on.
+func (u User) HasAuthenticator() bool { return !u.TwoFactorSince.IsZero() }
+
+// HasPasskeys tells whether passkeys are on.
+func (u User) HasPasskeys() bool { return !u.PasskeysSince.IsZero() }
 
 // Called is what the person is called on the screen: the name, or the
 // address where no name was given.

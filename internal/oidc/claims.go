@@ -81,10 +81,7 @@ func (h *Flow) withIDToken(r *http.Request, c store.Registered, g auth.Grant, sc
 		Issuer: h.PublicURL, Audience: c.ID, Issued: now.Unix(), Expires: h.accessEnds(g, now).Unix(),
 		AuthTime: g.Authentication.At.Unix(), Nonce: nonce, Session: g.Session,
 		AccessHash: leftHalf(made.Access), person: learned,
-		Class: acrPassword, Methods: []string{"pwd"},
-	}
-	if g.Authentication.Code {
-		claims.Class, claims.Methods = acrCode, []string{"pwd", "otp", "mfa"}
+		Class: g.Authentication.Class(), Methods: g.Authentication.Methods(),
 	}
 	made.ID, err = h.sign(r.Context(), c.Client.Algorithm, idTokenKind, claims, now)
 	return made, err

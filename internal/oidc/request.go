@@ -53,8 +53,8 @@ const (
 // The classes of a login (acr). Both names are registered elsewhere and mean
 // what they say.
 const (
-	acrPassword = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
-	acrCode     = "https://refeds.org/profile/mfa"
+	acrPassword = auth.ClassPassword
+	acrCode     = auth.ClassCode
 )
 
 // The most that is taken, in bytes: all of it has to find room in an address.

@@ -165,6 +165,8 @@ func (l *Live) policyUnder(activations []auth.Activation, user auth.UserID, grou
 		switch enabled := a.EnabledFor(user, ids); a.Plugin {
 		case auth.TwoFactorPlugin:
 			p.TwoFactor = enabled
+		case auth.PasskeysPlugin:
+			p.Passkeys = enabled
 		case auth.OpenIDConnectPlugin:
 			p.OpenIDConnect = enabled
 		case auth.ForwardAuthPlugin:
