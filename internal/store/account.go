@@ -47,7 +47,7 @@ func (s *Store) ChangePassword(ctx context.Context, by auth.Actor, n NewPassword
 			return err
 		}
 		proved := by.Session
-		proved.PasswordAt = now
+		proved.PasswordAt, proved.PasswordBy = now, ""
 		if token, err = t.goOnAlone(ctx, by, proved, "password changed", now); err != nil {
 			return err
 		}

@@ -11,12 +11,12 @@ import (
 )
 
 const attemptColumns = `id, user_id, purpose, generation, return_to, began_at, expires_at,
-	password_at, code_at, code_by, wrong_codes, new_password_owed`
+	password_at, password_by, code_at, code_by, wrong_codes, new_password_owed`
 
 func scanAttempt(r row) (a auth.Attempt, err error) {
 	var began, expires, password, code int64
 	err = r.Scan(&a.ID, &a.User, &a.Purpose, &a.Generation, &a.Return, &began, &expires,
-		&password, &code, &a.CodeBy, &a.WrongCodes, &a.NewPasswordOwed)
+		&password, &a.PasswordBy, &code, &a.CodeBy, &a.WrongCodes, &a.NewPasswordOwed)
 	a.Began, a.Expires = fromMillis(began), fromMillis(expires)
 	a.PasswordAt, a.CodeAt = fromMillis(password), fromMillis(code)
 	return a, notFound(err)
@@ -34,14 +34,15 @@ func (s *Store) Attempt(ctx context.Context, id auth.AttemptID, browser secret.H
 	return a, nil
 }
 
-// insertAttempt begins a login whose password has just been proved.
+// insertAttempt begins a login whose password has just been proved, or a passkey
+// in its place.
 func (t *tx) insertAttempt(ctx context.Context, a auth.Attempt, browser secret.Hash) error {
 	_, err := t.exec(ctx, `
 		INSERT INTO attempts (id, browser_hash, user_id, purpose, generation, return_to, began_at,
-			expires_at, password_at, code_at, code_by, wrong_codes, new_password_owed, finished_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', 0, $10, 0)`,
+			expires_at, password_at, password_by, code_at, code_by, wrong_codes, new_password_owed, finished_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, 0)`,
 		a.ID, browser, a.User, a.Purpose, a.Generation, a.Return, millis(a.Began),
-		millis(a.Expires), millis(a.PasswordAt), a.NewPasswordOwed)
+		millis(a.Expires), millis(a.PasswordAt), a.PasswordBy, millis(a.CodeAt), a.CodeBy, a.NewPasswordOwed)
 	if err != nil {
 		return fmt.Errorf("insert attempt: %w", err)
 	}
@@ -221,7 +222,7 @@ func (t *tx) finishLogin(ctx context.Context, by auth.Actor, id auth.AttemptID, 
 	}
 	made := NewSession{Token: secret.New(), Session: auth.Session{
 		ID: auth.SessionID(secret.NewID()), User: u.ID, Generation: u.Generation,
-		Began: now, LastSeen: now, PasswordAt: a.PasswordAt, CodeAt: a.CodeAt,
+		Began: now, LastSeen: now, PasswordAt: a.PasswordAt, PasswordBy: a.PasswordBy, CodeAt: a.CodeAt, CodeBy: a.CodeBy,
 		Device: by.Device, Network: by.Network,
 	}}
 	if err := t.insertSession(ctx, made.Session, made.Token.Hash()); err != nil {

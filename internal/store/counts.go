@@ -40,7 +40,8 @@ func newCounts() *Counts {
 		kinds[i] = string(k)
 	}
 	return &Counts{Events: metrics.NewTally(kinds...),
-		Logins: metrics.NewTally(PasswordAlone, string(auth.ByAuthenticator), string(auth.ByRecoveryCode), OpenWindow)}
+		Logins: metrics.NewTally(PasswordAlone, string(auth.ByAuthenticator), string(auth.ByRecoveryCode),
+			string(auth.ByPasskey), string(auth.BySyncedPasskey), OpenWindow)}
 }
 
 // Counts gives what was counted so far, and goes on counting.

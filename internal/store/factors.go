@@ -156,13 +156,19 @@ func (t *tx) replaceRecoveryCodes(ctx context.Context, user auth.UserID, set rec
 }
 
 // CodeClaim is a right code that is about to be spent: a step of an
-// authenticator, or a recovery code. The zero value is no code.
+// authenticator, a recovery code, or a passkey's answer. The zero value is no code.
 type CodeClaim struct {
 	Authenticator string
 	Step          int64
 
 	Recovery bool
 	Position int
+
+	Passkey  auth.PasskeyID
+	Ceremony Ceremony // that it answered
+	Count    int64    // that it told
+	Synced   bool
+	Verified bool // it held its owner to be who they are, so it proves the password too
 }
 
 // IsZero tells that there is no code.
@@ -170,10 +176,22 @@ func (c CodeClaim) IsZero() bool { return c == CodeClaim{} }
 
 // By says what stands in the code's place.
 func (c CodeClaim) By() auth.CodeBy {
-	if c.Recovery {
+	switch {
+	case c.Recovery:
 		return auth.ByRecoveryCode
+	case c.Passkey != "":
+		return auth.PasskeyKey{Synced: c.Synced}.By()
 	}
 	return auth.ByAuthenticator
+}
+
+// proves is the session after this code.
+func (c CodeClaim) proves(s auth.Session, now time.Time) auth.Session {
+	s.CodeAt, s.CodeBy = now, c.By()
+	if c.Passkey != "" && c.Verified {
+		s.PasswordAt, s.PasswordBy = now, auth.PasswordByPasskey
+	}
+	return s
 }
 
 // claimCode spends a code of an account, or gives ErrSpent. The owner hears of
@@ -194,10 +212,13 @@ func (t *tx) claimCode(ctx context.Context, by auth.Actor, u auth.User, c CodeCl
 
 // spendCode is claimCode for a moment whose own letter says more. A step also
 // retires every earlier one (RFC 6238 §5.2); of a recovery code it gives how
-// many are left.
+// many are left; of a passkey it spends the challenge and keeps the counter.
 func (t *tx) spendCode(ctx context.Context, by auth.Actor, u auth.User, c CodeClaim, now time.Time) (left int, err error) {
 	if c.Recovery {
 		return t.spendRecoveryCode(ctx, by, u, c.Position, now)
+	}
+	if c.Passkey != "" {
+		return 0, t.spendPasskey(ctx, u, c, now)
 	}
 	err = t.claim(ctx, `
 		UPDATE authenticators SET last_step = $1, last_used_at = $2

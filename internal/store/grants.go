@@ -10,14 +10,15 @@ import (
 )
 
 const grantColumns = `g.id, g.application_id, g.user_id, g.session_id, g.generation, g.scopes, g.redirect_uri,
-	g.nonce, g.challenge, g.authenticated_at, g.with_code, g.code_given, g.began_at, g.code_expires_at, g.code_used_at,
+	g.nonce, g.challenge, g.authenticated_at, g.password_by, g.with_code, g.code_by, g.code_given, g.began_at, g.code_expires_at, g.code_used_at,
 	g.expires_at, g.ended_at`
 
 func grantTargets(g *auth.Grant) (targets []any, done func()) {
 	var scopes string
 	var at, began, code, used, expires, ended int64
 	targets = []any{&g.ID, &g.Application, &g.User, &g.Session, &g.Generation, &scopes, &g.Redirect,
-		&g.Nonce, &g.Challenge, &at, &g.Authentication.Code, &g.CodeGiven, &began, &code, &used, &expires, &ended}
+		&g.Nonce, &g.Challenge, &at, &g.Authentication.PasswordBy, &g.Authentication.Code, &g.Authentication.CodeBy,
+		&g.CodeGiven, &began, &code, &used, &expires, &ended}
 	return targets, func() {
 		g.Scopes, g.Authentication.At = auth.ParseScopes(scopes), fromMillis(at)
 		g.Began, g.CodeExpires, g.CodeUsed = fromMillis(began), fromMillis(code), fromMillis(used)
@@ -51,11 +52,11 @@ func (s *Store) BeginGrant(ctx context.Context, by auth.Actor, g auth.Grant, app
 		}
 		if _, err := t.exec(ctx, `
 			INSERT INTO grants (id, application_id, user_id, session_id, generation, scopes, redirect_uri, nonce, challenge,
-				authenticated_at, with_code, code_given, began_at, code_hash, code_expires_at, code_used_at, expires_at, ended_at, ended_by)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, (SELECT code_at > 0 FROM sessions WHERE id = $4),
-				$12, $13, $14, 0, $15, 0, '')`,
+				authenticated_at, password_by, with_code, code_by, code_given, began_at, code_hash, code_expires_at, code_used_at, expires_at, ended_at, ended_by)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, (SELECT code_at > 0 FROM sessions WHERE id = $4),
+				$14, $15, $16, 0, $17, 0, '')`,
 			g.ID, g.Application, g.User, g.Session, g.Generation, g.Scopes.String(), g.Redirect, g.Nonce, g.Challenge,
-			millis(g.Authentication.At), g.Authentication.Code, millis(now), code.Hash(), millis(g.CodeExpires),
+			millis(g.Authentication.At), g.Authentication.PasswordBy, g.Authentication.Code, g.Authentication.CodeBy, millis(now), code.Hash(), millis(g.CodeExpires),
 			millis(g.Expires)); err != nil {
 			return fmt.Errorf("begin grant: %w", err)
 		}

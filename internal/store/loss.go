@@ -138,42 +138,66 @@ func (t *tx) tellLosers(ctx context.Context, by auth.Actor, lost []auth.User, no
 	return t.recordEach(ctx, by, auth.EventProtectionOff, ids, "", now)
 }
 
-// askedForCode gives the people who are asked for a code: they have two-factor
-// authentication on, and the plug-in works for them. concerns narrows the look to
-// one person; "" is everybody.
+// askedForCode gives the people who are asked for a code: they have a second factor
+// on whose plug-in works for them. concerns narrows the look to one person; "" is
+// everybody.
 func askedForCode(ctx context.Context, q querier, concerns auth.UserID) (map[auth.UserID]bool, error) {
-	a, err := activation(ctx, q, auth.TwoFactorPlugin)
+	asking, err := askingPlugins(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	return askedUnder(ctx, q, a, concerns)
+	return askedUnder(ctx, q, asking, concerns)
 }
 
-// askedUnder is askedForCode where the plug-in works as a says.
-func askedUnder(ctx context.Context, q querier, a auth.Activation, concerns auth.UserID) (map[auth.UserID]bool, error) {
-	condition, named := isAsked(a, 2)
-	one := `u.id = $1`
-	if concerns == "" {
-		one = `$1 = ''`
+// askingPlugins are the plug-ins that ask for a code, as they now work.
+func askingPlugins(ctx context.Context, q querier) (asking []auth.Activation, err error) {
+	for _, id := range []auth.PluginID{auth.TwoFactorPlugin, auth.PasskeysPlugin} {
+		a, err := activation(ctx, q, id)
+		if err != nil {
+			return nil, err
+		}
+		asking = append(asking, a)
 	}
-	people, err := list(ctx, q, scanID[auth.UserID], `
-		SELECT u.id FROM users u WHERE `+one+` AND (`+condition+`)`, append([]any{concerns}, named...)...)
-	if err != nil {
-		return nil, fmt.Errorf("who is asked for a code: %w", err)
-	}
+	return asking, nil
+}
+
+// askedUnder is askedForCode where the plug-ins work as asking says. It asks for
+// one after the other: each has an index of its own, which a question for either
+// would not use.
+func askedUnder(ctx context.Context, q querier, asking []auth.Activation, concerns auth.UserID) (map[auth.UserID]bool, error) {
 	asked := map[auth.UserID]bool{}
-	for _, id := range people {
-		asked[id] = true
+	for _, a := range asking {
+		condition, named := isAsked(a, 2)
+		one := `u.id = $1`
+		if concerns == "" {
+			one = `$1 = ''`
+		}
+		people, err := list(ctx, q, scanID[auth.UserID], `
+			SELECT u.id FROM users u WHERE `+one+` AND (`+condition+`)`, append([]any{concerns}, named...)...)
+		if err != nil {
+			return nil, fmt.Errorf("who is asked for a code: %w", err)
+		}
+		for _, id := range people {
+			asked[id] = true
+		}
 	}
 	return asked, nil
 }
 
-// isAsked is the condition of a user u who is asked for a code where the plug-in
+// isAsked is the condition of a user u who is asked for a plug-in's factor where it
 // works as a says, with the values of its placeholders, which begin at the given
 // number. It is the one place that says in SQL who is asked.
 func isAsked(a auth.Activation, first int) (condition string, values []any) {
 	condition, values = isEnabled(a, first)
-	return `u.two_factor_since > 0 AND ` + condition, values
+	return isOn(a.Plugin) + ` AND ` + condition, values
+}
+
+// isOn is the condition of a user u who has a plug-in's factor on.
+func isOn(id auth.PluginID) string {
+	if id == auth.PasskeysPlugin {
+		return `u.passkeys_since > 0`
+	}
+	return `u.two_factor_since > 0`
 }
 
 // isEnabled is the condition of a user u for whom a plug-in works that works as a
@@ -181,7 +205,7 @@ func isAsked(a auth.Activation, first int) (condition string, values []any) {
 func isEnabled(a auth.Activation, first int) (condition string, values []any) {
 	switch {
 	case !a.Active:
-		return `u.two_factor_since > 0 AND 1 = 0`, nil
+		return isOn(a.Plugin) + ` AND 1 = 0`, nil
 	case a.Everyone:
 		return `1 = 1`, nil
 	}
@@ -207,9 +231,9 @@ func places(first, count int) string {
 	return all.String()
 }
 
-// AskedForCode counts the people who are asked for a code where the plug-in works
-// as a says.
+// AskedForCode counts the people who are asked for a plug-in's own factor where it
+// works as a says.
 func (s *Store) AskedForCode(ctx context.Context, a auth.Activation) (int, error) {
-	asked, err := askedUnder(ctx, s.read, a, "")
+	asked, err := askedUnder(ctx, s.read, []auth.Activation{a}, "")
 	return len(asked), err
 }

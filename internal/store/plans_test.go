@@ -29,6 +29,7 @@ var smallTables = map[string]string{
 var smallIndexes = map[string]string{
 	"users_administering": "administrators only",
 	"users_protected":     "whoever has two-factor authentication on",
+	"users_with_passkeys": "whoever has passkeys on",
 	"users_invited":       "whoever has no password yet",
 	"letters_failed":      "letters that could not be sent",
 }

@@ -46,6 +46,7 @@ func (s *Store) Purge(ctx context.Context, k Kept, now time.Time) error {
 		{"grants", "id", "expires_at < $1", now.Add(-day)},
 		{"logout_notices", "id", "done_at > 0 AND done_at < $1", now.Add(-k.Sessions)},
 		{"throttle", "bucket", "last_at < $1 AND " + ownerless, now.Add(-k.Throttle)},
+		{"ceremonies", "challenge_hash", "expires_at < $1", now.Add(-day)},
 		{"devices", "token_hash", "last_used_at < $1", now.Add(-k.Events)},
 	} {
 		if err := s.purge(ctx, p); err != nil {

@@ -50,12 +50,15 @@ func unasked(ctx context.Context, q querier, id auth.ApplicationID) (from string
 		enabled, named := isEnabled(a, len(args)+1)
 		args, from = append(args, named...), from+` AND `+enabled
 	}
-	a, err := activation(ctx, q, auth.TwoFactorPlugin)
+	asking, err := askingPlugins(ctx, q)
 	if err != nil {
 		return "", nil, err
 	}
-	asked, named := isAsked(a, len(args)+1)
-	return from + ` AND NOT (` + asked + `)`, append(args, named...), nil
+	for _, a := range asking {
+		asked, named := isAsked(a, len(args)+1)
+		args, from = append(args, named...), from+` AND NOT (`+asked+`)`
+	}
+	return from, args, nil
 }
 
 // RequireTwoFactor makes an application demand two-factor authentication, or no

@@ -202,12 +202,17 @@ type spent struct {
 	same  bool // it is the one that the backup was made of
 	steps []spentStep
 	codes []spentCode
+	keys  []usedPasskey
 }
 
 type (
 	spentStep struct {
 		authenticator string
 		step          int64
+	}
+	usedPasskey struct {
+		id    auth.PasskeyID
+		count int64
 	}
 	spentCode struct {
 		user auth.UserID
@@ -233,6 +238,11 @@ func (t *tx) spentAtHand(ctx context.Context, r Restoration) (s spent, err error
 	}
 	s.codes, err = list(ctx, t, func(r row) (one spentCode, err error) { return one, r.Scan(&one.user, &one.hash, &one.used) },
 		`SELECT user_id, hash, used_at FROM recovery_codes WHERE used_at > 0`)
+	if err != nil {
+		return s, err
+	}
+	s.keys, err = list(ctx, t, func(r row) (one usedPasskey, err error) { return one, r.Scan(&one.id, &one.count) },
+		`SELECT id, sign_count FROM passkeys WHERE sign_count > 0`)
 	return s, err
 }
 
@@ -316,6 +326,11 @@ func (t *tx) leaveThePast(ctx context.Context, r Restoration, s spent, now time.
 			return err
 		}
 	}
+	for _, one := range s.keys {
+		if _, err := t.exec(ctx, `UPDATE passkeys SET sign_count = $1 WHERE id = $2 AND sign_count < $1`, one.count, one.id); err != nil {
+			return err
+		}
+	}
 	if _, err := t.exec(ctx, `DELETE FROM settings WHERE name = $1`, setupLinks); err != nil {
 		return err
 	}
@@ -326,7 +341,7 @@ func (t *tx) count(ctx context.Context, done *Restored) error {
 	err := t.QueryRowContext(ctx, `
 		SELECT COUNT(*),
 		       COALESCE(SUM(CASE WHEN administrator THEN 1 ELSE 0 END), 0),
-		       COALESCE(SUM(CASE WHEN two_factor_since > 0 THEN 1 ELSE 0 END), 0),
+		       COALESCE(SUM(CASE WHEN two_factor_since > 0 OR passkeys_since > 0 THEN 1 ELSE 0 END), 0),
 		       COALESCE(SUM(CASE WHEN password_hash = '' THEN 1 ELSE 0 END), 0)
 		  FROM users`).Scan(&done.People, &done.Administrators, &done.TwoFactor, &done.Invited)
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 )
 
 const sessionColumns = `s.id, s.user_id, s.generation, s.began_at, s.last_seen_at, s.password_at,
-	s.code_at, s.returned_at, s.device, s.network, s.window_failures, s.ended_at, s.ended_by`
+	s.password_by, s.code_at, s.code_by, s.returned_at, s.device, s.network, s.window_failures, s.ended_at, s.ended_by`
 
 func sessionTargets(s *auth.Session) (targets []any, done func()) {
 	var began, seen, password, code, returned, ended int64
 	targets = []any{
 		&s.ID, &s.User, &s.Generation, &began, &seen, &password,
-		&code, &returned, &s.Device, &s.Network, &s.WindowFailures, &ended, &s.EndedBy,
+		&s.PasswordBy, &code, &s.CodeBy, &returned, &s.Device, &s.Network, &s.WindowFailures, &ended, &s.EndedBy,
 	}
 	return targets, func() {
 		s.Began, s.LastSeen, s.PasswordAt = fromMillis(began), fromMillis(seen), fromMillis(password)
@@ -92,10 +92,10 @@ type NewSession struct {
 func (t *tx) insertSession(ctx context.Context, s auth.Session, token secret.Hash) error {
 	_, err := t.exec(ctx, `
 		INSERT INTO sessions (id, token_hash, user_id, generation, began_at, last_seen_at, password_at,
-			code_at, returned_at, device, network, window_failures, ended_at, ended_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, 0, 0, '')`,
+			password_by, code_at, code_by, returned_at, device, network, window_failures, ended_at, ended_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, 0, 0, '')`,
 		s.ID, token, s.User, s.Generation, millis(s.Began), millis(s.LastSeen), millis(s.PasswordAt),
-		millis(s.CodeAt), s.Device, s.Network)
+		s.PasswordBy, millis(s.CodeAt), s.CodeBy, s.Device, s.Network)
 	if err != nil {
 		return fmt.Errorf("insert session: %w", err)
 	}
@@ -252,9 +252,9 @@ func (s *Store) EndSessions(ctx context.Context, by auth.Actor, user auth.UserID
 func (t *tx) renew(ctx context.Context, s, proved auth.Session, generation int64) (secret.Token, error) {
 	token := secret.New()
 	err := t.claim(ctx, `
-		UPDATE sessions SET token_hash = $1, generation = $2, password_at = $3, code_at = $4
-		 WHERE id = $5 AND user_id = $6 AND ended_at = 0 AND generation = $7 AND password_at = $8 AND code_at = $9`,
-		token.Hash(), generation, millis(proved.PasswordAt), millis(proved.CodeAt),
+		UPDATE sessions SET token_hash = $1, generation = $2, password_at = $3, password_by = $4, code_at = $5, code_by = $6
+		 WHERE id = $7 AND user_id = $8 AND ended_at = 0 AND generation = $9 AND password_at = $10 AND code_at = $11`,
+		token.Hash(), generation, millis(proved.PasswordAt), proved.PasswordBy, millis(proved.CodeAt), proved.CodeBy,
 		s.ID, s.User, s.Generation, millis(s.PasswordAt), millis(s.CodeAt))
 	if err != nil {
 		return secret.Token{}, fmt.Errorf("renew session %s: %w", s.ID, err)
@@ -360,8 +360,9 @@ type Confirmation struct {
 	Code     CodeClaim // zero: no code was proved
 }
 
-// Confirm makes the proofs of a live session fresh and gives it a new token.
-// A code that was spent meanwhile is ErrSpent, and nothing changes.
+// Confirm makes the proofs of a live session fresh and gives it a new token. A
+// passkey that held its owner to be who they are is password and code. A code that
+// was spent meanwhile is ErrSpent, and nothing changes.
 func (s *Store) Confirm(ctx context.Context, by auth.Actor, c Confirmation, paid []Payment, now time.Time) (secret.Token, error) {
 	var token secret.Token
 	err := s.transaction(ctx, func(t *tx) (err error) {
@@ -371,13 +372,13 @@ func (s *Store) Confirm(ctx context.Context, by auth.Actor, c Confirmation, paid
 		}
 		session := by.Session
 		if c.Password {
-			session.PasswordAt = now
+			session.PasswordAt, session.PasswordBy = now, ""
 		}
 		if !c.Code.IsZero() {
 			if err := t.claimCode(ctx, by, u, c.Code, now); err != nil {
 				return err
 			}
-			session.CodeAt = now
+			session = c.Code.proves(session, now)
 		}
 		if token, err = t.renew(ctx, by.Session, session, session.Generation); err != nil {
 			return err

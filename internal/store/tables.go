@@ -32,6 +32,7 @@ var Tables = []Table{
 	{"groups", Carried, ""},
 	{"memberships", Carried, ""},
 	{"authenticators", Carried, ""},
+	{"passkeys", Carried, ""},
 	{"recovery_sets", Carried, ""},
 	{"recovery_codes", Carried, ""},
 	{"plugins", Carried, ""},
@@ -64,6 +65,7 @@ var Tables = []Table{
 	{"hand_overs", Voided, "they are on their way for a minute"},
 	{"letters", Voided, "they were sent, or carry a link that is void"},
 
+	{"ceremonies", Left, "what was answered stays answered"},
 	{"nodes", Left, "they are the servers at hand"},
 	{"duties", Left, "they are the servers at hand"},
 	{"clock", Left, "it is about the machine at hand"},

@@ -50,7 +50,7 @@ func (s *Store) EnableTwoFactor(ctx context.Context, by auth.Actor, e Enrolment,
 		if err := t.replaceRecoveryCodes(ctx, e.User, e.Codes, now); err != nil {
 			return err
 		}
-		if token, err = t.goOnWithCode(ctx, by, u, e.Attempt, now); err != nil {
+		if token, err = t.goOnWithCode(ctx, by, u, e.Attempt, auth.ByAuthenticator, now); err != nil {
 			return err
 		}
 		if err := t.clear(ctx, e.Paid.Bucket); err != nil {
@@ -65,12 +65,13 @@ func (s *Store) EnableTwoFactor(ctx context.Context, by auth.Actor, e Enrolment,
 }
 
 // goOnWithCode lets the session or the attempt that enabled two-factor
-// authentication go on, as one that has just shown a code.
-func (t *tx) goOnWithCode(ctx context.Context, by auth.Actor, u auth.User, attempt auth.AttemptID, now time.Time) (secret.Token, error) {
+// authentication go on, as one that has just shown a code, or what stands in its
+// place.
+func (t *tx) goOnWithCode(ctx context.Context, by auth.Actor, u auth.User, attempt auth.AttemptID, code auth.CodeBy, now time.Time) (secret.Token, error) {
 	const why = "two-factor authentication enabled"
 	if attempt == "" {
 		proved := by.Session
-		proved.CodeAt = now
+		proved.CodeAt, proved.CodeBy = now, code
 		return t.goOnAlone(ctx, by, proved, why, now)
 	}
 	generation, err := t.raiseGeneration(ctx, u.ID)
@@ -81,7 +82,7 @@ func (t *tx) goOnWithCode(ctx context.Context, by auth.Actor, u auth.User, attem
 		UPDATE attempts SET generation = $1, code_at = $2, code_by = $3
 		 WHERE id = $4 AND user_id = $5 AND generation = $6
 		   AND password_at > 0 AND finished_at = 0 AND expires_at > $2`,
-		generation, millis(now), auth.ByAuthenticator, attempt, u.ID, u.Generation); err != nil {
+		generation, millis(now), code, attempt, u.ID, u.Generation); err != nil {
 		return secret.Token{}, fmt.Errorf("go on with attempt %s: %w", attempt, err)
 	}
 	_, err = t.endSessions(ctx, u.ID, "", why, now)
@@ -107,8 +108,7 @@ func (s *Store) DisableTwoFactor(ctx context.Context, by auth.Actor, c CodeClaim
 		if _, err := t.removeFactors(ctx, u.ID); err != nil {
 			return err
 		}
-		proved := by.Session
-		proved.CodeAt = now
+		proved := c.proves(by.Session, now)
 		if token, err = t.goOnAlone(ctx, by, proved, "two-factor authentication disabled", now); err != nil {
 			return err
 		}
@@ -143,8 +143,7 @@ func (s *Store) MakeRecoveryCodes(ctx context.Context, by auth.Actor, set recove
 		if err != nil {
 			return err
 		}
-		proved := by.Session
-		proved.CodeAt = now
+		proved := c.proves(by.Session, now)
 		if token, err = t.renew(ctx, by.Session, proved, generation); err != nil {
 			return err
 		}

@@ -11,21 +11,21 @@ import (
 )
 
 const userColumns = `u.id, u.address, u.canonical, u.name, u.language, u.theme, u.state,
-	u.administrator, u.must_use_two_factor, u.two_factor_since, u.generation,
+	u.administrator, u.must_use_two_factor, u.two_factor_since, u.passkeys_since, u.generation,
 	u.password_hash, u.password_changed_at, u.created_at, u.last_login_at`
 
 // userTargets gives where the columns of userColumns go. done fills in what
 // is kept in another shape, and is to be called after the scan.
 func userTargets(u *auth.User, hash *string) (targets []any, done func()) {
-	var since, changed, created, login int64
+	var since, passkeys, changed, created, login int64
 	targets = []any{
 		&u.ID, &u.Address, &u.Canonical, &u.Name, &u.Language, &u.Theme, &u.State,
-		&u.Administrator, &u.MustUseTwoFactor, &since, &u.Generation,
+		&u.Administrator, &u.MustUseTwoFactor, &since, &passkeys, &u.Generation,
 		hash, &changed, &created, &login,
 	}
 	return targets, func() {
-		u.TwoFactorSince, u.PasswordChangedAt = fromMillis(since), fromMillis(changed)
-		u.Created, u.LastLogin = fromMillis(created), fromMillis(login)
+		u.TwoFactorSince, u.PasskeysSince = fromMillis(since), fromMillis(passkeys)
+		u.PasswordChangedAt, u.Created, u.LastLogin = fromMillis(changed), fromMillis(created), fromMillis(login)
 		u.HasPassword = *hash != ""
 	}
 }

@@ -163,6 +163,8 @@ func sampleOn(t *testing.T, url string) sample {
 		_, err = s.Pay(ctx, throttle.Password("mallory@example.org"), throttle.Rule{Free: 100, CloseAfter: 100}, now)
 		must(t, err)
 	}
+	s.alter(t, url, `INSERT INTO passkeys (id, user_id, credential_id, sealed_key, domain, name, sign_count, synced, created_at, last_used_at)
+		VALUES ('phone', $1, $2, $2, 'login.example.org', 'Phone', 5, TRUE, $3, 0)`, s.ada.ID, []byte{0, 1, 255}, now.UnixMilli())
 	_, err = s.InviteUser(ctx, command, store.NewUser{Address: address.Address{Spelling: "fay@example.org", Canonical: "fay@example.org"}},
 		store.Mailed{Life: time.Hour, Path: func(secret.Token) string { return "/" }}, now)
 	must(t, err)
@@ -336,6 +338,9 @@ func TestWhatTheDatabaseAtHandKnowsToBeSpentStaysSpent(t *testing.T) {
 			must(t, finish(t, s.Store, s.ada, used, now))
 			ahead := store.CodeClaim{Authenticator: authenticator(t, s.Store, s.ada), Step: totp.Latest(now) + 1000}
 			must(t, finish(t, s.Store, s.ada, ahead, now))
+			answer := store.CodeClaim{Passkey: "phone", Count: 9,
+				Ceremony: store.Ceremony{Challenge: secret.New().Hash(), Expires: now.Add(time.Minute)}}
+			must(t, finish(t, s.Store, s.ada, answer, now))
 			for range 100 {
 				_, err := s.Pay(t.Context(), throttle.Password("eve@example.org"), throttle.Rule{Free: 100, CloseAfter: 100}, now)
 				must(t, err)
@@ -345,7 +350,9 @@ func TestWhatTheDatabaseAtHandKnowsToBeSpentStaysSpent(t *testing.T) {
 			must(t, err)
 			ada, err := s.User(t.Context(), s.ada.ID)
 			must(t, err)
-			for what, c := range map[string]store.CodeClaim{"recovery code": used, "step": ahead} {
+			copied := answer // the same count, to a challenge that is new
+			copied.Ceremony.Challenge = secret.New().Hash()
+			for what, c := range map[string]store.CodeClaim{"recovery code": used, "step": ahead, "challenge": answer, "passkey's count": copied} {
 				if err := finish(t, s.Store, ada, c, now); !errors.Is(err, store.ErrSpent) {
 					t.Errorf("%s: %v", what, err)
 				}
