@@ -34,6 +34,7 @@ type Flow struct {
 type Rules struct {
 	SetUpTimeout     time.Duration  // how long a begun set-up keeps its key
 	RecoveryCodes    int            // made at a time
+	Passkeys         int            // that one person may have
 	PasswordMinimum  int            // characters of a new one
 	AddressLink      store.Mailed   // confirms a new address
 	MailDomains      config.Domains // of a new address

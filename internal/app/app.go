@@ -123,7 +123,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 	a.openSlots(o)
 	a.Floor = &web.Floor{
 		PublicURL: string(c.PublicURL), Site: c.SiteName, TrustedProxies: c.TrustedProxies,
-		IdleNotice: c.IdleNotice, Now: a.Now, SetBacks: a.clock.SetBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
+		IdleNotice: c.IdleNotice, PasskeyTimeout: c.PasskeyTimeout, Now: a.Now, SetBacks: a.clock.SetBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
 		Bundle: a.bundle, Pages: ui.New(a.bundle, FlowPages), Log: a.log,
 	}
 	a.Handler = a.Floor.Handler(a.routes(a.examiner()))

@@ -64,13 +64,13 @@ func (a *App) routes(examiner *proof.Examiner) []web.Route {
 	signIn := &login.Flow{
 		Floor: a.Floor, Proof: examiner, SignUpOffered: a.signUpOffered,
 		Rules: login.Rules{Timeout: c.LoginTimeout, WrongCodes: c.WrongCodes, RecoveryCodesFew: c.RecoveryCodesFew,
-			ResetLink: mailed(c.ResetLink, "/forgot-password/new")},
+			PasskeyOffer: c.PasskeyOffer, ResetLink: mailed(c.ResetLink, "/forgot-password/new")},
 	}
 	a.Floor.AskAgain = signIn.AskAgain
 	settings := &account.Flow{
 		Floor: a.Floor, Proof: examiner, Judge: a.JudgePassword,
 		Rules: account.Rules{PasswordMinimum: c.PasswordMinimum, AddressLink: mailed(c.VerifyLink, "/account/address"), MailDomains: c.MailDomains,
-			SetUpTimeout: c.SetupTimeout, RecoveryCodes: c.RecoveryCodes, RecoveryCodesFew: c.RecoveryCodesFew},
+			SetUpTimeout: c.SetupTimeout, RecoveryCodes: c.RecoveryCodes, RecoveryCodesFew: c.RecoveryCodesFew, Passkeys: c.PasskeysPerPerson},
 	}
 	a.setup = &setup.Flow{Floor: a.Floor, Proof: examiner, Settings: c, Judge: a.JudgePassword, Timeout: c.LoginTimeout}
 	forgotten := &passwordreset.Flow{

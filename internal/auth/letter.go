@@ -6,27 +6,33 @@ import "time"
 type LetterKind string
 
 const (
-	LetterVerify            LetterKind = "verify"
-	LetterAccountExists     LetterKind = "account-exists"
-	LetterAddressTaken      LetterKind = "address-taken"
-	LetterInvitation        LetterKind = "invitation"
-	LetterReset             LetterKind = "reset"
-	LetterPasswordChanged   LetterKind = "password-changed"
-	LetterPasswordResetDone LetterKind = "password-reset-done"
-	LetterAddressChangedOld LetterKind = "address-changed-old"
-	LetterAddressChangedNew LetterKind = "address-changed-new"
-	LetterTwoFactorEnabled  LetterKind = "two-factor-enabled"
-	LetterTwoFactorDisabled LetterKind = "two-factor-disabled"
-	LetterTwoFactorReset    LetterKind = "two-factor-reset"
-	LetterRecoveryCodeUsed  LetterKind = "recovery-code-used"
-	LetterRecoveryCodesFew  LetterKind = "recovery-codes-few"
-	LetterRecoveryCodesAnew LetterKind = "recovery-codes-made-anew"
-	LetterUnlock            LetterKind = "unlock"
-	LetterNewDevice         LetterKind = "new-device"
-	LetterWrongCodes        LetterKind = "wrong-codes"
-	LetterProtectionOff     LetterKind = "protection-off"
-	LetterAccountDisabled   LetterKind = "account-disabled"
-	LetterTest              LetterKind = "test"
+	LetterVerify                LetterKind = "verify"
+	LetterAccountExists         LetterKind = "account-exists"
+	LetterAddressTaken          LetterKind = "address-taken"
+	LetterInvitation            LetterKind = "invitation"
+	LetterReset                 LetterKind = "reset"
+	LetterPasswordChanged       LetterKind = "password-changed"
+	LetterPasswordResetDone     LetterKind = "password-reset-done"
+	LetterAddressChangedOld     LetterKind = "address-changed-old"
+	LetterAddressChangedNew     LetterKind = "address-changed-new"
+	LetterTwoFactorEnabled      LetterKind = "two-factor-enabled"
+	LetterTwoFactorDisabled     LetterKind = "two-factor-disabled"
+	LetterTwoFactorReset        LetterKind = "two-factor-reset"
+	LetterRecoveryCodeUsed      LetterKind = "recovery-code-used"
+	LetterRecoveryCodesFew      LetterKind = "recovery-codes-few"
+	LetterRecoveryCodesAnew     LetterKind = "recovery-codes-made-anew"
+	LetterPasskeyAdded          LetterKind = "passkey-added"
+	LetterPasskeyRemoved        LetterKind = "passkey-removed"
+	LetterPasskeyCopied         LetterKind = "passkey-copied" // its counter went back
+	LetterAuthenticatorAdded    LetterKind = "authenticator-added"
+	LetterAuthenticatorReplaced LetterKind = "authenticator-replaced"
+	LetterAuthenticatorRemoved  LetterKind = "authenticator-removed"
+	LetterUnlock                LetterKind = "unlock"
+	LetterNewDevice             LetterKind = "new-device"
+	LetterWrongCodes            LetterKind = "wrong-codes"
+	LetterProtectionOff         LetterKind = "protection-off"
+	LetterAccountDisabled       LetterKind = "account-disabled"
+	LetterTest                  LetterKind = "test"
 
 	// What an administrator did to an account, beside what stands above.
 	LetterResetStarted        LetterKind = "reset-started"
@@ -63,6 +69,7 @@ type LetterValues struct {
 	Wrong      int       `json:",omitempty"` // codes
 	Reason     string    `json:",omitempty"`
 	Removed    []string  `json:",omitempty"` // "authenticator", "recovery-codes", "passkeys"
+	Factor     string    `json:",omitempty"` // the name that its owner gave it
 	OldAddress string    `json:",omitempty"`
 	NewAddress string    `json:",omitempty"`
 }

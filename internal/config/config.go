@@ -45,23 +45,26 @@ type Config struct {
 
 	LoginTimeout   time.Duration `name:"login_timeout" default:"10m" accept:"1m..1h" section:"Steps that wait for somebody" help:"How long a begun login waits for its code."`
 	SetupTimeout   time.Duration `name:"setup_timeout" default:"15m" accept:"1m..1h" help:"How long a begun set-up of two-factor authentication keeps its key."`
+	PasskeyTimeout time.Duration `name:"passkey_timeout" default:"5m" accept:"1m..10m" help:"How long a page that asks for a passkey takes its answer."`
 	Fresh          time.Duration `name:"fresh" default:"15m" accept:"1m..24h" help:"How long a password and a code stand for changing the password, the address or the factors."`
 	ResetLink      time.Duration `name:"reset_link" default:"30m" accept:"5m..24h" help:"How long the link in a letter about a forgotten password works."`
 	VerifyLink     time.Duration `name:"verify_link" default:"24h" accept:"5m..30d" help:"How long the link that confirms an address works."`
 	UnlockLink     time.Duration `name:"unlock_link" default:"24h" accept:"5m..30d" help:"How long the link works that opens an account which too many failures closed."`
 	InvitationLink time.Duration `name:"invitation_link" default:"24h" accept:"5m..30d" help:"How long the link in an invitation works."`
 
-	PasswordMinimum  int           `name:"password_minimum" default:"12" accept:"8..64" section:"Passwords and codes" help:"The fewest characters of a new password; NIST SP 800-63B-4 asks for 15 where the password stands alone."`
-	PasswordMaximum  int           `name:"password_maximum" default:"256" accept:"64..256" help:"The most characters of a new password."`
-	PasswordScore    int           `name:"password_score" default:"3" accept:"1..4" help:"How hard to guess a new password has to be, by zxcvbn's estimate of up to 4."`
-	OnReset          OnReset       `name:"on_password_reset" default:"reset" accept:"reset|keep" help:"Whether setting a forgotten password anew also removes the second factors, or asks for a code and keeps them."`
-	OnResetAdmins    OnReset       `name:"on_password_reset_administrators" default:"reset" accept:"reset|keep" help:"The same for administrators."`
-	RecoveryCodes    int           `name:"recovery_codes" default:"10" accept:"4..50" help:"How many recovery codes are made at a time."`
-	RecoveryCodesFew int           `name:"recovery_codes_few" default:"3" accept:"0..10" help:"With how many recovery codes left a person is asked to make new ones; always below recovery_codes."`
-	HashSlots        int           `name:"hash_slots" default:"0" accept:"0..256" help:"How many passwords are hashed at once; 0 means as many as there are processor cores."`
-	HashMemory       int           `name:"hash_memory" default:"19" accept:"7..256" help:"How much memory, in MiB, the hash of a password or a recovery code takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for."`
-	HashPasses       int           `name:"hash_passes" default:"2" accept:"1..64" help:"How often such a hash goes through that memory."`
-	HashWait         time.Duration `name:"hash_wait" default:"5s" accept:"1s..15s" help:"How long a login waits for its turn to be hashed before it is asked to come back."`
+	PasswordMinimum   int           `name:"password_minimum" default:"12" accept:"8..64" section:"Passwords and codes" help:"The fewest characters of a new password; NIST SP 800-63B-4 asks for 15 where the password stands alone."`
+	PasswordMaximum   int           `name:"password_maximum" default:"256" accept:"64..256" help:"The most characters of a new password."`
+	PasswordScore     int           `name:"password_score" default:"3" accept:"1..4" help:"How hard to guess a new password has to be, by zxcvbn's estimate of up to 4."`
+	OnReset           OnReset       `name:"on_password_reset" default:"reset" accept:"reset|keep" help:"Whether setting a forgotten password anew also removes the second factors, or asks for a code and keeps them."`
+	OnResetAdmins     OnReset       `name:"on_password_reset_administrators" default:"reset" accept:"reset|keep" help:"The same for administrators."`
+	RecoveryCodes     int           `name:"recovery_codes" default:"10" accept:"4..50" help:"How many recovery codes are made at a time."`
+	RecoveryCodesFew  int           `name:"recovery_codes_few" default:"3" accept:"0..10" help:"With how many recovery codes left a person is asked to make new ones; always below recovery_codes."`
+	PasskeysPerPerson int           `name:"passkeys_per_user" default:"20" accept:"1..100" help:"How many passkeys one person may have."`
+	PasskeyOffer      time.Duration `name:"passkey_offer" default:"30d" accept:"0|1d..365d" help:"How long after a passkey was offered to somebody who logged in with a code of an authenticator app it is offered again; 0 never offers one."`
+	HashSlots         int           `name:"hash_slots" default:"0" accept:"0..256" help:"How many passwords are hashed at once; 0 means as many as there are processor cores."`
+	HashMemory        int           `name:"hash_memory" default:"19" accept:"7..256" help:"How much memory, in MiB, the hash of a password or a recovery code takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for."`
+	HashPasses        int           `name:"hash_passes" default:"2" accept:"1..64" help:"How often such a hash goes through that memory."`
+	HashWait          time.Duration `name:"hash_wait" default:"5s" accept:"1s..15s" help:"How long a login waits for its turn to be hashed before it is asked to come back."`
 
 	ThrottleFree        int           `name:"throttle_free" default:"5" accept:"1..20" section:"Wrong tries" help:"How many wrong passwords, or wrong codes, in a row cost no wait."`
 	ThrottleFirstWait   time.Duration `name:"throttle_first_wait" default:"1s" accept:"1s..15m" help:"The first wait after those; each further failure doubles it."`

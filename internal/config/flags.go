@@ -36,6 +36,7 @@ type Flags struct {
 	SessionsPerUser               *string `name:"sessions-per-user" placeholder:"48" help:"How many sessions one person may have at once; one more ends the oldest."`
 	LoginTimeout                  *string `name:"login-timeout" placeholder:"10m" help:"How long a begun login waits for its code."`
 	SetupTimeout                  *string `name:"setup-timeout" placeholder:"15m" help:"How long a begun set-up of two-factor authentication keeps its key."`
+	PasskeyTimeout                *string `name:"passkey-timeout" placeholder:"5m" help:"How long a page that asks for a passkey takes its answer."`
 	Fresh                         *string `name:"fresh" placeholder:"15m" help:"How long a password and a code stand for changing the password, the address or the factors."`
 	ResetLink                     *string `name:"reset-link" placeholder:"30m" help:"How long the link in a letter about a forgotten password works."`
 	VerifyLink                    *string `name:"verify-link" placeholder:"24h" help:"How long the link that confirms an address works."`
@@ -48,6 +49,8 @@ type Flags struct {
 	OnPasswordResetAdministrators *string `name:"on-password-reset-administrators" placeholder:"reset" help:"The same for administrators."`
 	RecoveryCodes                 *string `name:"recovery-codes" placeholder:"10" help:"How many recovery codes are made at a time."`
 	RecoveryCodesFew              *string `name:"recovery-codes-few" placeholder:"3" help:"With how many recovery codes left a person is asked to make new ones; always below recovery_codes."`
+	PasskeysPerUser               *string `name:"passkeys-per-user" placeholder:"20" help:"How many passkeys one person may have."`
+	PasskeyOffer                  *string `name:"passkey-offer" placeholder:"30d" help:"How long after a passkey was offered to somebody who logged in with a code of an authenticator app it is offered again; 0 never offers one."`
 	HashSlots                     *string `name:"hash-slots" placeholder:"0" help:"How many passwords are hashed at once; 0 means as many as there are processor cores."`
 	HashMemory                    *string `name:"hash-memory" placeholder:"19" help:"How much memory, in MiB, the hash of a password or a recovery code takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for."`
 	HashPasses                    *string `name:"hash-passes" placeholder:"2" help:"How often such a hash goes through that memory."`

@@ -33,6 +33,7 @@ type Rules struct {
 	Timeout          time.Duration // of a pending login
 	WrongCodes       int           // end a pending login
 	RecoveryCodesFew int           // with so many left, or fewer, a person is asked to make new ones
+	PasskeyOffer     time.Duration // how long after one offer of a passkey the next may come; 0: never
 	ResetLink        store.Mailed  // for a password that somebody else must be taken to know
 }
 

@@ -45,6 +45,12 @@ func Examples() []Example {
 	add("recovery code used, none left", RecoveryCodeUsed, seen.withLeft(0))
 	add("recovery codes few", RecoveryCodesFew, seen.withLeft(3))
 	add("recovery codes made anew", RecoveryCodesMadeAnew, seen)
+	add("passkey added", PasskeyAdded, seen.withFactor("iCloud Keychain"))
+	add("passkey removed", PasskeyRemoved, seen.withFactor("iCloud Keychain"))
+	add("passkey copied", PasskeyCopied, seen.withFactor("YubiKey 5"))
+	add("authenticator added", AuthenticatorAdded, seen.withFactor("Tablet"))
+	add("authenticator replaced", AuthenticatorReplaced, seen.withFactor("New phone"))
+	add("authenticator removed", AuthenticatorRemoved, seen.withFactor("Tablet"))
 	add("new device", NewDevice, seen)
 	add("wrong codes", WrongCodes, seen.withWrong(5))
 	add("protection off", ProtectionOff, byEli)
@@ -79,6 +85,11 @@ func (v Values) withAddresses() Values {
 
 func (v Values) withRemoved(factors ...Factor) Values {
 	v.Removed = factors
+	return v
+}
+
+func (v Values) withFactor(name string) Values {
+	v.Factor = name
 	return v
 }
 

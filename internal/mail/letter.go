@@ -34,6 +34,12 @@ const (
 	RecoveryCodeUsed      Kind = "recovery-code-used"       // tells how many are left
 	RecoveryCodesFew      Kind = "recovery-codes-few"       // asks for new ones
 	RecoveryCodesMadeAnew Kind = "recovery-codes-made-anew" // the old ones are void
+	PasskeyAdded          Kind = "passkey-added"            // in the account settings
+	PasskeyRemoved        Kind = "passkey-removed"          // by the person
+	PasskeyCopied         Kind = "passkey-copied"           // its counter went back
+	AuthenticatorAdded    Kind = "authenticator-added"      // beside the others
+	AuthenticatorReplaced Kind = "authenticator-replaced"   // the old one is gone
+	AuthenticatorRemoved  Kind = "authenticator-removed"    // by the person; others are left
 	NewDevice             Kind = "new-device"               // first login from a browser
 	WrongCodes            Kind = "wrong-codes"              // right password, wrong codes
 	ProtectionOff         Kind = "protection-off"           // an administrator switched two-factor authentication off for all
@@ -57,6 +63,7 @@ func Kinds() []Kind {
 		AccountExists, AddressTaken, PasswordChanged, PasswordResetDone, AddressChangedOld,
 		TwoFactorEnabled, TwoFactorDisabled, TwoFactorReset,
 		RecoveryCodeUsed, RecoveryCodesFew, RecoveryCodesMadeAnew,
+		PasskeyAdded, PasskeyRemoved, PasskeyCopied, AuthenticatorAdded, AuthenticatorReplaced, AuthenticatorRemoved,
 		NewDevice, WrongCodes, ProtectionOff, AccountDisabled, AccountEnabled, AccountDeleted, AdministratorMade, AdministratorNoMore, TwoFactorDemanded, TwoFactorOptional, SessionsEnded, LoginOpened, Test)
 }
 
@@ -90,6 +97,7 @@ type Values struct {
 	Wrong      int       `json:"wrong,omitempty"`       // wrong codes so far
 	Reason     string    `json:"reason,omitempty"`      // in the administrator's words
 	Removed    []Factor  `json:"removed,omitempty"`     // what a password reset removed; empty: nothing
+	Factor     string    `json:"factor,omitempty"`      // the name that its owner gave a passkey or an authenticator
 	OldAddress string    `json:"old_address,omitempty"` //
 	NewAddress string    `json:"new_address,omitempty"` //
 }

@@ -38,6 +38,7 @@ type words struct {
 	Network  string
 	By       string
 	Reason   string
+	Factor   string
 	Left     int
 	Wrong    int
 	Removed  []string
@@ -63,7 +64,7 @@ func (l Letter) say(texts *i18n.Texts, site Site) (words, error) {
 		texts: texts, Language: texts.Tag(), Site: oneLine(site.Name, maxName),
 		Name: greetable(oneLine(l.Name, maxName)), Forgot: root + "/forgot-password",
 		When: texts.DateTime(v.At, nil), Device: oneLine(v.Device, maxDevice), Network: networkAddress(v.Network),
-		Reason: oneLine(v.Reason, maxReason), Left: v.Left, Wrong: v.Wrong, Removed: removed,
+		Reason: oneLine(v.Reason, maxReason), Factor: oneLine(v.Factor, maxName), Left: v.Left, Wrong: v.Wrong, Removed: removed,
 	}
 	w.By = actor(texts, v.By)
 	w.pairs = []any{"Site", w.Site, "Name", w.Name, "OldAddress", v.OldAddress, "NewAddress", v.NewAddress}

@@ -26,6 +26,7 @@ type Floor struct {
 	Site           string
 	TrustedProxies []netip.Prefix
 	IdleNotice     time.Duration // before the idle limit a page offers to stay signed in
+	PasskeyTimeout time.Duration // how long a page that asks for a passkey takes its answer
 	Patience       time.Duration // how long an answer may take; 0 is 25 seconds
 
 	Now      func() time.Time
