@@ -638,7 +638,7 @@ func exampleLoss(losing int) lossPage {
 		people[i] = auth.User{Address: "person" + strconv.Itoa(i+1) + "@example.org"}
 	}
 	people[0] = auth.User{Address: "ada@example.org", Name: "Ada Lovelace"}
-	page := lossPage{Title: ui.T("plugins.confirmOff"), Button: ui.T("plugins.deactivate"), Action: "/admin/plugins/two-factor", Back: "/admin/plugins"}
+	page := lossPage{Title: ui.T("plugins.two-factor-off"), Button: ui.T("plugins.deactivate"), Action: "/admin/plugins/two-factor", Back: "/admin/plugins"}
 	page.tell(people, web.Form{"active": "no"}, true)
 	return page
 }

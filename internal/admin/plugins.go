@@ -154,7 +154,7 @@ func pluginLossPage(id auth.PluginID, form web.Form) lossPage {
 	page := lossPage{Title: ui.T("plugins.confirmFewer"), Button: ui.T("form.save"),
 		Action: "/admin/plugins/" + string(id), Back: "/admin/plugins"}
 	if form["active"] != "" {
-		page.Title, page.Button = ui.T("plugins.confirmOff"), ui.T("plugins.deactivate")
+		page.Title, page.Button = ui.T("plugins."+string(id)+"-off"), ui.T("plugins.deactivate")
 	}
 	return page
 }
