@@ -8,9 +8,16 @@ import (
 
 // hashPasswords is what the server starts to have passwords hashed, and of no use
 // to anybody else: it reads passwords in a server's own words, and says hashes.
-type hashPasswords struct{}
+type hashPasswords struct {
+	WhenIdle bool `help:"take only what nobody else wants of the machine"`
+}
 
-func (*hashPasswords) runAlone(s *surroundings) error { return hashing.Serve(s.in, s.out) }
+func (h *hashPasswords) runAlone(s *surroundings) error {
+	if h.WhenIdle {
+		_ = hashing.OnlyWhenIdle() // where it is not allowed, it goes after others all the same
+	}
+	return hashing.Serve(s.in, s.out)
+}
 
 // hashingLine is the command line of it, which is as quick to read as serve.
 type hashingLine struct {

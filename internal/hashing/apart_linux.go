@@ -1,6 +1,8 @@
 package hashing
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
@@ -26,4 +28,40 @@ func lowerPriority(group int) { _ = unix.Setpriority(unix.PRIO_PGRP, group, behi
 func wasKilled(s *os.ProcessState) bool {
 	status, ok := s.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// OnlyWhenIdle gives the calling process only what nobody else wants of the
+// machine (SCHED_IDLE of sched(7)): whoever else has something to do goes at once
+// before it. It is for the beginning of a program: a process cannot go back.
+func OnlyWhenIdle() error {
+	lowered := map[string]bool{}
+	for news := true; news; { // a thread that was made meanwhile is as the one that made it
+		news = false
+		threads, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return err
+		}
+		for _, thread := range threads {
+			if lowered[thread.Name()] {
+				continue
+			}
+			if err := whenIdle(thread.Name()); err != nil {
+				return err
+			}
+			lowered[thread.Name()], news = true, true
+		}
+	}
+	return nil
+}
+
+func whenIdle(thread string) error {
+	var id int
+	if _, err := fmt.Sscan(thread, &id); err != nil {
+		return err
+	}
+	err := unix.SchedSetAttr(id, &unix.SchedAttr{Policy: unix.SCHED_IDLE, Nice: 19}, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil // it has ended
+	}
+	return err
 }

@@ -12,3 +12,6 @@ func apart(*exec.Cmd) {}
 func lowerPriority(int) {}
 
 func wasKilled(*os.ProcessState) bool { return false }
+
+// OnlyWhenIdle is for Linux: elsewhere a process stays as it is.
+func OnlyWhenIdle() error { return nil }

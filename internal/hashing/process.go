@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os/exec"
+	"runtime"
 	"sync"
 	"time"
 
@@ -12,30 +12,45 @@ import (
 	"github.com/twinlock/twinlock/internal/recovery"
 )
 
-// ErrEnded is returned for what was asked of a process that ended before it
-// answered.
-var ErrEnded = errors.New("the process that hashes passwords has ended")
-
-// Process is a Hasher in a process of its own.
+// Process is a Hasher in a process of its own: one that takes of the machine only
+// what nobody else wants. On a machine that never rests it would never answer, so
+// what it has not answered within its leisure is asked of a second one, which goes
+// after others, but goes.
 type Process struct {
-	program string
-	args    []string
-	rest    time.Duration
 	log     *slog.Logger
-
-	mu        sync.Mutex
-	running   *running    // nil while there is none
-	resting   *time.Timer // closes it after a while
-	told      bool        // the log was told that none lives
-	despaired time.Time   // when the last one did not live; zero: never
+	idle    *kept
+	behind  *kept
+	leisure time.Duration
+	seats   chan struct{} // one is held by each question that the first has not answered yet
+	warning sync.Once
 }
+
+// WhenIdle is the last argument of a program that is to call [OnlyWhenIdle].
+const WhenIdle = "--when-idle"
+
+// leisure is how long a login may wait for a machine that has other things to do
+// before it is done beside them.
+const leisure = 2 * time.Second
 
 // New is a process of a program that, with these arguments, comes to [Serve]. It
 // starts when something is to be hashed, and ends when nothing was for so long.
 // Where none lives, hashes are computed here, and the log says so once.
 func New(log *slog.Logger, rest time.Duration, program string, args ...string) *Process {
-	return &Process{program: program, args: args, rest: rest, log: log}
+	idle := append(args[:len(args):len(args)], WhenIdle)
+	return &Process{
+		log:    log,
+		idle:   &kept{log: log, rest: rest, patience: time.Minute, program: program, args: idle},
+		behind: &kept{log: log, rest: rest, patience: patience, program: program, args: args},
+
+		leisure: leisure,
+		seats:   make(chan struct{}, runtime.GOMAXPROCS(0)),
+	}
 }
+
+// patience is how long a process may take over a question: longer than any hash
+// that is read on a machine that has much else to do, and short enough for whoever
+// asked to take back what was paid.
+const patience = 15 * time.Second
 
 // Check implements [Hasher].
 func (p *Process) Check(c password.Cost, stored, typed string) (ok, upgrade bool, err error) {
@@ -69,16 +84,15 @@ func (p *Process) MatchCode(set recovery.Set, signs string) (index int, ok bool,
 }
 
 func (p *Process) ask(q question) (a answer, err error) {
-	for err = errNotAsked; errors.Is(err, errNotAsked); {
-		r := p.awake()
-		if r == nil {
-			a, err = q.answer(), nil
-			break
-		}
-		if a, err = r.ask(q); errors.Is(err, ErrEnded) && r.isHopeless() {
-			p.despair(err)
-			a, err = q.answer(), nil
-		}
+	a, inTime := p.askIdle(q)
+	if !inTime {
+		a, err = p.behind.ask(q)
+	}
+	if errors.Is(err, errNoneLives) {
+		p.warning.Do(func() {
+			p.log.Warn("passwords are hashed in the server's own process, where they hold up other answers: one of its own does not live", "error", err)
+		})
+		a, err = q.answer(), nil
 	}
 	if err == nil && a.Failure != "" {
 		err = fmt.Errorf("hash: %s", a.Failure)
@@ -86,52 +100,35 @@ func (p *Process) ask(q question) (a answer, err error) {
 	return a, err
 }
 
-// awake is the running process, started where there is none; nil where none lives.
-func (p *Process) awake() *running {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if time.Since(p.despaired) < hopeless {
-		return nil
+// askIdle asks the process that works while the machine has nothing else to do;
+// false where that has not answered within its leisure. What it then still works
+// on holds its seat until it is done, so that little gathers there.
+func (p *Process) askIdle(q question) (a answer, inTime bool) {
+	late := time.NewTimer(p.leisure)
+	defer late.Stop()
+	select {
+	case p.seats <- struct{}{}:
+	case <-late.C:
+		return answer{}, false
 	}
-	if p.running == nil || p.running.hasEnded() {
-		r, err := start(exec.Command(p.program, p.args...), p.log)
-		if err != nil {
-			p.giveUp(err)
-			return nil
+	answered := make(chan answer, 1)
+	go func() {
+		defer func() { <-p.seats }()
+		defer close(answered)
+		if a, err := p.idle.ask(q); err == nil {
+			answered <- a
 		}
-		p.running = r
+	}()
+	select {
+	case a, inTime = <-answered:
+		return a, inTime
+	case <-late.C:
+		return answer{}, false
 	}
-	if p.resting == nil {
-		p.resting = time.AfterFunc(p.rest, p.Close)
-	}
-	p.resting.Reset(p.rest)
-	return p.running
-}
-
-// hopeless is how long no other process is started after one that did not live.
-const hopeless = time.Minute
-
-func (p *Process) despair(why error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.giveUp(why)
-}
-
-// giveUp starts no other for a while. Its caller holds mu.
-func (p *Process) giveUp(why error) {
-	p.running, p.despaired = nil, time.Now()
-	if !p.told {
-		p.log.Warn("passwords are hashed in the server's own process, where they hold up other answers: one of its own does not live", "error", why)
-	}
-	p.told = true
 }
 
 // Close implements [Hasher]. The next question starts another process.
 func (p *Process) Close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.running != nil {
-		p.running.close()
-	}
-	p.running = nil
+	p.idle.Close()
+	p.behind.Close()
 }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +32,9 @@ func TestMain(m *testing.M) {
 	case true:
 		switch os.Args[1] {
 		case hashes:
+			if slices.Contains(os.Args, WhenIdle) && OnlyWhenIdle() != nil {
+				os.Exit(1)
+			}
 			if Serve(os.Stdin, os.Stdout) != nil {
 				os.Exit(1)
 			}
@@ -38,7 +43,8 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "out of memory")
 			os.Exit(2)
 		case stands:
-			select {}
+			_, _ = io.Copy(io.Discard, os.Stdin) // and answers nothing
+			return
 		}
 	}
 	os.Exit(m.Run())
@@ -52,6 +58,58 @@ func process(t *testing.T, log *bytes.Buffer, args ...string) *Process {
 	p := New(slog.New(slog.NewTextHandler(log, nil)), time.Minute, os.Args[0], args...)
 	t.Cleanup(p.Close)
 	return p
+}
+
+// hurried has no leisure: what is asked goes to the second process.
+func hurried(p *Process) *Process {
+	p.leisure = 0
+	return p
+}
+
+func awake(t *testing.T, k *kept) *running {
+	t.Helper()
+	r, err := k.awake()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A machine that never rests keeps nobody out: what the first process does not
+// answer in its leisure, the second does. What the first still works on keeps
+// others from it, so that little gathers there.
+func TestWhatIsNotDoneInLeisureIsDoneBehindOthers(t *testing.T) {
+	var log bytes.Buffer
+	p := process(t, &log, hashes)
+	p.idle.args, p.leisure = []string{stands}, 20*time.Millisecond
+	stored, err := p.Hash(small, "seven purple lanterns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 * cap(p.seats) {
+		if ok, _, err := p.Check(small, stored, "seven purple lanterns"); !ok || err != nil {
+			t.Errorf("%v, %v", ok, err)
+		}
+	}
+	if asked := awake(t, p.idle).asked(); asked != cap(p.seats) {
+		t.Errorf("%d wait for the first, want %d", asked, cap(p.seats))
+	}
+	if log.Len() > 0 {
+		t.Errorf("the log says %s", &log)
+	}
+}
+
+// The second answers too where the first ends.
+func TestWhatTheFirstLeavesTheSecondDoes(t *testing.T) {
+	p := process(t, new(bytes.Buffer), hashes)
+	p.idle.args = []string{crashes}
+	stored, err := p.Hash(small, "seven purple lanterns")
+	if ok, _ := small.Check(stored, "seven purple lanterns"); !ok || err != nil {
+		t.Errorf("%q, %v", stored, err)
+	}
+	if awake(t, p.behind).hasEnded() {
+		t.Error("it was hashed here")
+	}
 }
 
 func TestAProcessGivesWhatIsGivenHere(t *testing.T) {
@@ -112,8 +170,7 @@ func TestEveryoneGetsTheirOwnAnswer(t *testing.T) {
 // Whoever was being answered by a process that ends is told so, never a verdict;
 // the next question has a process again.
 func TestAProcessThatIsKilledIsFollowedByAnother(t *testing.T) {
-	var log bytes.Buffer
-	p := process(t, &log, hashes)
+	p := hurried(process(t, new(bytes.Buffer), hashes))
 	stored, err := p.Hash(small, "seven purple lanterns")
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +186,7 @@ func TestAProcessThatIsKilledIsFollowedByAnother(t *testing.T) {
 			answered <- err
 		}()
 	}
-	first := p.awake()
+	first := awake(t, p.behind)
 	for first.asked() < 2 {
 		time.Sleep(time.Millisecond)
 	}
@@ -152,9 +209,8 @@ func (r *running) asked() int {
 }
 
 func TestAProcessThatStandsStillKeepsNobodyWaitingForEver(t *testing.T) {
-	p := process(t, new(bytes.Buffer), stands)
-	r := p.awake()
-	if _, err := r.askFor(question{Hash: &hash{small, "x"}}, 50*time.Millisecond); !errors.Is(err, ErrEnded) {
+	r := awake(t, process(t, new(bytes.Buffer), stands).behind)
+	if _, err := r.ask(question{Hash: &hash{small, "x"}}, 50*time.Millisecond); !errors.Is(err, ErrEnded) {
 		t.Errorf("%v", err)
 	}
 	for !r.hasEnded() {
@@ -200,7 +256,7 @@ func TestAProcessWithoutWorkEnds(t *testing.T) {
 	if _, err := p.Hash(small, "x"); err != nil {
 		t.Fatal(err)
 	}
-	r := p.awake()
+	r := awake(t, p.idle)
 	for until := time.Now().Add(10 * time.Second); !r.hasEnded(); time.Sleep(time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("it goes on")

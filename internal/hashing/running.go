@@ -61,14 +61,8 @@ func start(c *exec.Cmd, log *slog.Logger) (*running, error) {
 // firstOf keeps a trace of a crash out of the log but for its beginning.
 func firstOf(said string) string { return said[:min(len(said), 200)] }
 
-// patience is how long a process may take over a question: longer than any hash
-// that is read on a machine that has much else to do, and short enough for whoever
-// asked to take back what was paid.
-const patience = 15 * time.Second
-
-func (r *running) ask(q question) (answer, error) { return r.askFor(q, patience) }
-
-func (r *running) askFor(q question, patience time.Duration) (answer, error) {
+// ask gives a process so long for its answer. One that takes longer is ended.
+func (r *running) ask(q question, patience time.Duration) (answer, error) {
 	answered := make(chan answer, 1)
 	if !r.send(q, answered) {
 		return answer{}, errNotAsked
