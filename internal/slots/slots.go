@@ -32,6 +32,7 @@ type Slots struct {
 	running atomic.Int64
 	refused atomic.Int64
 	waited  atomic.Int64 // nanoseconds
+	usual   average      // how long a piece holds its slot
 }
 
 type piece struct {
@@ -40,7 +41,9 @@ type piece struct {
 }
 
 // New starts so many threads, with a line of at most queue pieces behind them
-// that each wait no longer than wait. Close ends them.
+// that each wait no longer than wait. Work that would wait for more than half of
+// that, by what work took lately, is refused at once: who is sent away is to know
+// it soon, and who is let in is to be served. Close ends them.
 func New(slots, queue int, wait time.Duration) *Slots {
 	return begin(slots, queue, wait, (*Slots).lowThread)
 }
@@ -94,6 +97,9 @@ func (s *Slots) DoAround(ctx context.Context, around func(inSlot func(work func(
 
 // inLine holds a place in the line for what is done there.
 func (s *Slots) inLine(do func(came time.Time) error) error {
+	if s.expected() > s.wait/2 {
+		return s.busy()
+	}
 	select {
 	case s.places <- struct{}{}:
 		defer func() { <-s.places }()
@@ -101,6 +107,12 @@ func (s *Slots) inLine(do func(came time.Time) error) error {
 		return s.busy()
 	}
 	return do(time.Now())
+}
+
+// expected is how long whoever comes now is going to wait for a slot.
+func (s *Slots) expected() time.Duration {
+	before := len(s.places) - s.slots
+	return time.Duration(before) * s.usual.get() / time.Duration(s.slots)
 }
 
 // run waits for a thread to take the work, and for its end. After an error none
@@ -154,7 +166,9 @@ func (s *Slots) thread() {
 		case p := <-s.next:
 			s.begun.Add(1)
 			s.running.Add(1)
+			began := time.Now()
 			failure := p.run()
+			s.usual.add(time.Since(began))
 			s.running.Add(-1)
 			p.ended <- failure
 		case <-s.closing:

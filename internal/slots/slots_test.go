@@ -116,6 +116,52 @@ func TestAFullLineRefusesAtOnce(t *testing.T) {
 	})
 }
 
+// Who is sent away is to know it at once, and not after a wait for nothing.
+func TestWhoeverWouldWaitTooLongIsRefusedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(1, 100, wait)
+		if err := s.Do(t.Context(), func() { time.Sleep(time.Second) }); err != nil {
+			t.Fatal(err)
+		}
+		h, first := occupy(t, s)
+		var line []<-chan error
+		for range 3 { // the last of them waits for two seconds of half of five
+			line = append(line, do(t.Context(), s, func() {}))
+		}
+		synctest.Wait()
+		before := time.Now()
+		refuseBusy(t, s.Do(t.Context(), forbidden(t)))
+		if took := time.Since(before); took != 0 {
+			t.Errorf("it took %v to refuse", took)
+		}
+
+		close(h.letGo)
+		for _, ended := range append(line, first) {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+		for range 200 { // what takes no time is expected to take none
+			if err := s.Do(t.Context(), func() {}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h, first = occupy(t, s)
+		line = nil
+		for range 50 {
+			line = append(line, do(t.Context(), s, func() {}))
+		}
+		synctest.Wait()
+		close(h.letGo)
+		for _, ended := range append(line, first) {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+		s.Close()
+	})
+}
+
 func TestAWaitIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(1, 2, wait)
