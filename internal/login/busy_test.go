@@ -1,6 +1,8 @@
 package login_test
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/apptest/child"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/slots"
 	"github.com/twinlock/twinlock/internal/store"
@@ -227,4 +230,24 @@ func TestWhoeverIsSignedInNoticesNothingOfABusyServer(t *testing.T) {
 	inside.SignIn(site.Person("ada@example.org"))
 	fill()
 	inside.Get("/apps").WantPath("/apps").WantStatus(http.StatusOK)
+}
+
+// Whoever asks for more than the machine can do fills no disk with it.
+func TestAServerThatIsBusyFillsNoLog(t *testing.T) {
+	log := &child.Output{}
+	s := slots.New(1, 0, 5*time.Second)
+	site := apptest.NewWith(t, app.Options{Slots: s, Log: slog.New(slog.NewTextHandler(log, nil))})
+	ada := site.Person("ada@example.org")
+	form := site.Browser().Get("/login").Form("Login").Fill("Email", ada.Address).Fill("Password", ada.Password)
+	begun, free := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(free) })
+	go func() { _ = s.Do(context.WithoutCancel(t.Context()), func() { close(begun); <-free }) }()
+	<-begun
+	const tries = 100
+	for range tries {
+		form.Press().WantStatus(http.StatusServiceUnavailable)
+	}
+	if told := strings.Count(log.String(), "status=503"); told == 0 || told == tries {
+		t.Errorf("%d of %d requests have a line", told, tries)
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/slots"
 )
 
 // note is what the log will say of a request.
@@ -75,7 +76,7 @@ func (f *Floor) tell(r *http.Request, n *note, now time.Time) {
 		f.Log.Info("requests of strangers without a line", "requests", without)
 	}
 	level := n.level()
-	if level == slog.LevelInfo && !n.known && !f.strangers.takes(now) {
+	if (level == slog.LevelInfo || n.busy()) && !n.known && !f.strangers.takes(now) {
 		level = slog.LevelDebug
 	}
 	attributes := []any{"request", n.id, "method", cut(r.Method, longestMethod), "path", cut(r.URL.Path, longestPath), "status", n.status,
@@ -99,9 +100,9 @@ func cut(word string, most int) string {
 	return strings.ToValidUTF8(word[:most], "") + "…"
 }
 
-// linesOfStrangers is how many lines of the level INFO strangers may cause in a
-// minute: enough to find somebody by the number on a page, and no disk is filled
-// by asking for what is not there.
+// linesOfStrangers is how many lines strangers may cause in a minute by what they
+// ask, be it not there or more than the machine can do: enough to find somebody by
+// the number on a page, and no disk is filled by asking.
 const linesOfStrangers = 60
 
 // ration counts out those lines. The zero ration is ready, and it is safe for
@@ -153,6 +154,12 @@ func (n *note) level() slog.Level {
 		return slog.LevelError
 	}
 	return slog.LevelDebug
+}
+
+// busy tells that there was more to do than this machine can.
+func (n *note) busy() bool {
+	var busy *slots.BusyError
+	return errors.As(n.err, &busy)
 }
 
 // gone tells that nobody got an answer, and that it was not our fault.
