@@ -93,6 +93,12 @@ func (l *steady) load() (end func()) {
 	}
 }
 
+// kept are connections that are used again and again.
+var kept = &http.Client{
+	Timeout: time.Minute, Transport: &http.Transport{MaxIdleConns: 4096, MaxIdleConnsPerHost: 4096},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
 // ask shows the login, or sends its form with an address that is none; "" where it
 // was answered.
 func (l *steady) ask(fresh *apptest.Browser, kind int) (lost string) {
@@ -115,7 +121,7 @@ func (l *steady) ask(fresh *apptest.Browser, kind int) (lost string) {
 		r.Host = strings.TrimPrefix(l.site.URL, "http://")
 		r.Header.Set("Origin", l.site.URL)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		answer, err := senders.Do(r)
+		answer, err := kept.Do(r)
 		if err != nil {
 			return err.Error()
 		}
