@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"time"
 
@@ -78,3 +80,15 @@ func HearBeat(number int64, text string) bool {
 
 // CountAtMost has lists count no further.
 func CountAtMost(s *Store, n int) { s.mostFound = n }
+
+// StatementsKept is how many statements a connection to SQLite keeps.
+const StatementsKept = statementsKept
+
+// Lite is what a connection of SQLite's driver can do.
+type Lite = lite
+
+// OpenPreparing opens a database by a driver of SQLite whose connections keep what
+// they prepared.
+func OpenPreparing(d driver.Driver, dsn string) *sql.DB {
+	return sql.OpenDB(connector{preparing{d}, dsn})
+}

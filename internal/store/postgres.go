@@ -48,7 +48,7 @@ func (s *Store) connectPostgres(databaseURL string) (err error) {
 
 func (s *Store) openPostgres(databaseURL string) (*sql.DB, error) {
 	if s.through != nil {
-		return s.open("pgx", databaseURL)
+		return s.openBy(stdlib.GetDefaultDriver(), databaseURL), nil
 	}
 	return stdlib.OpenDB(*s.config, stdlib.OptionBeforeConnect(func(_ context.Context, c *pgx.ConnConfig) error {
 		s.orderHosts(c)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/keys"
@@ -139,12 +140,12 @@ func (s *Store) connect(databaseURL string) (err error) {
 	return s.connectPostgres(databaseURL)
 }
 
-func (s *Store) open(name, dsn string) (*sql.DB, error) {
-	db, err := sql.Open(name, dsn)
-	if err != nil || s.through == nil {
-		return db, err
+// openBy opens a database by a driver, through whatever stands before that.
+func (s *Store) openBy(d driver.Driver, dsn string) *sql.DB {
+	if s.through != nil {
+		d = s.through(d)
 	}
-	return sql.OpenDB(connector{s.through(db.Driver()), dsn}), db.Close()
+	return sql.OpenDB(connector{d, dsn})
 }
 
 // connector opens connections to one database by a driver.
@@ -166,15 +167,15 @@ func (s *Store) connectSQLite(path string) (err error) {
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
-	if s.write, err = s.open("sqlite", dsn+"&_txlock=immediate"); err != nil {
-		return fmt.Errorf("open SQLite: %w", err)
-	}
-	s.write.SetMaxOpenConns(1)
-	s.write.SetMaxIdleConns(1)
-	read, err := s.open("sqlite", dsn+"&_pragma=query_only(1)&_pragma=cache_size(-8192)")
+	library, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}
+	d := preparing{library.Driver()}
+	s.write = s.openBy(d, dsn+"&_txlock=immediate")
+	s.write.SetMaxOpenConns(1)
+	s.write.SetMaxIdleConns(1)
+	read := s.openBy(d, dsn+"&_pragma=query_only(1)&_pragma=cache_size(-8192)")
 	s.read = &reader{DB: read, store: s, counts: s.counts}
 	s.read.SetMaxOpenConns(4)
 	s.read.SetMaxIdleConns(4)
