@@ -70,3 +70,15 @@ func MayRemovePasskey(u User, p Policy, passkeys int, readable bool) Kept {
 	}
 	return ""
 }
+
+// PasskeyShown is an answer as far as it can be read before anybody is known by
+// it: the passkey that it names, and whose it says that it is.
+type PasskeyShown struct{ Credential, Handle []byte }
+
+// PasskeyProved is what a right answer says.
+type PasskeyProved struct {
+	Verified    bool // its owner showed that it is them, to this answer
+	Synced      bool
+	Count       uint32
+	CountedBack bool // and is not above the one that is kept: the passkey may have been copied
+}
