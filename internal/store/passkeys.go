@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -31,6 +33,125 @@ func (t *tx) spendPasskey(ctx context.Context, u auth.User, c CodeClaim, now tim
 		c.Count, c.Synced, millis(now), c.Passkey, u.ID)
 	if err != nil {
 		return fmt.Errorf("claim count %d of passkey %s: %w", c.Count, c.Passkey, err)
+	}
+	return nil
+}
+
+// Readable tells whether the key can be read. What cannot is listed and may be
+// removed; nothing that it answers proves anything.
+func (p Passkey) Readable() bool { return len(p.Key.Public) > 0 }
+
+const passkeyColumns = `p.id, p.user_id, p.credential_id, p.sealed_key, p.domain, p.name, p.sign_count, p.synced, p.created_at, p.last_used_at`
+
+// Passkeys are a person's, the oldest first, whatever domain they were made for.
+func (s *Store) Passkeys(ctx context.Context, user auth.UserID) ([]Passkey, error) {
+	all, err := list(ctx, s.read, func(r row) (Passkey, error) { return s.scanPasskey(r) }, `
+		SELECT `+passkeyColumns+` FROM passkeys p
+		 WHERE p.user_id = $1 ORDER BY p.created_at, p.id`, user)
+	if err != nil {
+		return nil, fmt.Errorf("passkeys of %s: %w", user, err)
+	}
+	return all, nil
+}
+
+// PasskeyBy finds the passkey that an authenticator knows by this name, whose it
+// is, and what it knows them by; ErrNotFound where nobody has it.
+func (s *Store) PasskeyBy(ctx context.Context, credential []byte) (p Passkey, owner auth.User, handle []byte, err error) {
+	var hash string
+	targets, done := userTargets(&owner, &hash)
+	p, err = s.scanPasskey(s.read.QueryRowContext(ctx, `
+		SELECT `+passkeyColumns+`, u.passkey_handle, `+userColumns+`
+		  FROM passkeys p JOIN users u ON u.id = p.user_id
+		 WHERE p.credential_id = $1`, credential), append([]any{&handle}, targets...)...)
+	if err != nil {
+		return p, owner, nil, fmt.Errorf("find a passkey: %w", notFound(err))
+	}
+	done()
+	return p, owner, handle, nil
+}
+
+// PasskeyHandle is what authenticators know somebody by; nil where they never
+// made a passkey.
+func (s *Store) PasskeyHandle(ctx context.Context, user auth.UserID) (handle []byte, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT passkey_handle FROM users WHERE id = $1`, user).Scan(&handle)
+	if err != nil {
+		return nil, fmt.Errorf("passkey handle of %s: %w", user, notFound(err))
+	}
+	return handle, nil
+}
+
+// scanPasskey reads passkeyColumns, and what else the row has.
+func (s *Store) scanPasskey(r row, others ...any) (p Passkey, err error) {
+	var sealed []byte
+	var count, created, used int64
+	err = r.Scan(append([]any{&p.ID, &p.User, &p.Key.Credential, &sealed, &p.Domain, &p.Name,
+		&count, &p.Key.Synced, &created, &used}, others...)...)
+	if err != nil {
+		return p, err
+	}
+	p.Created, p.LastUsed = fromMillis(created), fromMillis(used)
+	p.Key.Count = uint32(count)
+	s.openPasskey(&p, sealed)
+	return p, nil
+}
+
+// sealedPasskey is what nobody who can only write the database may choose: which
+// key opens whose account.
+type sealedPasskey struct {
+	User       auth.UserID `json:"user"`
+	Credential []byte      `json:"credential"`
+	Public     []byte      `json:"key"`
+	Format     string      `json:"format"`
+	Transports []string    `json:"transports"`
+	AAGUID     [16]byte    `json:"aaguid"`
+	Eligible   bool        `json:"eligible"`
+}
+
+func passkeyRow(id auth.PasskeyID, user auth.UserID) string {
+	return "passkeys/" + string(id) + "/" + string(user)
+}
+
+func (t *tx) sealPasskey(p Passkey) ([]byte, error) {
+	plain, err := json.Marshal(sealedPasskey{
+		User: p.User, Credential: p.Key.Credential, Public: p.Key.Public, Format: p.Key.Format,
+		Transports: p.Key.Transports, AAGUID: p.Key.AAGUID, Eligible: p.Key.Eligible,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t.store.ring.Seal(plain, passkeyRow(p.ID, p.User))
+}
+
+// openPasskey fills in what is sealed, or leaves the passkey unreadable.
+func (s *Store) openPasskey(p *Passkey, sealed []byte) {
+	plain, _, err := s.ring.Open(sealed, passkeyRow(p.ID, p.User))
+	if err != nil {
+		return
+	}
+	var k sealedPasskey
+	if json.Unmarshal(plain, &k) != nil || k.User != p.User || !bytes.Equal(k.Credential, p.Key.Credential) {
+		return
+	}
+	p.Key.Public, p.Key.Format, p.Key.Transports = k.Public, k.Format, k.Transports
+	p.Key.AAGUID, p.Key.Eligible = k.AAGUID, k.Eligible
+}
+
+// insertPasskey keeps a new one, sealed. One that an authenticator already knows
+// by this name is ErrTaken.
+func (t *tx) insertPasskey(ctx context.Context, p Passkey) error {
+	sealed, err := t.sealPasskey(p)
+	if err != nil {
+		return fmt.Errorf("seal a passkey: %w", err)
+	}
+	n, err := t.exec(ctx, `
+		INSERT INTO passkeys (id, user_id, credential_id, sealed_key, domain, name, sign_count, synced, created_at, last_used_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) ON CONFLICT (credential_id) DO NOTHING`,
+		p.ID, p.User, p.Key.Credential, sealed, p.Domain, p.Name, int64(p.Key.Count), p.Key.Synced, millis(p.Created))
+	switch {
+	case err != nil:
+		return fmt.Errorf("insert a passkey: %w", err)
+	case n == 0:
+		return fmt.Errorf("insert a passkey: %w", ErrTaken)
 	}
 	return nil
 }
