@@ -19,6 +19,8 @@ import (
 	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/metrics"
 	"github.com/twinlock/twinlock/internal/oidc"
+	"github.com/twinlock/twinlock/internal/origin"
+	"github.com/twinlock/twinlock/internal/passkey"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/secret"
@@ -126,8 +128,22 @@ func (a *App) build(ctx context.Context, o Options) error {
 		IdleNotice: c.IdleNotice, PasskeyTimeout: c.PasskeyTimeout, Now: a.Now, SetBacks: a.clock.SetBacks, Store: a.Store, Live: a.Live, Ring: a.ring,
 		Bundle: a.bundle, Pages: ui.New(a.bundle, FlowPages), Log: a.log,
 	}
+	var err error
+	if a.Floor.Passkeys, err = partyOf(c); err != nil {
+		return err
+	}
 	a.Handler = a.Floor.Handler(a.routes(a.examiner()))
 	return nil
+}
+
+// partyOf is where we live as passkeys know it; nil where they cannot work.
+func partyOf(c config.Config) (*passkey.Party, error) {
+	ours, _ := origin.Parse(string(c.PublicURL)) // the settings hold it to be one
+	party, err := passkey.NewParty(ours.String(), ours.Name(), c.SiteName)
+	if errors.Is(err, passkey.ErrNoDomain) {
+		return nil, nil
+	}
+	return party, err
 }
 
 // openSlots makes room for what takes a processor for a while. Whoever judges

@@ -13,6 +13,7 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/i18n"
 	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/passkey"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/session"
 	"github.com/twinlock/twinlock/internal/store"
@@ -33,6 +34,7 @@ type Floor struct {
 	SetBacks func() int64 // how often the clock was set back, ever
 	Store    *store.Store
 	Live     *session.Live
+	Passkeys *passkey.Party // this site as passkeys know it; nil where they cannot work
 	Ring     *keys.Ring
 	Bundle   *i18n.Bundle
 	Pages    *ui.Renderer

@@ -1,0 +1,124 @@
+package web
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/passkey"
+	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/ui"
+)
+
+// Ceremony is what a page asks a passkey for. It is in no table: it travels in
+// the page, sealed, so that whoever only asks writes nothing.
+type Ceremony struct {
+	Purpose    auth.Ceremony
+	Challenge  auth.Challenge
+	User       auth.UserID // "" where anybody may answer
+	Generation int64       // of the account
+	Handle     []byte      // that a new passkey is made for
+	Began      time.Time
+	SetBacks   int64 // of the clock, before it began
+
+	over time.Time
+}
+
+// Answered is the ceremony as a right answer to it spends it.
+func (c Ceremony) Answered() store.Ceremony { return store.CeremonyOf(c.Challenge, c.over) }
+
+// BeginPasskey gives what a page needs to ask for a passkey: of anybody, or of
+// one person where who is given. The ceremony opens for this purpose and in this
+// browser alone, and where bound is not "" for that: the session's id, the
+// attempt's, or the hash of a mailed link. It is the zero value where no passkey
+// can answer: none works here, or none of this person's was made for here.
+func (f *Floor) BeginPasskey(w http.ResponseWriter, r *http.Request, purpose auth.Ceremony, who *auth.User, bound string) (ui.Passkey, error) {
+	if f.Passkeys == nil {
+		return ui.Passkey{}, nil
+	}
+	v := Asking(r)
+	c := Ceremony{Purpose: purpose, Began: v.Now, SetBacks: v.SetBacks}
+	begun, err := f.beginPasskey(r, &c, who)
+	if err != nil || begun.Challenge == "" {
+		return ui.Passkey{}, err
+	}
+	c.Challenge = begun.Challenge
+	plain, err := json.Marshal(c)
+	if err != nil {
+		return ui.Passkey{}, err
+	}
+	sealed, err := f.Ring.Seal(plain, ceremonyRow(purpose, f.Browser(w, r).Hash().Text(), bound))
+	return ui.Passkey{Options: string(begun.Options), Ceremony: base64.RawURLEncoding.EncodeToString(sealed)}, err
+}
+
+func (f *Floor) beginPasskey(r *http.Request, c *Ceremony, who *auth.User) (passkey.Begun, error) {
+	if who == nil {
+		return f.Passkeys.BeginSignIn()
+	}
+	person, err := f.passkeysOf(r, *who)
+	if err != nil {
+		return passkey.Begun{}, err
+	}
+	c.User, c.Generation, c.Handle = who.ID, who.Generation, person.Handle
+	switch {
+	case c.Purpose == auth.AddingPasskey:
+		return f.Passkeys.BeginAdding(person)
+	case len(person.Passkeys) == 0:
+		return passkey.Begun{}, nil
+	}
+	return f.Passkeys.BeginProof(person)
+}
+
+// passkeysOf is a person with those of their passkeys that work here. Who has
+// never made one gets the handle that their first will be made for.
+func (f *Floor) passkeysOf(r *http.Request, u auth.User) (passkey.Person, error) {
+	handle, err := f.Store.PasskeyHandle(r.Context(), u.ID)
+	if err != nil {
+		return passkey.Person{}, err
+	}
+	if handle == nil {
+		handle = passkey.NewHandle()
+	}
+	person := passkey.Person{Handle: handle, Address: u.Address, Name: u.Called()}
+	all, err := f.Store.Passkeys(r.Context(), u.ID)
+	for _, p := range all {
+		if p.Domain == f.Passkeys.Domain() && p.Readable() {
+			person.Passkeys = append(person.Passkeys, p.Key)
+		}
+	}
+	return person, err
+}
+
+// AnsweredPasskey opens a ceremony again: false where it is over, was begun for
+// something else, in another browser, or before the account was changed.
+func (f *Floor) AnsweredPasskey(r *http.Request, purpose auth.Ceremony, sealed, bound string) (c Ceremony, ok bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil || f.Passkeys == nil {
+		return c, false
+	}
+	plain, _, err := f.Ring.Open(raw, ceremonyRow(purpose, f.KnownBrowser(r).Hash().Text(), bound))
+	if err != nil || json.Unmarshal(plain, &c) != nil {
+		return Ceremony{}, false
+	}
+	c.over = c.Began.Add(f.PasskeyTimeout)
+	v := Asking(r)
+	if c.SetBacks != v.SetBacks || v.Now.Before(c.Began) || !v.Now.Before(c.over) {
+		return c, false
+	}
+	return c, f.isOfToday(r, c)
+}
+
+// isOfToday tells whether nothing was changed in the account since.
+func (f *Floor) isOfToday(r *http.Request, c Ceremony) bool {
+	if c.User == "" {
+		return true
+	}
+	u, err := f.Store.User(r.Context(), c.User)
+	return err == nil && u.Generation == c.Generation
+}
+
+func ceremonyRow(purpose auth.Ceremony, browser, bound string) string {
+	return "passkey/" + string(purpose) + "/" + browser + "/" + bound
+}
