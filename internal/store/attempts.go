@@ -190,6 +190,8 @@ type Finish struct {
 	Policy   auth.Policy
 	Replaces auth.SessionID // the session that this browser held; "" for none
 	Device   secret.Token   // what the browser already carries; zero for nothing
+
+	PasskeyOffer time.Duration // a passkey may be offered so long after the last time; 0: never
 }
 
 // FinishLogin turns an attempt that owes nothing into a session: it consumes
@@ -246,6 +248,10 @@ func (t *tx) afterLogin(ctx context.Context, by auth.Actor, u auth.User, made *N
 		return err
 	}
 	if err := t.meetDevice(ctx, by, u, made, f.Device, now); err != nil {
+		return err
+	}
+	var err error
+	if made.OffersPasskey, err = t.offerPasskey(ctx, u, made.Session.CodeBy, f, now); err != nil {
 		return err
 	}
 	if _, err := t.exec(ctx, `UPDATE users SET last_login_at = $1 WHERE id = $2`, millis(now), u.ID); err != nil {

@@ -89,6 +89,21 @@ var claims = map[string]claim{
 			return err
 		}
 	}},
+	"ceremony of a new passkey": {prepare: func(p play) key {
+		return key{Session: storetest.Session(p.T, p.Store, p.somebody(), now).Token.Reveal(), ID: secret.NewID()}
+	}, take: func(p play, k key, _ int) func() error {
+		by := p.holder(k)
+		n := passkeyOf(by.User)
+		n.Ceremony = store.CeremonyOf(auth.Challenge(k.ID), now.Add(time.Minute))
+		return func() error { _, err := p.AddPasskey(p.Context(), by, n, now); return err }
+	}},
+	"set-up that replaces an authenticator": {prepare: protectedSession, take: func(p play, k key, _ int) func() error {
+		by := p.holder(k)
+		return func() error {
+			_, err := p.ReplaceAuthenticator(p.Context(), by, k.Authenticator, enrolmentOf(by.User), now)
+			return err
+		}
+	}},
 	"window that came back": {prepare: func(p play) key {
 		return key{Session: storetest.Session(p.T, p.Store, p.somebody(), now).Token.Reveal()}
 	}, take: func(p play, k key, _ int) func() error {

@@ -24,11 +24,42 @@ type Authenticator struct {
 	Created  time.Time
 }
 
+// ListedAuthenticator is what is said of an authenticator app, whether or not its
+// key can be read.
+type ListedAuthenticator struct {
+	ID       string
+	Name     string // "" where its owner gave none
+	Created  time.Time
+	LastUsed time.Time
+}
+
+// ListedAuthenticators gives a person's authenticator apps, oldest first.
+func (s *Store) ListedAuthenticators(ctx context.Context, user auth.UserID) ([]ListedAuthenticator, error) {
+	all, err := list(ctx, s.read, scanListedAuthenticator, `
+		SELECT id, name, created_at, last_used_at FROM authenticators
+		 WHERE user_id = $1 ORDER BY created_at, id`, user)
+	if err != nil {
+		return nil, fmt.Errorf("the authenticators of %s: %w", user, err)
+	}
+	return all, nil
+}
+
+func scanListedAuthenticator(r row) (a ListedAuthenticator, err error) {
+	var created, used int64
+	err = r.Scan(&a.ID, &a.Name, &created, &used)
+	a.Created, a.LastUsed = fromMillis(created), fromMillis(used)
+	return a, err
+}
+
 // Authenticators gives the keys a code may be checked with. An account that
 // says two-factor authentication is on and has none that can be read is
 // ErrFactorUnreadable.
 func (s *Store) Authenticators(ctx context.Context, user auth.UserID) ([]Authenticator, error) {
-	all, err := list(ctx, s.read, s.scanAuthenticator, `
+	return s.authenticators(ctx, s.read, user)
+}
+
+func (s *Store) authenticators(ctx context.Context, q querier, user auth.UserID) ([]Authenticator, error) {
+	all, err := list(ctx, q, s.scanAuthenticator, `
 		SELECT id, sealed_key, last_step, created_at FROM authenticators
 		 WHERE user_id = $1 ORDER BY created_at, id`, user)
 	switch {
@@ -59,39 +90,79 @@ func (s *Store) scanAuthenticator(r row) (a Authenticator, err error) {
 
 func authenticatorRow(id string) string { return "authenticators/" + id }
 
-// insertAuthenticator keeps a key, sealed. step is the one whose code proved
-// it, and counts as spent.
-func (t *tx) insertAuthenticator(ctx context.Context, user auth.UserID, key totp.Key, step int64, now time.Time) error {
+// insertAuthenticator keeps a key, sealed. The step whose code proved it counts as
+// spent.
+func (t *tx) insertAuthenticator(ctx context.Context, e Enrolment, now time.Time) error {
 	id := secret.NewID()
-	sealed, err := t.store.ring.Seal(key.Bytes(), authenticatorRow(id))
+	sealed, err := t.store.ring.Seal(e.Key.Bytes(), authenticatorRow(id))
 	if err != nil {
 		return fmt.Errorf("seal authenticator: %w", err)
 	}
 	_, err = t.exec(ctx, `
-		INSERT INTO authenticators (id, user_id, sealed_key, last_step, created_at, last_used_at)
-		VALUES ($1, $2, $3, $4, $5, $5)`, id, user, sealed, step, millis(now))
+		INSERT INTO authenticators (id, user_id, name, sealed_key, last_step, created_at, last_used_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $6)`, id, e.User, e.Name, sealed, e.Step, millis(now))
 	if err != nil {
 		return fmt.Errorf("insert authenticator: %w", err)
 	}
 	return nil
 }
 
-// removeFactors removes authenticators and recovery codes and gives their
-// names as letters and events know them.
-func (t *tx) removeFactors(ctx context.Context, user auth.UserID) (removed []string, err error) {
-	for _, table := range []struct{ name, words string }{
-		{"authenticators", "authenticator"}, {"recovery_codes", "recovery-codes"}, {"recovery_sets", ""},
-	} {
-		n, err := t.exec(ctx, `DELETE FROM `+table.name+` WHERE user_id = $1`, user)
+// factor is a kind of second factor, as letters and events name it.
+type factor string
+
+const (
+	authenticators factor = "authenticator"
+	recoveryCodes  factor = "recovery-codes"
+	passkeys       factor = "passkeys"
+)
+
+// factorTables are where a kind is kept. What is on stands on the account, and goes
+// with it.
+var factorTables = map[factor]struct {
+	tables    []string
+	statement string // on the account; "" where it has none of its own
+}{
+	authenticators: {[]string{"authenticators"}, "two_factor_since"},
+	recoveryCodes:  {[]string{"recovery_codes", "recovery_sets"}, ""},
+	passkeys:       {[]string{"passkeys"}, "passkeys_since"},
+}
+
+// removeFactors removes kinds of second factors and gives the names of those of
+// which there were any.
+func (t *tx) removeFactors(ctx context.Context, user auth.UserID, kinds ...factor) (removed []string, err error) {
+	for _, kind := range kinds {
+		n, err := t.removeFactor(ctx, user, kind)
 		if err != nil {
-			return nil, fmt.Errorf("remove the %s of %s: %w", table.name, user, err)
+			return nil, fmt.Errorf("remove the %s of %s: %w", kind, user, err)
 		}
-		if n > 0 && table.words != "" {
-			removed = append(removed, table.words)
+		if n > 0 {
+			removed = append(removed, string(kind))
 		}
 	}
-	_, err = t.exec(ctx, `UPDATE users SET two_factor_since = 0 WHERE id = $1`, user)
-	return removed, err
+	return removed, nil
+}
+
+// without is what goes with a kind: the recovery codes too, unless another kind is
+// on that they stand in for.
+func without(another bool, kind factor) []factor {
+	if another {
+		return []factor{kind}
+	}
+	return []factor{kind, recoveryCodes}
+}
+
+func (t *tx) removeFactor(ctx context.Context, user auth.UserID, kind factor) (n int64, err error) {
+	for _, table := range factorTables[kind].tables {
+		rows, err := t.exec(ctx, `DELETE FROM `+table+` WHERE user_id = $1`, user)
+		if err != nil {
+			return 0, err
+		}
+		n += rows
+	}
+	if statement := factorTables[kind].statement; statement != "" {
+		_, err = t.exec(ctx, `UPDATE users SET `+statement+` = 0 WHERE id = $1`, user)
+	}
+	return n, err
 }
 
 // RecoverySet gives what a typed recovery code is compared with, and when
@@ -133,6 +204,22 @@ func (s RecoverySet) Left() (n int) {
 		}
 	}
 	return n
+}
+
+// addRecoveryCodes keeps those that come with a first second factor; none leaves
+// the account those that it has.
+func (t *tx) addRecoveryCodes(ctx context.Context, user auth.UserID, set recovery.Set, now time.Time) error {
+	if len(set.Hashes) > 0 {
+		return t.replaceRecoveryCodes(ctx, user, set, now)
+	}
+	var n int
+	if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM recovery_sets WHERE user_id = $1`, user).Scan(&n); err != nil {
+		return fmt.Errorf("look for the recovery codes of %s: %w", user, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("a second factor without recovery codes: %w", ErrSpent)
+	}
+	return nil
 }
 
 // replaceRecoveryCodes voids the old set and keeps a new one.

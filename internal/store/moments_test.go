@@ -38,6 +38,23 @@ func (p play) withCode() (auth.Actor, store.CodeClaim) {
 	return by, store.CodeClaim{Authenticator: a.ID, Step: a.LastStep + 1}
 }
 
+// withAnotherAuthenticator is withCode with two authenticator apps.
+func (p play) withAnotherAuthenticator() (auth.Actor, store.CodeClaim) {
+	p.Helper()
+	by, code := p.withCode()
+	token, err := p.AddAuthenticator(p.Context(), by, enrolmentOf(by.User), now)
+	must(p.T, err)
+	return goesOn(p.T, p.Store, by, token), code
+}
+
+// withPasskey is one who has a passkey.
+func (p play) withPasskey() (auth.Actor, store.Passkey) {
+	p.Helper()
+	by := p.signedIn()
+	k := addPasskey(p.T, p.Store, &by)
+	return by, k
+}
+
 // link mails a link and keeps its token.
 func (p play) link(mail func(store.Mailed) error) secret.Hash {
 	p.Helper()
@@ -86,6 +103,10 @@ var moments = map[string]moment{
 			return err
 		}
 	}, ""},
+	"AddAuthenticator": {auth.EventAuthenticatorAdded, func(p play) func() error {
+		by, _ := p.withCode()
+		return func() error { _, err := p.AddAuthenticator(p.Context(), by, enrolmentOf(by.User), now); return err }
+	}, ""},
 	"AddClient": {auth.EventApplicationAdded, func(p play) func() error {
 		return func() error {
 			_, _, err := p.AddClient(p.Context(), eli, auth.Application{Name: "Wiki", URL: "https://wiki.example.org"}, auth.Client{}, now)
@@ -94,6 +115,10 @@ var moments = map[string]moment{
 	}, ""},
 	"AddGroup": {auth.EventGroupAdded, func(p play) func() error {
 		return func() error { _, err := p.AddGroup(p.Context(), eli, "Staff", now); return err }
+	}, ""},
+	"AddPasskey": {auth.EventPasskeyAdded, func(p play) func() error {
+		by := p.signedIn()
+		return func() error { _, err := p.AddPasskey(p.Context(), by, passkeyOf(by.User), now); return err }
 	}, ""},
 	"AddSigningKey": {auth.EventSigningKeyMade, func(p play) func() error {
 		k, err := keys.NewSigning(auth.ES256)
@@ -354,6 +379,29 @@ var moments = map[string]moment{
 	"RequireTwoFactor": {auth.EventApplicationRequires, func(p play) func() error {
 		a := addWiki(p.T, p.Store)
 		return func() error { return p.RequireTwoFactor(p.Context(), eli, a.ID, true, now) }
+	}, ""},
+	"RemoveAuthenticator": {auth.EventAuthenticatorRemoved, func(p play) func() error {
+		by, k := p.withAnotherAuthenticator()
+		return func() error { _, err := p.RemoveAuthenticator(p.Context(), by, k.Authenticator, now); return err }
+	}, ""},
+	"RemovePasskey": {auth.EventPasskeyRemoved, func(p play) func() error {
+		by, k := p.withPasskey()
+		return func() error { _, err := p.RemovePasskey(p.Context(), by, removalOf(k), now); return err }
+	}, ""},
+	"RenameAuthenticator": {auth.EventAuthenticatorRenamed, func(p play) func() error {
+		by, k := p.withCode()
+		return func() error { return p.RenameAuthenticator(p.Context(), by, k.Authenticator, "Old phone", now) }
+	}, ""},
+	"RenamePasskey": {auth.EventPasskeyRenamed, func(p play) func() error {
+		by, k := p.withPasskey()
+		return func() error { return p.RenamePasskey(p.Context(), by, k.ID, "Old phone", now) }
+	}, ""},
+	"ReplaceAuthenticator": {auth.EventAuthenticatorReplaced, func(p play) func() error {
+		by, k := p.withCode()
+		return func() error {
+			_, err := p.ReplaceAuthenticator(p.Context(), by, k.Authenticator, enrolmentOf(by.User), now)
+			return err
+		}
 	}, ""},
 	"ResetPassword": {auth.EventPasswordReset, func(p play) func() error {
 		u := p.ada()

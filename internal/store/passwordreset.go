@@ -42,7 +42,7 @@ func (s *Store) ResetPassword(ctx context.Context, by auth.Actor, reset Reset, n
 			}
 		}
 		if !reset.KeepFactors {
-			if removed, err = t.removeFactors(ctx, u.ID); err != nil {
+			if removed, err = t.removeFactors(ctx, u.ID, authenticators, recoveryCodes, passkeys); err != nil {
 				return err
 			}
 		}

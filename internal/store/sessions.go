@@ -85,6 +85,8 @@ type NewSession struct {
 	Session auth.Session
 	Token   secret.Token
 	Device  secret.Token // zero where the browser keeps the one it has
+
+	OffersPasskey bool // a passkey is to be offered, and counts as offered
 }
 
 // insertSession is the one statement of the program that makes a session.

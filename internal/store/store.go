@@ -42,6 +42,12 @@ var (
 	ErrDisabled = errors.New("this account is disabled; enable it first")
 	// ErrNoFactor is returned where second factors are to be cleared and none is on.
 	ErrNoFactor = errors.New("no second factor is on, so none was cleared")
+	// ErrTooMany is returned for one more of what a person has as many of as they
+	// may.
+	ErrTooMany = errors.New("as many as possible are there already")
+	// ErrLastFactor is returned where the last authenticator app is to be removed
+	// as one among several.
+	ErrLastFactor = errors.New("it is the only one, so it is disabled instead")
 	// ErrTooManyLetters is returned when an address cannot receive a letter yet,
 	// because it had too many in the last hour.
 	ErrTooManyLetters = errors.New("this address has had as many letters as it gets in an hour; try again later")

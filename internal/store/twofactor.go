@@ -15,15 +15,16 @@ import (
 type Enrolment struct {
 	User       auth.UserID
 	Generation int64 // of the account, when the set-up began
+	Name       string
 	Key        totp.Key
-	Step       int64 // whose code was shown; it counts as spent
-	Codes      recovery.Set
+	Step       int64          // whose code was shown; it counts as spent
+	Codes      recovery.Set   // zero: the account has some, and keeps them
 	Attempt    auth.AttemptID // the login that owed the set-up; "" inside a session
 	Paid       Payment
 }
 
-// EnableTwoFactor turns two-factor authentication on. The key and the recovery
-// codes are kept, whatever was begun before is outdated, and every other
+// EnableTwoFactor turns the authenticator app on. The key and the recovery codes
+// are kept, whatever was begun before is outdated, and every other
 // session ends. The acting session goes on under a new token; an attempt that
 // owed the set-up goes on as one that has shown its code, and gives no token.
 //
@@ -44,13 +45,13 @@ func (s *Store) EnableTwoFactor(ctx context.Context, by auth.Actor, e Enrolment,
 			millis(now), e.User, e.Generation); err != nil {
 			return fmt.Errorf("enable two-factor authentication of %s: %w", e.User, err)
 		}
-		if err := t.insertAuthenticator(ctx, e.User, e.Key, e.Step, now); err != nil {
+		if err := t.insertAuthenticator(ctx, e, now); err != nil {
 			return err
 		}
-		if err := t.replaceRecoveryCodes(ctx, e.User, e.Codes, now); err != nil {
+		if err := t.addRecoveryCodes(ctx, e.User, e.Codes, now); err != nil {
 			return err
 		}
-		if token, err = t.goOnWithCode(ctx, by, u, e.Attempt, auth.ByAuthenticator, now); err != nil {
+		if token, err = t.goOnWithCode(ctx, by, u, e.Attempt, auth.ByAuthenticator, "two-factor authentication enabled", now); err != nil {
 			return err
 		}
 		if err := t.clear(ctx, e.Paid.Bucket); err != nil {
@@ -64,11 +65,9 @@ func (s *Store) EnableTwoFactor(ctx context.Context, by auth.Actor, e Enrolment,
 	return token, err
 }
 
-// goOnWithCode lets the session or the attempt that enabled two-factor
-// authentication go on, as one that has just shown a code, or what stands in its
-// place.
-func (t *tx) goOnWithCode(ctx context.Context, by auth.Actor, u auth.User, attempt auth.AttemptID, code auth.CodeBy, now time.Time) (secret.Token, error) {
-	const why = "two-factor authentication enabled"
+// goOnWithCode lets the session or the attempt that turned a second factor on go
+// on, as one that has just shown a code, or what stands in its place.
+func (t *tx) goOnWithCode(ctx context.Context, by auth.Actor, u auth.User, attempt auth.AttemptID, code auth.CodeBy, why string, now time.Time) (secret.Token, error) {
 	if attempt == "" {
 		proved := by.Session
 		proved.CodeAt, proved.CodeBy = now, code
@@ -89,10 +88,11 @@ func (t *tx) goOnWithCode(ctx context.Context, by auth.Actor, u auth.User, attem
 	return secret.Token{}, err
 }
 
-// DisableTwoFactor spends a code and removes every second factor of the acting
-// person. Every other session ends, and the acting one goes on under a new
-// token. ErrSpent where the code was spent meanwhile, or went with two-factor
-// authentication: then nothing changes.
+// DisableTwoFactor spends a code and removes the acting person's authenticator
+// apps, and the recovery codes where no passkeys are on that they stand in for.
+// Every other session ends, and the acting one goes on under a new token. ErrSpent
+// where the code was spent meanwhile, or went with two-factor authentication: then
+// nothing changes.
 func (s *Store) DisableTwoFactor(ctx context.Context, by auth.Actor, c CodeClaim, paid []Payment, now time.Time) (token secret.Token, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
 		if err := t.lockPlugins(ctx); err != nil { // as EnableTwoFactor
@@ -105,7 +105,7 @@ func (s *Store) DisableTwoFactor(ctx context.Context, by auth.Actor, c CodeClaim
 		if _, err := t.spendCode(ctx, by, u, c, now); err != nil {
 			return err
 		}
-		if _, err := t.removeFactors(ctx, u.ID); err != nil {
+		if _, err := t.removeFactors(ctx, u.ID, without(u.HasPasskeys(), authenticators)...); err != nil {
 			return err
 		}
 		proved := c.proves(by.Session, now)

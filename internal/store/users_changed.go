@@ -151,7 +151,7 @@ func (s *Store) ClearFactors(ctx context.Context, by auth.Actor, id auth.UserID,
 		if !u.TwoFactor() {
 			return ErrNoFactor
 		}
-		removed, err := t.removeFactors(ctx, id)
+		removed, err := t.removeFactors(ctx, id, authenticators, recoveryCodes, passkeys)
 		if err != nil {
 			return err
 		}
