@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/twinlock/twinlock/internal/auth"
 )
 
 // Load reads the settings from flags (public_url = value, as written), the
@@ -217,6 +219,9 @@ func (c *Config) settle() Refusals {
 	}
 	if len(c.Plugins) > 0 && c.Edition != Cloud {
 		refuse("plugins", "is read with edition = \"cloud\" only; in the on-premise edition the administrator activates plug-ins on the Plugins page")
+	}
+	if !c.PublicURL.HasName() && slices.ContainsFunc(c.Plugins, func(g Grant) bool { return g.Plugin == string(auth.PasskeysPlugin) }) {
+		refuse("plugins", "names passkeys, which belong to a host's name, and public_url has a number; accepted: a name in public_url")
 	}
 	return refused
 }

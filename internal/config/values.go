@@ -151,6 +151,13 @@ func (o Origin) Host() string {
 	return u.Hostname()
 }
 
+// HasName tells whether the host has a name. Passkeys belong to one, and a number
+// is none (Web Authentication, "relying party identifier").
+func (o Origin) HasName() bool {
+	_, err := netip.ParseAddr(o.Host())
+	return o != "" && err != nil
+}
+
 // A Database is the address of a database, which may hold a password: it
 // prints without it.
 type Database struct{ text string }

@@ -154,6 +154,7 @@ func (l *Live) PolicyFor(ctx context.Context, user auth.UserID, groups []auth.Gr
 
 func (l *Live) policyUnder(activations []auth.Activation, user auth.UserID, groups []auth.Group) auth.Policy {
 	p := l.rules
+	p.Passkeys = false
 	ids := make([]auth.GroupID, len(groups))
 	for i, g := range groups {
 		ids[i] = g.ID
@@ -166,7 +167,7 @@ func (l *Live) policyUnder(activations []auth.Activation, user auth.UserID, grou
 		case auth.TwoFactorPlugin:
 			p.TwoFactor = enabled
 		case auth.PasskeysPlugin:
-			p.Passkeys = enabled
+			p.Passkeys = enabled && l.PasskeysWork()
 		case auth.OpenIDConnectPlugin:
 			p.OpenIDConnect = enabled
 		case auth.ForwardAuthPlugin:
@@ -175,6 +176,10 @@ func (l *Live) policyUnder(activations []auth.Activation, user auth.UserID, grou
 	}
 	return p
 }
+
+// PasskeysWork tells whether they can at all: they belong to a host's name, and
+// where people come to us by a number there is none.
+func (l *Live) PasskeysWork() bool { return l.rules.Passkeys }
 
 // PolicyOf is PolicyFor with the groups read from the store.
 func (l *Live) PolicyOf(ctx context.Context, user auth.UserID) (auth.Policy, error) {
