@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"slices"
 
 	"github.com/twinlock/twinlock/internal/account"
 	"github.com/twinlock/twinlock/internal/admin"
 	"github.com/twinlock/twinlock/internal/apps"
+	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/forwardauth"
 	"github.com/twinlock/twinlock/internal/login"
@@ -109,6 +111,7 @@ func (a *App) ownRoutes() []web.Route {
 		{Method: http.MethodGet, Path: "/{$}", Need: web.Anybody, Serve: a.start},
 		a.Floor.PreferencesRoute(),
 		{Method: http.MethodGet, Path: "/.well-known/change-password", Need: web.Anybody, Serve: a.changePassword},
+		{Method: http.MethodGet, Path: "/.well-known/passkey-endpoints", Need: web.Anybody, Background: true, Serve: a.passkeyEndpoints},
 		{Method: http.MethodGet, Path: "/healthz", Need: web.Anybody, Background: true, About: web.AboutHealth, Serve: a.healthy},
 		{Method: http.MethodGet, Path: "/readyz", Need: web.Anybody, Background: true, About: web.AboutHealth, Serve: a.ready},
 	}
@@ -131,6 +134,27 @@ func (a *App) start(w http.ResponseWriter, r *http.Request) error {
 // Changing Passwords").
 func (a *App) changePassword(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, "/account#change-password")
+}
+
+// passkeyEndpoints tells password managers where passkeys are made and kept (W3C,
+// "A Well-Known URL for Relying Party Passkey Endpoints"). It is nowhere while
+// nobody may have any.
+func (a *App) passkeyEndpoints(w http.ResponseWriter, r *http.Request) error {
+	activations, err := a.Live.Activations(r.Context())
+	if err != nil {
+		return err
+	}
+	if !a.Live.PasskeysWork() || !slices.ContainsFunc(activations, isForPasskeys) {
+		return web.NotFound()
+	}
+	return web.JSON(w, http.StatusOK, map[string]string{
+		"enroll": a.Floor.PublicURL + "/account/passkeys/new",
+		"manage": a.Floor.PublicURL + "/account/passkeys",
+	})
+}
+
+func isForPasskeys(a auth.Activation) bool {
+	return a.Plugin == auth.PasskeysPlugin && a.Active && a.IsForSomebody()
 }
 
 // registrationSetting is where an administrator's choice is kept.

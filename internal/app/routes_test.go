@@ -43,11 +43,12 @@ func fresh(a auth.Action) demand { return demand{need: web.SignedIn, action: a} 
 // table is every address of the program and what it demands. A new route has
 // to be written here by hand, so that nobody opens a door by forgetting a word.
 var table = map[string]demand{
-	"GET /{$}":                         public,
-	"POST /preferences":                public,
-	"GET /.well-known/change-password": public,
-	"GET /healthz":                     asked,
-	"GET /readyz":                      asked,
+	"GET /{$}":                           public,
+	"POST /preferences":                  public,
+	"GET /.well-known/change-password":   public,
+	"GET /.well-known/passkey-endpoints": asked,
+	"GET /healthz":                       asked,
+	"GET /readyz":                        asked,
 
 	"GET /login":               public,
 	"POST /login":              public,
