@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/twinlock/twinlock/internal/config"
@@ -22,8 +23,27 @@ func (h *Flow) showOverview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := overviewPage{Health: health, Chart: chartOf(days), Notes: h.notes(health)}
+	passkeys, err := h.passkeysElsewhere(ctx)
+	if err != nil {
+		return err
+	}
+	page := overviewPage{Health: health, Chart: chartOf(days), Notes: append(passkeys, h.notes(health)...)}
 	return h.Show(w, r, http.StatusOK, "admin/overview", page)
+}
+
+// passkeysElsewhere warns where the host's name was changed after passkeys were
+// made.
+func (h *Flow) passkeysElsewhere(ctx context.Context) ([]ui.Note, error) {
+	domain := h.Settings.PublicURL.Host()
+	passkeys, people, err := h.Store.PasskeysElsewhere(ctx, domain)
+	if err != nil || passkeys == 0 {
+		return nil, err
+	}
+	return []ui.Note{passkeysElsewhereNote(passkeys, people, domain)}, nil
+}
+
+func passkeysElsewhereNote(passkeys, people int, domain string) ui.Note {
+	return ui.Note{Tone: ui.Warning, Text: ui.N("health.passkeysElsewhere", passkeys, "People", people, "Domain", domain)}
 }
 
 // notes are what an administrator ought to look at, the gravest first.

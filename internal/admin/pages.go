@@ -39,9 +39,13 @@ type pluginRegion struct {
 	Asked   int  // people who are asked for a code, or would be if it were active
 	Apps    int  // applications that cannot be opened without it
 	Nobody  bool // it is enabled for nobody
-	Whom    ui.Choices
-	Groups  []ui.Checkbox
-	People  ui.Field
+
+	Domain   string // that passkeys are made for; "" for other plug-ins
+	Nameless bool   // and it is a number, for which none can be made
+
+	Whom   ui.Choices
+	Groups []ui.Checkbox
+	People ui.Field
 }
 
 func newPluginRegion(p auth.Plugin, a auth.Activation, groups []auth.Group, people []string, asked int) pluginRegion {
@@ -453,6 +457,7 @@ func Examples() []ui.Example {
 	var flow Flow
 	examples := []ui.Example{
 		{Page: "admin/overview", Name: "with something to look at", Data: overviewPage{Health: health, Chart: chartOf(exampleDays(at)), Notes: flow.notes(health)}},
+		{Page: "admin/overview", Name: "passkeys of another host name", Data: overviewPage{Health: health, Chart: chartOf(exampleDays(at)), Notes: []ui.Note{passkeysElsewhereNote(12, 9, "id.example.org")}}},
 		{Page: "admin/overview", Name: "the first day", Data: overviewPage{Health: store.Health{People: 1, Administrators: 1}, Chart: chartOf([]store.Day{{Start: at, Logins: 1}})}},
 		{Page: "admin/overview", Name: "more than a year", Data: overviewPage{Health: health, Chart: chartOf(exampleDaysOf(400, at))}},
 		{Page: "admin/overview", Name: "nothing yet", Data: overviewPage{Health: store.Health{People: 1, Administrators: 1}, Chart: chartOf(nil)}},

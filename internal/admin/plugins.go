@@ -61,6 +61,9 @@ func (h *Flow) region(ctx context.Context, a auth.Activation, groups []auth.Grou
 	}
 	region := newPluginRegion(p, a, groups, people, asked)
 	region.Apps = dependent(apps, a.Plugin)
+	if a.Plugin == auth.PasskeysPlugin {
+		region.Domain, region.Nameless = h.Settings.PublicURL.Host(), !h.Settings.PublicURL.HasName()
+	}
 	return region, nil
 }
 
@@ -112,6 +115,9 @@ func (h *Flow) changePlugin(w http.ResponseWriter, r *http.Request) error {
 		return h.refusePlugin(w, r, id, form, problem)
 	}
 
+	if id == auth.PasskeysPlugin && form["active"] == "yes" && !h.Settings.PublicURL.HasName() {
+		return web.NotFound() // there is no button for it
+	}
 	if form["active"] == "no" && form["really"] == "" {
 		if asked, err := h.askedClosing(w, r, id); err != nil || asked {
 			return err

@@ -49,6 +49,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 		return errors.Join(err, listener.Close(), control.Close(), a.Stop())
 	}
 	a.work.use = use
+	a.warnOfOtherDomains(ctx)
 	a.Start(ctx)
 	a.serveControl(control, run)
 	if err := a.serveMetrics(); err != nil {
@@ -68,6 +69,18 @@ func (a *App) Serve(ctx context.Context, out io.Writer, run Command) error {
 		err = a.shutdown(server)
 	}
 	return errors.Join(err, a.Stop())
+}
+
+// warnOfOtherDomains says that the host's name was changed after passkeys were
+// made: the overview tells it too, to whoever gets there without one.
+func (a *App) warnOfOtherDomains(ctx context.Context) {
+	domain := a.Config.PublicURL.Host()
+	passkeys, people, err := a.Store.PasskeysElsewhere(ctx, domain)
+	if err != nil {
+		a.log.Warn("whether passkeys belong to the host name is not known", "error", err)
+	} else if passkeys > 0 {
+		a.log.Warn("passkeys were made for another host name than that of public_url, and do not work", "passkeys", passkeys, "people", people, "public_url", domain)
+	}
 }
 
 // garbageRoom is memory that is counted and never touched, so that the machine

@@ -120,7 +120,7 @@ func (s *Store) LoginsPerDay(ctx context.Context, days int, now time.Time) ([]Da
 // Health is what an administrator wants to know at a glance.
 type Health struct {
 	People            int
-	WithTwoFactor     int
+	WithTwoFactor     int // an authenticator app or passkeys
 	Administrators    int
 	Sessions          int // neither ended nor past the overall limit
 	LettersWaiting    int
@@ -139,7 +139,7 @@ func (s *Store) Health(ctx context.Context, now time.Time) (h Health, err error)
 		args  []any
 	}{
 		{&h.People, `SELECT COUNT(*) FROM users`, nil},
-		{&h.WithTwoFactor, `SELECT COUNT(*) FROM users WHERE two_factor_since > 0`, nil},
+		{&h.WithTwoFactor, `SELECT COUNT(*) FROM users WHERE two_factor_since > 0 OR passkeys_since > 0`, nil},
 		{&h.Administrators, `SELECT COUNT(*) FROM users WHERE ` + administering, nil},
 		{&h.Sessions, `SELECT COUNT(*) FROM sessions s WHERE ` + goingOn, c.args},
 		{&h.LettersWaiting, `SELECT COUNT(*) FROM letters WHERE done_at = 0`, nil},
@@ -157,4 +157,14 @@ func (s *Store) Health(ctx context.Context, now time.Time) (h Health, err error)
 		err = nil
 	}
 	return h, err
+}
+
+// PasskeysElsewhere counts the passkeys that were made for another domain than
+// this one, and whose they are. They sign nobody in here.
+func (s *Store) PasskeysElsewhere(ctx context.Context, domain string) (passkeys, people int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(DISTINCT user_id) FROM passkeys WHERE domain <> $1`, domain).Scan(&passkeys, &people)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count the passkeys of other domains: %w", err)
+	}
+	return passkeys, people, nil
 }

@@ -30,9 +30,11 @@ type UserFilter struct {
 // ListedUser is a person with what a list tells.
 type ListedUser struct {
 	auth.User
-	CodesLeft int       // recovery codes
-	Sessions  int       // neither ended nor past the overall limit
-	Locked    time.Time // when the first of the doors closed that are closed; zero where all are open
+	Authenticators int
+	Passkeys       int
+	CodesLeft      int       // recovery codes
+	Sessions       int       // neither ended nor past the overall limit
+	Locked         time.Time // when the first of the doors closed that are closed; zero where all are open
 }
 
 // Users lists people by address, whoever's begins with what is searched for before
@@ -250,6 +252,8 @@ func (s *Store) listed(c *clause, now time.Time) string {
 	where, goingOn := c.String(), s.goingOn(c, now)
 	return `SELECT ` + userColumns + `,
 		       (SELECT COUNT(*) FROM recovery_codes c WHERE c.user_id = u.id AND c.used_at = 0),
+		       (SELECT COUNT(*) FROM authenticators a WHERE a.user_id = u.id),
+		       (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id),
 		       (SELECT COUNT(*) FROM sessions s WHERE s.user_id = u.id AND ` + goingOn + `),
 		       (SELECT COALESCE(MIN(d.closed_at), 0) FROM throttle d WHERE d.user_id = u.id AND d.closed_at > 0)
 		  FROM users u WHERE ` + where
@@ -259,7 +263,7 @@ func scanListedUser(r row) (l ListedUser, err error) {
 	var hash string
 	var locked int64
 	targets, done := userTargets(&l.User, &hash)
-	if err := r.Scan(append(targets, &l.CodesLeft, &l.Sessions, &locked)...); err != nil {
+	if err := r.Scan(append(targets, &l.CodesLeft, &l.Authenticators, &l.Passkeys, &l.Sessions, &locked)...); err != nil {
 		return l, err
 	}
 	done()
