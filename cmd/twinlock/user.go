@@ -179,6 +179,8 @@ type shownPerson struct {
 	Administrator    bool        `json:"administrator"`
 	TwoFactor        bool        `json:"two_factor"`
 	MustUseTwoFactor bool        `json:"must_use_two_factor"`
+	Authenticators   int         `json:"authenticators"`
+	Passkeys         int         `json:"passkeys"`
 	RecoveryCodes    int         `json:"recovery_codes"`
 	Sessions         int         `json:"sessions"`
 	LockedSince      *time.Time  `json:"locked_since"`
@@ -190,8 +192,8 @@ type shownPerson struct {
 
 func personOf(u store.ListedUser) shownPerson {
 	p := shownPerson{ID: u.ID, Email: u.Address, Name: u.Name, State: u.State, Administrator: u.Administrator,
-		TwoFactor: u.TwoFactor(), MustUseTwoFactor: u.MustUseTwoFactor, RecoveryCodes: u.CodesLeft,
-		Sessions: u.Sessions, Invited: !u.HasPassword, Created: u.Created}
+		TwoFactor: u.TwoFactor(), MustUseTwoFactor: u.MustUseTwoFactor,
+		Authenticators: u.Authenticators, Passkeys: u.Passkeys, RecoveryCodes: u.CodesLeft, Sessions: u.Sessions, Invited: !u.HasPassword, Created: u.Created}
 	if !u.LastLogin.IsZero() {
 		p.LastLogin = &u.LastLogin
 	}
@@ -272,7 +274,7 @@ func (p shownPerson) print(s *surroundings) error {
 	for _, line := range [][2]any{
 		{"email", p.Email}, {"name", p.Name}, {"state", p.standing()}, {"administrator", yesNo(p.Administrator)},
 		{"two-factor authentication", yesNo(p.TwoFactor)}, {"must use it", yesNo(p.MustUseTwoFactor)},
-		{"recovery codes left", p.RecoveryCodes}, {"sessions", p.Sessions}, {"groups", strings.Join(p.Groups, ", ")},
+		{"authenticator apps", p.Authenticators}, {"passkeys", p.Passkeys}, {"recovery codes left", p.RecoveryCodes}, {"sessions", p.Sessions}, {"groups", strings.Join(p.Groups, ", ")},
 		{"created", p.Created.Format(time.RFC3339)}, {"last login", p.lastLogin()}, {"locked", yesNo(p.LockedSince != nil)},
 	} {
 		fmt.Fprintf(table, "%s\t%v\n", line[0], line[1])
