@@ -150,11 +150,21 @@ func (t *tx) endGrantsOf(ctx context.Context, session auth.SessionID, why string
 	return err
 }
 
-// endOldest ends whatever is above the limit of sessions at once.
+// endOldest ends whatever is above the limit of sessions at once. Most people have
+// fewer: an index counts them, and only then are the sessions themselves read. The
+// account is locked, so nobody adds one meanwhile.
 func (t *tx) endOldest(ctx context.Context, by auth.Actor, user auth.UserID, now time.Time) error {
+	var count int
+	if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM sessions WHERE user_id = $1 AND ended_at = 0`, user).Scan(&count); err != nil {
+		return fmt.Errorf("count the sessions of %s: %w", user, err)
+	}
+	above := count - t.store.rules.SessionsAtOnce
+	if above <= 0 {
+		return nil
+	}
 	ended, err := t.end(ctx, whyTooMany, now, `id IN (
 		SELECT id FROM sessions WHERE user_id = $3 AND ended_at = 0
-		 ORDER BY began_at DESC, id DESC LIMIT 1000 OFFSET $4)`, user, t.store.rules.SessionsAtOnce)
+		 ORDER BY began_at, id LIMIT $4)`, user, above)
 	if err != nil || len(ended) == 0 {
 		return err
 	}
@@ -174,9 +184,12 @@ func (t *tx) endSessions(ctx context.Context, user auth.UserID, but auth.Session
 }
 
 // endHeld ends the session that a browser held before somebody else proved a
-// password there: its owner's record tells.
+// password there: its owner's record tells. "" is a browser that held none.
 func (t *tx) endHeld(ctx context.Context, by auth.Actor, held auth.SessionID, user auth.UserID, now time.Time) error {
 	const why = "another person's login"
+	if held == "" {
+		return nil
+	}
 	ended, err := t.end(ctx, why, now, `id = $3 AND user_id <> $4`, held, user)
 	if err != nil || len(ended) == 0 {
 		return err
@@ -189,6 +202,9 @@ func (t *tx) endHeld(ctx context.Context, by auth.Actor, held auth.SessionID, us
 // time when they are away hangs on the new one from now on, so that its logout
 // ends it.
 func (t *tx) replaceHeld(ctx context.Context, by auth.Actor, held auth.SessionID, made auth.Session, now time.Time) error {
+	if held == "" {
+		return nil
+	}
 	if err := t.endHeld(ctx, by, held, made.User, now); err != nil {
 		return err
 	}

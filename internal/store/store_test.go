@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -196,6 +197,32 @@ func TestTheOldestSessionMakesRoom(t *testing.T) {
 			t.Errorf("the oldest session is alive (%v)", err)
 		}
 	})
+}
+
+// Whoever has fewer than the limit is counted in an index, and none of the
+// sessions is read.
+func TestALoginBelowTheLimitReadsNoSession(t *testing.T) {
+	s, wire, _ := storetest.Wired(t)
+	u := storetest.Person(t, s, "ada@example.org")
+	for range storetest.Rules.SessionsAtOnce - 1 {
+		storetest.Session(t, s, u, now)
+	}
+	ending := func() (said int) {
+		statements := statementsOf(wire)
+		storetest.Session(t, s, u, now)
+		for _, c := range statements() {
+			if strings.HasPrefix(strings.TrimSpace(c.Statement), "UPDATE sessions SET ended_at") {
+				said++
+			}
+		}
+		return said
+	}
+	if n := ending(); n != 0 {
+		t.Errorf("with the last session that there may be, %d statements end some", n)
+	}
+	if n := ending(); n != 1 {
+		t.Errorf("with one more, %d statements end some, want 1", n)
+	}
 }
 
 func TestTriesAreCountedOneByOneAndRefusalsAreNot(t *testing.T) {
