@@ -120,7 +120,7 @@ func (a *App) ownRoutes() []web.Route {
 // start leads to wherever the visitor may go: the set-up before there is an
 // administrator, the application list, or the login that leads to it.
 func (a *App) start(w http.ResponseWriter, r *http.Request) error {
-	done, err := a.Store.SetUp(r.Context())
+	done, err := a.Live.SetUp(r.Context())
 	switch {
 	case err != nil:
 		return err
@@ -166,7 +166,7 @@ func (a *App) registration(ctx context.Context) (config.Registration, error) {
 	if a.Config.Given(registrationSetting) {
 		return a.Config.Registration, nil
 	}
-	chosen, err := a.Store.Setting(ctx, registrationSetting)
+	chosen, err := a.Live.Setting(ctx, registrationSetting)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return a.Config.Registration, nil

@@ -30,6 +30,8 @@ type Live struct {
 	hits, misses atomic.Int64 // of questions whose session it is
 
 	plugins atomic.Pointer[[]auth.Activation]
+	chosen  sync.Map // name of a setting → choice
+	setUp   atomic.Bool
 	gates   atomic.Pointer[map[origin.Origin]auth.Gate]
 	seen    sync.Map      // auth.SessionID → *lastSeen
 	writing chan struct{} // held by whoever writes what was seen
@@ -349,13 +351,15 @@ func (l *Live) UserChanged(user auth.UserID) {
 	delete(l.byUser, user)
 }
 
-// PluginsChanged forgets which plug-ins work for whom. Sessions need not be
-// forgotten: what they are worth is computed at each question.
+// PluginsChanged forgets which plug-ins work for whom, and what administrators
+// chose. Sessions need not be forgotten: what they are worth is computed at each
+// question.
 func (l *Live) PluginsChanged() {
 	l.keeping.Lock()
 	defer l.keeping.Unlock()
 	l.changes.Add(1)
 	l.plugins.Store(nil)
+	l.chosen.Clear()
 }
 
 // EverybodyChanged forgets everything.
@@ -364,6 +368,7 @@ func (l *Live) EverybodyChanged() {
 	defer l.keeping.Unlock()
 	l.changes.Add(1)
 	l.plugins.Store(nil)
+	l.chosen.Clear()
 	l.gates.Store(nil)
 	l.byToken.Clear()
 	l.children.Clear()

@@ -83,6 +83,7 @@ func (t *tx) setSetting(ctx context.Context, by auth.Actor, name, value string, 
 	if err := t.keepSetting(ctx, name, value); err != nil {
 		return err
 	}
+	t.plugins = true // where plug-ins are remembered, what was chosen is too
 	return t.record(ctx, by, auth.EventSettingChanged, "", name+" = "+value, now)
 }
 

@@ -59,7 +59,8 @@ type Listener interface {
 	// UserChanged is called when an account, its groups or any of its
 	// sessions changed.
 	UserChanged(auth.UserID)
-	// PluginsChanged is called when a plug-in works for others than before.
+	// PluginsChanged is called when a plug-in works for others than before, or an
+	// administrator chose another setting.
 	PluginsChanged()
 	// EverybodyChanged is called when a group changed that many may be in.
 	EverybodyChanged()
