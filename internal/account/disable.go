@@ -12,10 +12,11 @@ import (
 )
 
 func (h *Flow) showDisable(w http.ResponseWriter, r *http.Request) error {
-	return h.Show(w, r, http.StatusOK, "account/disable", newDisablePage(web.Asking(r).User()))
+	return h.Show(w, r, http.StatusOK, "account/disable", newDisablePage(web.Asking(r).User(), web.Asking(r).Policy()))
 }
 
-// postDisable removes the authenticator and the recovery codes.
+// postDisable removes the authenticator apps, and the recovery codes with the last
+// second factor.
 func (h *Flow) postDisable(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
 	form, err := web.ReadForm(r, "code")
@@ -32,7 +33,7 @@ func (h *Flow) postDisable(w http.ResponseWriter, r *http.Request) error {
 		token, err = h.Store.DisableTwoFactor(r.Context(), v.Actor(), c.Claim, c.Paid, v.Now)
 		return err
 	}, func(status int, why ui.Text) error {
-		page := newDisablePage(v.User())
+		page := newDisablePage(v.User(), v.Policy())
 		page.refuse(why)
 		return h.Show(w, r, status, "account/disable", page)
 	})

@@ -4,6 +4,13 @@
 //	GET  /account/two-factor             while it is off the set-up, while it is on how to disable it
 //	POST /account/two-factor             activates
 //	POST /account/two-factor/disable     disables
+//	GET  /account/authenticators         the authenticator apps that a person has
+//	POST /account/authenticators/rename  names one
+//	POST /account/authenticators/remove  removes one of several
+//	GET  /account/authenticators/new     sets one more up
+//	POST /account/authenticators/new     adds it
+//	GET  /account/authenticators/replace sets a new phone up
+//	POST /account/authenticators/replace puts it in the old one's place
 //	GET  /account/recovery-codes         how many are left; making new ones
 //	POST /account/recovery-codes         makes new ones
 //	POST /account/recovery-codes/saved   leaves the page that showed them

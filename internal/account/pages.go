@@ -71,27 +71,34 @@ func (f *codeForm) refuse(why ui.Text) {
 // the code that the app then shows.
 type setUpPage struct {
 	codeForm
-	Attempt auth.AttemptID // of the login that waits for this; "" inside a session
-	Admits  bool           // the administration waits for this
-	Account string
-	Next    string // one of our pages that waits for this; "" for none
-	Back    string
-	Sealed  string // the set-up, as the page sends it back
-	Apps    []app
-	Link    template.URL // opens the app
-	QR      template.HTML
-	Secret  string // in groups, for typing by hand
-	Plain   ui.Copy
-	Digits  int
-	Period  int // seconds
-	Ring    ui.Ring
-	Kept    time.Duration // for so long the key stays
+	Title    ui.Text
+	Action   string         // where the code is sent
+	Text     ui.Text        // what comes of it, where there are other apps
+	Instead  ui.Text        // whose place it takes; zero where nobody's
+	Replaces string         // its id
+	Name     *ui.Field      // of one more app; nil where none is asked
+	Attempt  auth.AttemptID // of the login that waits for this; "" inside a session
+	Admits   bool           // the administration waits for this
+	Account  string
+	Next     string // one of our pages that waits for this; "" for none
+	Back     string
+	Sealed   string // the set-up, as the page sends it back
+	Apps     []app
+	Link     template.URL // opens the app
+	QR       template.HTML
+	Secret   string // in groups, for typing by hand
+	Plain    ui.Copy
+	Digits   int
+	Period   int // seconds
+	Ring     ui.Ring
+	Kept     time.Duration // for so long the key stays
 }
 
 func (h *Flow) setUpPage(e enroller, key totp.Key, sealed string, now time.Time) (setUpPage, error) {
 	page := newSetUpPage(key, e.Address, now)
 	page.Attempt, page.Sealed, page.Kept = e.Attempt.ID, sealed, h.Rules.SetUpTimeout
 	page.Next, page.Back, page.Admits = e.Next, e.backTo(), e.administers()
+	page.tell(e.Further)
 	link, err := appLink(key, h.Site, e.Address)
 	if err != nil {
 		return page, err
@@ -104,6 +111,7 @@ func (h *Flow) setUpPage(e enroller, key totp.Key, sealed string, now time.Time)
 
 func newSetUpPage(key totp.Key, account string, now time.Time) setUpPage {
 	return setUpPage{
+		Title: ui.T("twofactor.setUpTitle"), Action: "/account/two-factor",
 		codeForm: newCodeForm(ui.T("twofactor.codeHint"), false), Account: account, Apps: apps, Secret: key.Grouped(),
 		Plain:  ui.Copy{Label: ui.T("twofactor.copyKey"), What: key.Text()},
 		Digits: totp.Digits, Period: int(totp.Period.Seconds()),
@@ -242,14 +250,19 @@ func newRecoveryCodesPage(set store.RecoverySet, few int) recoveryCodesPage {
 type disablePage struct {
 	codeForm
 	Since  time.Time
-	Must   bool // the next login asks for a new set-up
+	Must   bool    // the next login asks for a new set-up
+	Text   ui.Text // what then opens the account
 	Digits int
 	Period int // seconds
 }
 
-func newDisablePage(u auth.User) disablePage {
-	return disablePage{codeForm: newCodeForm(ui.T("login.codeHint"), true), Since: u.TwoFactorSince, Must: u.MustUseTwoFactor,
-		Digits: totp.Digits, Period: int(totp.Period.Seconds())}
+func newDisablePage(u auth.User, p auth.Policy) disablePage {
+	page := disablePage{codeForm: newCodeForm(ui.T("login.codeHint"), true), Since: u.TwoFactorSince, Must: u.MustUseTwoFactor,
+		Text: ui.T("twofactor.disableText"), Digits: totp.Digits, Period: int(totp.Period.Seconds())}
+	if p.AsksPasskey(u) {
+		page.Text, page.Must = ui.T("authenticators.disableKeepsPasskeys"), false
+	}
+	return page
 }
 
 // Examples are the flow's pages in named states.
@@ -299,7 +312,7 @@ func twoFactorExamples(since time.Time) []ui.Example {
 	ahead.refuse(setUpText(proof.SetUpCode{Verdict: proof.Wrong, Drift: 5 * time.Minute}))
 	over.Summary = ui.SummarizeAmong(ui.T("twofactor.setUpOver"))
 	forced.Attempt, admits.Admits = "a", true
-	must, refused := ada, newDisablePage(ada)
+	must, refused := ada, newDisablePage(ada, auth.Policy{TwoFactor: true})
 	must.MustUseTwoFactor = true
 	refused.refuse(web.CodeText(proof.Wrong, now))
 	codes := newCodesShown("Twinlock", ada.Address, now, "/account")
@@ -308,6 +321,9 @@ func twoFactorExamples(since time.Time) []ui.Example {
 	some := store.RecoverySet{Made: since, Used: make([]time.Time, 10)}
 	some.Used[3], some.Used[7] = since.AddDate(0, 0, 9), since.AddDate(0, 0, 4)
 	few := store.RecoverySet{Made: since, Used: []time.Time{{}, {}, since.AddDate(0, 0, 4)}}
+	apps := exampleAuthenticators(since)
+	renamed := newAuthenticatorsPage(apps)
+	renamed.Summary = refuseName(renamed.Authenticators, web.Form{"id": "b"}, ui.T("authenticators.missingName"))
 	return append(ui.SignedIn([]ui.Example{
 		{Page: "account/set-up", Name: "begun", Data: setUp},
 		{Page: "account/set-up", Name: "wrong code", Data: wrong},
@@ -318,9 +334,16 @@ func twoFactorExamples(since time.Time) []ui.Example {
 		{Page: "account/not-saved", Name: "tick missing", Data: newNotSavedPage("/account")},
 		{Page: "account/recovery-codes", Name: "two used", Data: newRecoveryCodesPage(some, 3)},
 		{Page: "account/recovery-codes", Name: "few left", Data: newRecoveryCodesPage(few, 3)},
-		{Page: "account/disable", Name: "asked", Data: newDisablePage(ada)},
+		{Page: "account/disable", Name: "asked", Data: newDisablePage(ada, auth.Policy{TwoFactor: true})},
 		{Page: "account/disable", Name: "wrong code", Data: refused},
-		{Page: "account/disable", Name: "must use it", Data: newDisablePage(must)},
+		{Page: "account/set-up", Name: "one more app", Data: exampleFurther(setUp, further{Name: ui.Field{Name: "name", Label: ui.T("authenticators.name"), Value: "Tablet", Required: true}})},
+		{Page: "account/set-up", Name: "a new phone", Data: exampleFurther(setUp, further{Old: apps[0]})},
+		{Page: "account/authenticators", Name: "only one", Data: newAuthenticatorsPage(apps[:1])},
+		{Page: "account/authenticators", Name: "three, one renamed", Data: renamed},
+		{Page: "account/authenticators", Name: "as many as possible", Data: newAuthenticatorsPage(append(slices.Clone(apps), apps[0], apps[0]))},
+		{Page: "account/which-app", Name: "three", Data: newWhichPage(apps)},
+		{Page: "account/disable", Name: "passkeys stay", Data: newDisablePage(auth.User{TwoFactorSince: since, PasskeysSince: since}, auth.Policy{TwoFactor: true, Passkeys: true})},
+		{Page: "account/disable", Name: "must use it", Data: newDisablePage(must, auth.Policy{TwoFactor: true})},
 	}), ui.Example{Page: "account/set-up", Name: "a login waits for it", Data: forced})
 }
 
@@ -330,5 +353,19 @@ func exampleSetUp(now time.Time) setUpPage {
 	link, _ := appLink(key, "Twinlock", page.Account)
 	picture, _ := totp.QR(link)
 	page.Link, page.QR, page.Kept = template.URL(link), template.HTML(picture), 15*time.Minute
+	return page
+}
+
+// exampleAuthenticators have names as people give them.
+func exampleAuthenticators(since time.Time) []store.ListedAuthenticator {
+	return []store.ListedAuthenticator{
+		{ID: "a", Created: since, LastUsed: since.AddDate(0, 0, 20)},
+		{ID: "b", Name: "Tablet in the kitchen", Created: since.AddDate(0, 0, 3), LastUsed: since.AddDate(0, 0, 19)},
+		{ID: "c", Name: strings.Repeat("Diensttelefon", 4) + " (alt)", Created: since.AddDate(0, 0, 5), LastUsed: since.AddDate(0, 0, 5)},
+	}
+}
+
+func exampleFurther(page setUpPage, f further) setUpPage {
+	page.tell(&f)
 	return page
 }

@@ -45,7 +45,7 @@ type Rules struct {
 func (h *Flow) Routes() []web.Route {
 	return slices.Concat([]web.Route{
 		{Method: http.MethodGet, Path: "/account", Need: web.SignedIn, Serve: h.showSettings},
-	}, h.settingsRoutes(), h.twoFactorRoutes())
+	}, h.settingsRoutes(), h.twoFactorRoutes(), h.authenticatorRoutes())
 }
 
 // twoFactorRoutes are the addresses of two-factor authentication. The first

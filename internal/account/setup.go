@@ -11,6 +11,7 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/recovery"
+	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/totp"
 	"github.com/twinlock/twinlock/internal/ui"
@@ -23,6 +24,7 @@ type enroller struct {
 	auth.User
 	Attempt auth.Attempt // of the login that owes it; zero inside a session
 	Next    string       // one of our pages that sent them here; "" for none
+	Further *further     // the app comes to others; nil where it turns them on
 
 	// row is what a begun set-up is sealed for: it opens for no other session
 	// and no other login, not even of the same person.
@@ -208,49 +210,68 @@ func (h *Flow) postTwoFactor(w http.ResponseWriter, r *http.Request) error {
 	return h.asEnroller(w, r, form, func(e enroller) error { return h.activate(w, r, e, form) })
 }
 
-// activate turns two-factor authentication on with the key of the page that
-// the code came with, whatever other pages of this browser show.
-func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form web.Form) error {
-	ctx, v := r.Context(), web.Asking(r)
+// shownKey is a key on its way whose right code was shown.
+type shownKey struct {
+	totp.Key
+	proof.SetUpCode
+	page setUpPage
+}
+
+// shownCode holds the typed code to the key of the page that it came with,
+// whatever other pages of this browser show. Any but a right one is refused: then
+// ok is false and the answer is given.
+func (h *Flow) shownCode(w http.ResponseWriter, r *http.Request, e enroller, form web.Form) (k shownKey, ok bool, err error) {
+	v := web.Asking(r)
 
 	// Read.
-	key, ok := h.openSetUp(e, form["set-up"], v)
+	k.Key, ok = h.openSetUp(e, form["set-up"], v)
 	if !ok {
-		return h.showSetUp(w, r, e, http.StatusUnprocessableEntity, ui.T("twofactor.setUpOver"))
+		return k, false, h.showSetUp(w, r, e, http.StatusUnprocessableEntity, ui.T("twofactor.setUpOver"))
 	}
-	page, err := h.setUpPage(e, key, form["set-up"], v.Now)
-	if err != nil {
-		return err
+	if k.page, err = h.setUpPage(e, k.Key, form["set-up"], v.Now); err != nil {
+		return k, false, err
 	}
 
 	// Decide.
-	checked, err := h.Proof.SetUpCode(ctx, h.From(r), e.User, key, form["code"])
+	k.SetUpCode, err = h.Proof.SetUpCode(r.Context(), h.From(r), e.User, k.Key, form["code"])
 	status, why := web.NotNow(w, r, err, setUpWaitText)
 	switch {
 	case status != 0:
-		page.refuse(why)
-		return h.Show(w, r, status, "account/set-up", page)
+		return k, false, h.refuseSetUp(w, r, k.page, status, why)
 	case err != nil:
+		return k, false, err
+	case k.Verdict != proof.Right:
+		return k, false, h.refuseSetUp(w, r, k.page, http.StatusUnprocessableEntity, setUpText(k.SetUpCode))
+	}
+	return k, true, nil
+}
+
+func (h *Flow) refuseSetUp(w http.ResponseWriter, r *http.Request, page setUpPage, status int, why ui.Text) error {
+	page.refuse(why)
+	return h.Show(w, r, status, "account/set-up", page)
+}
+
+// activate turns the authenticator app on with the key whose code was shown.
+func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form web.Form) error {
+	ctx, v := r.Context(), web.Asking(r)
+	k, ok, err := h.shownCode(w, r, e, form)
+	if err != nil || !ok {
 		return err
-	case checked.Verdict != proof.Right:
-		page.refuse(setUpText(checked))
-		return h.Show(w, r, http.StatusUnprocessableEntity, "account/set-up", page)
 	}
 
 	// Write.
-	codes, set, err := h.freshCodes(r)
+	codes, set, err := h.firstCodes(r, e.User)
 	if err != nil {
-		err = errors.Join(err, h.Proof.TakeBack(ctx, checked.Paid))
+		err = errors.Join(err, h.Proof.TakeBack(ctx, k.Paid))
 	}
 	if status, why := web.NotNow(w, r, err, setUpWaitText); status != 0 {
-		page.refuse(why)
-		return h.Show(w, r, status, "account/set-up", page)
+		return h.refuseSetUp(w, r, k.page, status, why)
 	} else if err != nil {
 		return err
 	}
 	token, err := h.Store.EnableTwoFactor(ctx, e.actor(v), store.Enrolment{
-		User: e.ID, Generation: e.Generation, Key: key, Step: checked.Step, Codes: set,
-		Attempt: e.Attempt.ID, Paid: checked.Paid,
+		User: e.ID, Generation: e.Generation, Key: k.Key, Step: k.Step, Codes: set,
+		Attempt: e.Attempt.ID, Paid: k.Paid,
 	}, v.Now)
 	if errors.Is(err, store.ErrSpent) {
 		return h.startAgain(w, r)
@@ -260,6 +281,12 @@ func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form
 
 	// Answer.
 	h.KeepSetUp(w, "")
+	return h.goOn(w, r, e, token, "twofactor.doneEnabled", codes)
+}
+
+// goOn lets whoever set a second factor up go on to where it leads, by way of the
+// recovery codes that came with it.
+func (h *Flow) goOn(w http.ResponseWriter, r *http.Request, e enroller, token secret.Token, done string, codes []recovery.Code) (err error) {
 	next := e.leadsTo()
 	if e.forced() {
 		next = whereTo(e.Attempt.Return)
@@ -267,10 +294,27 @@ func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form
 	} else {
 		err = h.GoOn(w, r, token)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case len(codes) == 0:
+		h.Notice(w, done)
+		return web.Redirect(w, next)
 	}
-	return h.showCodes(w, r, ui.T("twofactor.doneEnabled"), codes, next)
+	return h.showCodes(w, r, ui.T(done), codes, next)
+}
+
+// firstCodes makes the recovery codes that come with a first second factor. Who has
+// one keeps those that they have, and none are made.
+func (h *Flow) firstCodes(r *http.Request, u auth.User) (codes []recovery.Code, set recovery.Set, err error) {
+	_, err = h.Store.RecoverySet(r.Context(), u.ID)
+	switch {
+	case err == nil && u.TwoFactor():
+		return nil, recovery.Set{}, nil
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return nil, recovery.Set{}, err
+	}
+	return h.freshCodes(r)
 }
 
 // freshCodes makes recovery codes, and hashes them where passwords are hashed.

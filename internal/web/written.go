@@ -39,3 +39,13 @@ func ReadGroupName(typed string) (name string, refused ui.Text) {
 	}
 	return name, refused
 }
+
+// ReadFactorName is ReadWritten for what somebody calls a passkey or an
+// authenticator app of theirs, which tells them apart.
+func ReadFactorName(typed string) (name string, refused ui.Text) {
+	name, refused = ReadWritten(typed, written.FactorName)
+	if refused.IsZero() && name == "" {
+		refused = ui.T("authenticators.missingName")
+	}
+	return name, refused
+}

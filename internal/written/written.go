@@ -20,6 +20,7 @@ type Limit int
 
 const (
 	Name        Limit = 100 // of a person, a group or an application
+	FactorName  Limit = 60  // of somebody's own passkey or authenticator app
 	Description Limit = 300 // of an application
 	Reason      Limit = 500 // that a person is told
 )
