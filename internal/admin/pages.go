@@ -143,7 +143,8 @@ func (p *usersPage) check() bool {
 type userPage struct {
 	ui.Summary
 	User      auth.User
-	Enabled   bool // two-factor authentication works for this person
+	Enabled   bool // a second factor works for this person
+	Factors   []factorRow
 	CodesLeft int
 	Groups    []ui.Checkbox
 	Sessions  []auth.Session
@@ -151,6 +152,30 @@ type userPage struct {
 	Events    []eventRow
 	Self      bool
 	Reason    ui.Field
+}
+
+// factorRow is one authenticator app or passkey of a person.
+type factorRow struct {
+	Name, Kind        ui.Text
+	Created, LastUsed time.Time // zero: never
+}
+
+func factorRows(apps []store.ListedAuthenticator, passkeys []store.Passkey) (rows []factorRow) {
+	for _, a := range apps {
+		row := factorRow{Name: ui.Words(a.Name), Kind: ui.T("users.app"), Created: a.Created, LastUsed: a.LastUsed}
+		if a.Name == "" {
+			row.Name, row.Kind = row.Kind, ui.Text{}
+		}
+		rows = append(rows, row)
+	}
+	for _, p := range passkeys {
+		row := factorRow{Name: ui.Words(p.Name), Kind: ui.T("users.passkey"), Created: p.Created, LastUsed: p.LastUsed}
+		if p.Key.Synced {
+			row.Kind = ui.T("users.passkeySynced")
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // confirmPage asks once more before something that cannot be undone.
@@ -473,6 +498,8 @@ func Examples() []ui.Example {
 		{Page: "admin/users", Name: "one page of three", Data: middleOfUsers(people)},
 		{Page: "admin/users", Name: "nobody found", Data: newUsersPage(nil, 0, "zzz")},
 		{Page: "admin/user", Name: "somebody with two-factor authentication", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7,
+			Factors: factorRows([]store.ListedAuthenticator{{Created: at.AddDate(0, -2, 0), LastUsed: at}, {Name: "Old phone", Created: at.AddDate(-1, 0, 0)}},
+				[]store.Passkey{{Name: "iCloud Keychain", Key: auth.PasskeyKey{Synced: true}, Created: at, LastUsed: at}, {Name: "YubiKey 5 in the drawer at home, behind the envelopes", Created: at}}),
 			Groups: groupTicks(groups, []auth.GroupID{"g1"}, "user"), Events: eventRows(events),
 			Sessions: []auth.Session{{Device: "Firefox · Linux", Network: "192.0.2.7", LastSeen: at}}, Reason: ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}}},
 		{Page: "admin/user", Name: "locked", Data: userPage{User: people[0].User, Enabled: true, CodesLeft: 7, Doors: []store.ClosedDoor{

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -141,6 +142,9 @@ func (h *Flow) userPage(r *http.Request) (page userPage, err error) {
 		return page, err
 	}
 	page.CodesLeft = set.Left()
+	if page.Factors, err = h.factorsOf(ctx, id); err != nil {
+		return page, err
+	}
 	if page.Groups, err = h.memberships(r, id); err != nil {
 		return page, err
 	}
@@ -156,13 +160,22 @@ func (h *Flow) userPage(r *http.Request) (page userPage, err error) {
 	if err != nil {
 		return page, err
 	}
-	page.Enabled = policy.TwoFactor
+	page.Enabled = policy.OffersSecondFactor()
 	if page.Sessions, err = h.sessionsOf(r, page.User, policy); err != nil {
 		return page, err
 	}
 	page.Self = web.Asking(r).User().ID == id
 	page.Reason = ui.Field{Name: "reason", Label: ui.T("users.reason"), Hint: ui.T("users.reasonHint"), Required: true}
 	return page, nil
+}
+
+func (h *Flow) factorsOf(ctx context.Context, id auth.UserID) ([]factorRow, error) {
+	apps, err := h.Store.ListedAuthenticators(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	passkeys, err := h.Store.Passkeys(ctx, id)
+	return factorRows(apps, passkeys), err
 }
 
 // sessionsOf are a person's sessions that are not over, each with its browser in
