@@ -103,7 +103,7 @@ func enter(ctx context.Context, a *app.App, by auth.Actor, p person, hash secret
 
 // enrol sets two-factor authentication up as a login that owed it does.
 func enrol(ctx context.Context, a *app.App, u auth.User, key totp.Key, hash secret.Text, codes int) error {
-	attempt, err := a.Store.ProvePassword(ctx, auth.Actor{}, store.ProvedPassword{
+	attempt, _, err := a.Store.ProvePassword(ctx, auth.Actor{}, store.ProvedPassword{
 		User: u, Hash: hash, Browser: secret.New().Hash(), Timeout: time.Minute}, a.Now())
 	if err != nil {
 		return err

@@ -49,3 +49,15 @@ func TestAWrongPasswordAsksForThePersonAlone(t *testing.T) {
 		t.Errorf("it asks %d times, want 3: %+v", got.Queries, got)
 	}
 }
+
+// Each transaction waits for the disk: a login without a code is its payment and
+// what the payment is for.
+func TestALoginWithoutACodeWritesTwice(t *testing.T) {
+	site := apptest.New(t)
+	site.Administrator("eli@example.org")
+	ada := site.Person("ada@example.org")
+	got := sent(stranger(site, ""), site, "/login", ada.Address, url.Values{"password": {ada.Password}, "next": {""}})
+	if got.Status != http.StatusSeeOther || got.Work.Transactions != 2 {
+		t.Errorf("status %d after %d transactions, want 2", got.Status, got.Work.Transactions)
+	}
+}

@@ -50,7 +50,7 @@ const (
 // postPassword begins a login. Whoever is unknown, disabled or unconfirmed
 // gets the answer of a wrong password, after the same work.
 func (h *Flow) postPassword(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), web.Asking(r)
+	ctx := r.Context()
 
 	// Read.
 	form, err := web.ReadForm(r, "email", "password", "next")
@@ -88,10 +88,10 @@ func (h *Flow) postPassword(w http.ResponseWriter, r *http.Request) error {
 		page.Summary = ui.Summarize(ui.T("login.wrong"), &page.Email, &page.Password)
 		return h.Show(w, r, http.StatusUnprocessableEntity, "login/password", page)
 	}
-	attempt, err := h.Store.ProvePassword(ctx, v.Actor(), store.ProvedPassword{
+	attempt, in, err := h.ProvePassword(w, r, store.ProvedPassword{
 		User: found.User, Hash: found.Hash, Purpose: auth.ByLogin, Return: web.ReturnTo(form["next"]),
-		Browser: h.Browser(w, r).Hash(), Held: v.Presence.Session.ID, Paid: found.Paid, Timeout: h.Rules.Timeout,
-	}, v.Now)
+		Browser: h.Browser(w, r).Hash(), Paid: found.Paid, Timeout: h.Rules.Timeout,
+	})
 	if errors.Is(err, store.ErrSpent) {
 		return h.startAgain(w, againLate, form["next"])
 	} else if err != nil {
@@ -99,6 +99,9 @@ func (h *Flow) postPassword(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Answer.
+	if in {
+		return web.Redirect(w, whereTo(attempt.Return))
+	}
 	return h.goNext(w, r, attempt, found.User)
 }
 

@@ -59,40 +59,58 @@ type ProvedPassword struct {
 	Held    auth.SessionID // the session that this browser holds, whatever it is worth; "" for none
 	Paid    Payment
 	Timeout time.Duration // how long the attempt may take
+	Finish  *Finish       // ends the login at once where it owes nothing more; nil leaves that to FinishLogin
 }
 
 // ProvePassword begins an attempt, unless the password or the account was
 // changed since it was read (ErrSpent). It clears the counter that was paid;
 // the code's counter is never touched by a right password. Another person's
 // session in this browser ends, and with it what its open window was good for.
-func (s *Store) ProvePassword(ctx context.Context, by auth.Actor, p ProvedPassword, now time.Time) (auth.Attempt, error) {
+//
+// Where the password is all that the login owes, p.Finish has the same transaction
+// finish it, as [Store.FinishLogin] does, and made is its session: who logs in waits
+// for the disk once less. Otherwise made is zero.
+func (s *Store) ProvePassword(ctx context.Context, by auth.Actor, p ProvedPassword, now time.Time) (a auth.Attempt, made NewSession, err error) {
+	err = s.transaction(ctx, func(t *tx) (err error) {
+		made = NewSession{}
+		if a, err = t.provePassword(ctx, by, p, now); err != nil {
+			return err
+		}
+		if p.Finish == nil || auth.Next(a, p.User, p.Finish.Policy, now) != auth.StepFinish {
+			return nil
+		}
+		made, _, err = t.finishLogin(ctx, by, a.ID, *p.Finish, now)
+		return err
+	})
+	return a, made, err
+}
+
+func (t *tx) provePassword(ctx context.Context, by auth.Actor, p ProvedPassword, now time.Time) (auth.Attempt, error) {
 	a := auth.Attempt{
 		ID: auth.AttemptID(secret.NewID()), User: p.User.ID, Purpose: p.Purpose,
 		Generation: p.User.Generation, Return: p.Return,
 		Began: now, Expires: now.Add(p.Timeout), PasswordAt: now,
 	}
-	err := s.transaction(ctx, func(t *tx) (err error) {
-		if err := t.claim(ctx, `
-			UPDATE users SET generation = generation
-			 WHERE id = $1 AND generation = $2 AND state = 'active' AND password_hash = $3`,
-			p.User.ID, p.User.Generation, string(p.Hash)); err != nil {
-			return fmt.Errorf("prove the password of %s: %w", p.User.ID, err)
-		}
-		if a.NewPasswordOwed, err = t.owesNewPassword(ctx, p.User.ID, now); err != nil {
-			return err
-		}
-		if err := t.clear(ctx, p.Paid.Bucket); err != nil {
-			return err
-		}
-		if err := t.endHeld(ctx, by, p.Held, p.User.ID, now); err != nil {
-			return err
-		}
-		if err := t.insertAttempt(ctx, a, p.Browser); err != nil {
-			return err
-		}
-		return t.record(ctx, by, auth.EventLoginBegun, p.User.ID, string(p.Purpose), now)
-	})
-	return a, err
+	err := t.claim(ctx, `
+		UPDATE users SET generation = generation
+		 WHERE id = $1 AND generation = $2 AND state = 'active' AND password_hash = $3`,
+		p.User.ID, p.User.Generation, string(p.Hash))
+	if err != nil {
+		return a, fmt.Errorf("prove the password of %s: %w", p.User.ID, err)
+	}
+	if a.NewPasswordOwed, err = t.owesNewPassword(ctx, p.User.ID, now); err != nil {
+		return a, err
+	}
+	if err := t.clear(ctx, p.Paid.Bucket); err != nil {
+		return a, err
+	}
+	if err := t.endHeld(ctx, by, p.Held, p.User.ID, now); err != nil {
+		return a, err
+	}
+	if err := t.insertAttempt(ctx, a, p.Browser); err != nil {
+		return a, err
+	}
+	return a, t.record(ctx, by, auth.EventLoginBegun, p.User.ID, string(p.Purpose), now)
 }
 
 // ProveCode spends a code for an attempt: the code and the attempt's step in

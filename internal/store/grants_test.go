@@ -112,7 +112,7 @@ func TestWhatEndsASessionEndsWhatItGave(t *testing.T) {
 			return err
 		}},
 		"another person's login": {end: func(t *testing.T, s *store.Store, g begun) error {
-			_, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
+			_, _, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
 				User: storetest.Person(t, s, "bea@example.org"), Hash: "the hash", Purpose: auth.ByLogin,
 				Browser: storetest.Browser.Hash(), Held: g.Session.Session.ID, Timeout: time.Minute}, now)
 			return err

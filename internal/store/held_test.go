@@ -59,7 +59,7 @@ func TestAnotherPersonsRightPasswordEndsAnOpenWindow(t *testing.T) {
 			ended  bool
 		}{"hers": {ada, false}, "another's": {bob, true}} {
 			hers := storetest.Session(t, s, ada, now)
-			if _, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
+			if _, _, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
 				User: tt.proves, Hash: "the hash", Browser: storetest.Browser.Hash(),
 				Held: hers.Session.ID, Timeout: time.Minute}, now); err != nil {
 				t.Fatalf("%s: %v", name, err)

@@ -346,7 +346,7 @@ var moments = map[string]moment{
 	"ProvePassword": {auth.EventLoginBegun, func(p play) func() error {
 		u := p.ada()
 		return func() error {
-			_, err := p.Store.ProvePassword(p.Context(), auth.Actor{}, store.ProvedPassword{
+			_, _, err := p.Store.ProvePassword(p.Context(), auth.Actor{}, store.ProvedPassword{
 				User: u, Hash: "the hash", Purpose: auth.ByLogin, Browser: storetest.Browser.Hash(), Timeout: 10 * time.Minute}, now)
 			return err
 		}

@@ -86,10 +86,45 @@ func TestAChangeOfTheAccountOutdatesItsAttempts(t *testing.T) {
 func TestAPasswordProvedAgainstAnOldHashBeginsNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := storetest.Person(t, s, "ada@example.org")
-		_, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
+		_, _, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
 			User: u, Hash: "another hash", Browser: storetest.Browser.Hash(), Timeout: time.Minute}, now)
 		if !errors.Is(err, store.ErrSpent) {
 			t.Errorf("ProvePassword = %v, want ErrSpent", err)
+		}
+	})
+}
+
+// A login that owes nothing but the password is one transaction with both its
+// events, and its attempt is spent. One that owes a code stays an attempt.
+func TestAPasswordThatIsAllALoginOwesFinishesIt(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := storetest.Person(t, s, "ada@example.org")
+		prove := func(policy auth.Policy) (auth.Attempt, store.NewSession, int64) {
+			t.Helper()
+			before := s.Work().Transactions
+			a, made, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{User: u, Hash: "the hash", Purpose: auth.ByLogin,
+				Browser: storetest.Browser.Hash(), Timeout: time.Minute, Finish: &store.Finish{Policy: policy}}, now)
+			must(t, err)
+			return a, made, s.Work().Transactions - before
+		}
+		a, made, transactions := prove(storetest.Policy)
+		wantEnded(t, s, made.Token, false)
+		if _, _, err := s.FinishLogin(t.Context(), auth.Actor{}, a.ID, store.Finish{Policy: storetest.Policy}, now); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("its attempt makes another session: %v", err)
+		}
+		if begun, in := recorded(t, s, auth.EventLoginBegun), recorded(t, s, auth.EventLogin); len(begun) != 1 || len(in) != 1 || transactions != 1 {
+			t.Errorf("%d transactions, %d and %d events; want one of each", transactions, len(begun), len(in))
+		}
+		must(t, s.SetMustUseTwoFactor(t.Context(), eli, u.ID, true, now))
+		u = reread(t, s, u.ID)
+		demanding := storetest.Policy
+		demanding.TwoFactor = true
+		a, made, _ = prove(demanding)
+		if !made.Token.IsZero() || made.Session.ID != "" {
+			t.Error("a login that owes a step has a session")
+		}
+		if _, err := s.Attempt(t.Context(), a.ID, storetest.Browser.Hash()); err != nil {
+			t.Errorf("its attempt: %v", err)
 		}
 	})
 }

@@ -68,20 +68,45 @@ func (f *Floor) FinishLoginHere(w http.ResponseWriter, r *http.Request, a auth.A
 
 func (f *Floor) finishLogin(w http.ResponseWriter, r *http.Request, id auth.AttemptID, policy auth.Policy) (auth.User, error) {
 	v := Asking(r)
-	made, u, err := f.Store.FinishLogin(r.Context(), v.Actor(), id, store.Finish{
-		Policy: policy, Replaces: v.Presence.Session.ID, Device: f.Device(r),
-	}, v.Now)
+	made, u, err := f.Store.FinishLogin(r.Context(), v.Actor(), id, f.finishFor(r, policy), v.Now)
 	if err != nil {
 		return auth.User{}, err
 	}
+	return u, f.letIn(w, r, made)
+}
+
+// finishFor is how a login of the browser that asks is finished.
+func (f *Floor) finishFor(r *http.Request, policy auth.Policy) store.Finish {
+	return store.Finish{Policy: policy, Replaces: Asking(r).Presence.Session.ID, Device: f.Device(r)}
+}
+
+// letIn gives the browser the session of a finished login.
+func (f *Floor) letIn(w http.ResponseWriter, r *http.Request, made store.NewSession) error {
 	if err := f.GoOn(w, r, made.Token); err != nil {
-		return auth.User{}, err
+		return err
 	}
 	f.forgetReturn(w, r)
 	if !made.Device.IsZero() {
 		f.KeepDevice(w, made.Device)
 	}
-	return u, nil
+	return nil
+}
+
+// ProvePassword begins a login whose password is right. Where nothing more is owed
+// it is finished at once: in tells so, and the browser holds its session.
+func (f *Floor) ProvePassword(w http.ResponseWriter, r *http.Request, p store.ProvedPassword) (a auth.Attempt, in bool, err error) {
+	v := Asking(r)
+	policy, err := f.Live.PolicyOf(r.Context(), p.User.ID)
+	if err != nil {
+		return a, false, err
+	}
+	finish := f.finishFor(r, policy)
+	p.Held, p.Finish = finish.Replaces, &finish
+	a, made, err := f.Store.ProvePassword(r.Context(), v.Actor(), p, v.Now)
+	if err != nil || made.Token.IsZero() {
+		return a, false, err
+	}
+	return a, true, f.letIn(w, r, made)
 }
 
 // GoOn gives the browser a session that was just made or renewed, and lets the

@@ -144,7 +144,7 @@ var Browser = secret.New()
 // Attempt proves a password.
 func Attempt(t testing.TB, s *store.Store, u auth.User, now time.Time) auth.Attempt {
 	t.Helper()
-	a, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
+	a, _, err := s.ProvePassword(t.Context(), auth.Actor{}, store.ProvedPassword{
 		User: u, Hash: "the hash", Purpose: auth.ByLogin, Browser: Browser.Hash(), Timeout: 10 * time.Minute}, now)
 	if err != nil {
 		t.Fatal(err)
