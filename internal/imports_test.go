@@ -19,7 +19,7 @@ const module = "github.com/twinlock/twinlock"
 const (
 	mechanisms = "address keys metrics origin password picture recovery redirect secret slots throttle totp written"
 	flows      = "setup login register passwordreset account apps admin oidc forwardauth"
-	kits       = "apptest apptest/authority apptest/child apptest/program mail/mailtest store/storetest ui/sample ui/uitest"
+	kits       = "apptest apptest/authority apptest/child apptest/program mail/mailtest passkey/passkeytest store/storetest ui/sample ui/uitest"
 )
 
 // doors say which rooms a room may import. Where several rooms share a line,
