@@ -19,6 +19,9 @@ const (
 	Wrong   Verdict = "wrong"
 	Spent   Verdict = "spent"
 	Missing Verdict = "missing" // nothing was typed, or nothing that could be a code: not counted
+
+	NotTaken Verdict = "passkey not taken"
+	Over     Verdict = "over" // the page asked for a passkey too long ago: not counted
 )
 
 // Code is a typed code that was looked at.
@@ -28,6 +31,7 @@ type Code struct {
 	Left    int             // recovery codes, the one just typed included
 	Paid    []store.Payment
 	known   bool // the browser: it counts for itself
+	passkey *Passkey
 }
 
 // Code pays for the try and finds out what was typed: six digits are a code
@@ -36,17 +40,31 @@ type Code struct {
 // wait it gives a *store.WaitError. An account whose key cannot be read is
 // store.ErrFactorUnreadable, and recorded for the administrator.
 func (e *Examiner) Code(ctx context.Context, from From, u auth.User, typed string) (Code, error) {
-	return e.code(ctx, from, u, typed, throttle.CodesThisMonth(string(u.ID)))
+	return e.code(ctx, from, u, typed, throttle.CodesThisMonth(string(u.ID)), e.matchDigits)
+}
+
+// RecoveryCode is Code for whoever has no authenticator app that counts: six
+// digits are a wrong code, whatever app they come from.
+func (e *Examiner) RecoveryCode(ctx context.Context, from From, u auth.User, typed string) (Code, error) {
+	return e.code(ctx, from, u, typed, throttle.CodesThisMonth(string(u.ID)), matchNone)
+}
+
+func matchNone(_ context.Context, _ From, _ auth.User, _ string, c *Code) error {
+	c.Verdict = Wrong
+	return nil
 }
 
 // CodeByLetter is Code for whoever shows a mailed link in place of the
 // password. The month's wrong codes beside the password do not count here: they
 // would keep the owner from the new password that they ask for.
 func (e *Examiner) CodeByLetter(ctx context.Context, from From, u auth.User, typed string) (Code, error) {
-	return e.code(ctx, from, u, typed, throttle.CodesByLetter(string(u.ID)))
+	return e.code(ctx, from, u, typed, throttle.CodesByLetter(string(u.ID)), e.matchDigits)
 }
 
-func (e *Examiner) code(ctx context.Context, from From, u auth.User, typed string, month throttle.Bucket) (c Code, err error) {
+// matcher finds out what six digits are.
+type matcher func(ctx context.Context, from From, u auth.User, digits string, c *Code) error
+
+func (e *Examiner) code(ctx context.Context, from From, u auth.User, typed string, month throttle.Bucket, match matcher) (c Code, err error) {
 	digits, isDigits := totp.Clean(typed)
 	letters, isLetters := recovery.Clean(typed)
 	if !isDigits && !isLetters {
@@ -59,7 +77,7 @@ func (e *Examiner) code(ctx context.Context, from From, u auth.User, typed strin
 		return c, err
 	}
 	if isDigits {
-		err = e.matchDigits(ctx, from, u, digits, &c)
+		err = match(ctx, from, u, digits, &c)
 	} else {
 		err = e.matchRecovery(ctx, u, letters, &c)
 	}
@@ -158,8 +176,13 @@ func (e *Examiner) RefuseCode(ctx context.Context, from From, u auth.User, c Cod
 	refused := store.Refused{Kind: auth.EventCodeRefused, User: u.ID, Detail: string(c.Verdict), Paid: c.Paid}
 	var err error
 	switch c.Verdict {
-	case Missing:
+	case Missing, Over:
 		return nil
+	case NotTaken:
+		if c.passkey == nil { // it was not looked at
+			c.passkey = &Passkey{}
+		}
+		return e.RefusePasskey(ctx, from, *c.passkey)
 	case Spent:
 		refused.Paid, err = nil, e.TakeBack(ctx, c.Paid...)
 	default:

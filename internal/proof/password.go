@@ -24,6 +24,8 @@ type Examiner struct {
 	Cost   password.Cost
 	Rules  Rules
 
+	Passkeys PasskeyParty // nil where none can work: then none is asked for
+
 	VerifyLink store.Mailed // confirms the address of whoever began to sign up
 	UnlockLink store.Mailed // opens a door that too many failures closed
 }

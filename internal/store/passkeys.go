@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
 )
 
 // Passkey is one of a person's, as it is kept.
@@ -154,4 +156,80 @@ func (t *tx) insertPasskey(ctx context.Context, p Passkey) error {
 		return fmt.Errorf("insert a passkey: %w", ErrTaken)
 	}
 	return nil
+}
+
+// ProvedPasskey is a passkey that held its owner to be who they are, in the place
+// of password and code.
+type ProvedPasskey struct {
+	User    auth.User
+	Claim   CodeClaim
+	Return  string
+	Browser secret.Hash
+	Held    auth.SessionID // the session that this browser holds, whatever it is worth; "" for none
+	Timeout time.Duration  // how long the attempt may take
+}
+
+// errUnverified is a mistake of ours: such a passkey proves no password.
+var errUnverified = errors.New("a passkey that did not hold its owner to be who they are signs nobody in")
+
+// ProvePasskey begins an attempt that has nothing more to prove, unless the answer
+// was spent, or the passkey or the account changed since they were read (ErrSpent).
+// It clears no counter of failures: it says nothing of who guesses the password.
+// Another person's session in this browser ends, as with a right password.
+func (s *Store) ProvePasskey(ctx context.Context, by auth.Actor, p ProvedPasskey, now time.Time) (auth.Attempt, error) {
+	if !p.Claim.Verified {
+		return auth.Attempt{}, errUnverified
+	}
+	a := auth.Attempt{
+		ID: auth.AttemptID(secret.NewID()), User: p.User.ID, Purpose: auth.ByLogin,
+		Generation: p.User.Generation, Return: p.Return, Began: now, Expires: now.Add(p.Timeout),
+		PasswordAt: now, PasswordBy: auth.PasswordByPasskey, CodeAt: now, CodeBy: p.Claim.By(),
+	}
+	err := s.transaction(ctx, func(t *tx) error {
+		if err := t.claim(ctx, `
+			UPDATE users SET generation = generation
+			 WHERE id = $1 AND generation = $2 AND state = 'active' AND passkeys_since > 0`,
+			p.User.ID, p.User.Generation); err != nil {
+			return fmt.Errorf("prove a passkey of %s: %w", p.User.ID, err)
+		}
+		if err := t.claimCode(ctx, by, p.User, p.Claim, now); err != nil {
+			return err
+		}
+		if err := t.endHeld(ctx, by, p.Held, p.User.ID, now); err != nil {
+			return err
+		}
+		if err := t.insertAttempt(ctx, a, p.Browser); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventLoginBegun, p.User.ID, "login by passkey", now)
+	})
+	return a, err
+}
+
+// RefusedPasskey is an answer that proved nothing.
+type RefusedPasskey struct {
+	Owner       auth.User // zero: nobody has it, or nobody could be told by it
+	Name        string    // of the passkey
+	Ceremony    Ceremony  // that it answered; zero: none that could be opened
+	CountedBack bool      // it was right, but for its counter
+}
+
+// RefusePasskey records an answer that proved nothing, and spends its challenge.
+// The owner of a passkey whose counter went back hears that it may have been
+// copied; it is theirs to remove.
+func (s *Store) RefusePasskey(ctx context.Context, by auth.Actor, r RefusedPasskey, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
+		if err := t.claimCeremony(ctx, r.Ceremony, now); err != nil && !errors.Is(err, ErrSpent) {
+			return err
+		}
+		if !r.CountedBack {
+			return t.record(ctx, by, auth.EventPasskeyRefused, r.Owner.ID, r.Name, now)
+		}
+		letter := noticeTo(r.Owner, auth.LetterPasskeyCopied, by, now)
+		letter.Values.Factor = r.Name
+		if err := t.queue(ctx, letter, now); err != nil {
+			return err
+		}
+		return t.record(ctx, by, auth.EventPasskeyCounterBack, r.Owner.ID, r.Name, now)
+	})
 }

@@ -1,0 +1,119 @@
+package proof
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/store"
+)
+
+// PasskeyParty is this site as passkeys know it, as far as answers are examined.
+type PasskeyParty interface {
+	Domain() string
+	Read(answer string) (auth.PasskeyShown, error)
+	Check(answer string, c auth.Challenge, k auth.PasskeyKey, handle []byte, mustVerify bool) (auth.PasskeyProved, error)
+}
+
+// Asked is what a page asked a passkey, and what a right answer spends.
+type Asked struct {
+	Challenge auth.Challenge
+	Ceremony  store.Ceremony
+}
+
+// Passkey is an answer that was looked at.
+type Passkey struct {
+	store.Passkey
+	Owner   auth.User       // zero: nobody has it
+	Claim   store.CodeClaim // what is to be spent; zero: it proved nothing
+	Unknown []byte          // a passkey that nobody has, so that the browser may forget it
+
+	asked       Asked
+	countedBack bool
+	known       bool // the browser: it counts for itself
+}
+
+// Right tells that it proved something.
+func (p Passkey) Right() bool { return !p.Claim.IsZero() }
+
+// SignIn examines the answer of somebody who has not said who they are: it must
+// name its owner, and hold them to be who they are. During a wait of the network
+// address it gives a *store.WaitError. The account's own doors are neither paid
+// nor asked: a passkey is not guessed, and whoever knows its name must lock nobody
+// out.
+//
+// Whatever is wrong, and whether or not anybody has the passkey, the same work is
+// done.
+func (e *Examiner) SignIn(ctx context.Context, from From, asked Asked, answer string) (Passkey, error) {
+	return e.passkey(ctx, from, asked, answer, func(auth.User) bool { return true }, true)
+}
+
+// Passkey examines the answer of one person's passkey in the code's place.
+func (e *Examiner) Passkey(ctx context.Context, from From, u auth.User, asked Asked, answer string) (Code, error) {
+	p, err := e.passkey(ctx, from, asked, answer, func(owner auth.User) bool { return owner.ID == u.ID }, false)
+	if err != nil {
+		return Code{}, err
+	}
+	c := Code{Verdict: NotTaken, known: p.known, passkey: &p}
+	if p.Right() {
+		c.Verdict, c.Claim = Right, p.Claim
+	}
+	return c, nil
+}
+
+func (e *Examiner) passkey(ctx context.Context, from From, asked Asked, answer string, mayBe func(auth.User) bool, mustVerify bool) (p Passkey, err error) {
+	p.asked = asked
+	shown, unreadable := e.Passkeys.Read(answer)
+	var handle []byte
+	if p.Passkey, p.Owner, handle, err = e.Store.PasskeyBy(ctx, shown.Credential); errors.Is(err, store.ErrNotFound) {
+		p.Unknown, err = shown.Credential, nil
+	}
+	if err == nil {
+		p.known, err = e.mayTry(ctx, from, p.Owner.ID)
+	}
+	if err != nil || unreadable != nil {
+		return p, err
+	}
+	key, err := e.keyOf(ctx, from, p, mayBe)
+	if err != nil {
+		return p, err
+	}
+	proved, wrong := e.Passkeys.Check(answer, asked.Challenge, key, handle, mustVerify)
+	p.countedBack = wrong == nil && proved.CountedBack
+	if wrong != nil || proved.CountedBack || !bytes.Equal(key.Credential, p.Key.Credential) {
+		return p, nil
+	}
+	p.Claim = store.CodeClaim{
+		Passkey: p.ID, Ceremony: asked.Ceremony, Count: int64(proved.Count), Synced: proved.Synced, Verified: proved.Verified,
+	}
+	return p, nil
+}
+
+// keyOf is what an answer is held to; the zero key where it can prove nothing: it
+// is somebody else's, was made for another domain, or cannot be read, which is
+// recorded for the administrator.
+func (e *Examiner) keyOf(ctx context.Context, from From, p Passkey, mayBe func(auth.User) bool) (auth.PasskeyKey, error) {
+	switch {
+	case p.Owner.ID == "", !mayBe(p.Owner), p.Domain != e.Passkeys.Domain():
+		return auth.PasskeyKey{}, nil
+	case !p.Readable():
+		return auth.PasskeyKey{}, e.Store.Record(ctx, from.Actor, auth.EventFactorUnreadable, p.Owner.ID, fmt.Sprintf("passkey %s", p.ID), from.Now)
+	}
+	return p.Key, nil
+}
+
+// RefusePasskey settles an answer that opened nothing: it is recorded, its
+// challenge is spent, and it counts against the network address. Whoever hangs up
+// is refused all the same.
+func (e *Examiner) RefusePasskey(ctx context.Context, from From, p Passkey) error {
+	ctx, end := Undisturbed(ctx)
+	defer end()
+	if err := e.countNetwork(ctx, from, p.known); err != nil {
+		return err
+	}
+	return e.Store.RefusePasskey(ctx, from.Actor, store.RefusedPasskey{
+		Owner: p.Owner, Name: p.Name, Ceremony: p.asked.Ceremony, CountedBack: p.countedBack,
+	}, from.Now)
+}
