@@ -214,11 +214,15 @@ func (a *App) keepClock(ctx context.Context) error {
 }
 
 func (a *App) examiner() *proof.Examiner {
-	return &proof.Examiner{
+	e := &proof.Examiner{
 		Store: a.Store, Slots: a.slots, Hasher: a.hasher, Rules: triesOf(a.Config), Cost: a.cost,
 		VerifyLink: a.SignupLink(),
 		UnlockLink: mailed(a.Config.UnlockLink, "/login/unlock"),
 	}
+	if a.Floor.Passkeys != nil {
+		e.Passkeys = a.Floor.Passkeys
+	}
+	return e
 }
 
 // mailed is a link to one of our pages, as letters carry it.

@@ -22,7 +22,7 @@ var ownAssets embed.FS
 
 // scripts are on every page. Each is one behaviour, and does nothing where
 // the page has no use for it. Flows link their own from "head".
-var scripts = []string{"once.js", "menu.js", "area.js", "letters.js", "show-password.js", "copy.js", "print.js", "download.js", "ring.js", "again.js", "strength.js", "focus.js", "local-time.js", "window.js"}
+var scripts = []string{"once.js", "menu.js", "area.js", "letters.js", "show-password.js", "copy.js", "print.js", "download.js", "ring.js", "again.js", "strength.js", "focus.js", "local-time.js", "passkey.js", "window.js"}
 
 // assets are all style sheets, scripts and pictures. One hash over everything
 // stands in every address, so that a script may import its neighbour and a

@@ -19,6 +19,7 @@ type Field struct {
 	Autocomplete string // empty: what the kind says
 	Rows         int    // of KindLines; zero means 4
 	Letters      bool   // of a code: a recovery code is taken too, which a numeric keypad cannot type
+	Recovery     bool   // of a code: a recovery code alone is taken, which has letters
 	Accept       string // of KindFile: the types that are offered
 	Judge        string // of a new password: where its strength is asked, see Strength
 	JudgeWith    string // names of fields that are sent along, "email name"
@@ -73,8 +74,8 @@ func (f Field) Type() string {
 
 // InputMode chooses the keypad of a phone.
 func (f Field) InputMode() string {
-	switch f.Kind {
-	case KindCode, KindNumber:
+	switch {
+	case f.Kind == KindCode && !f.Recovery, f.Kind == KindNumber:
 		return "numeric"
 	default:
 		return ""

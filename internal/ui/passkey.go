@@ -6,6 +6,7 @@ package ui
 type Passkey struct {
 	Options  string // for the browser, as JSON
 	Ceremony string // sealed
+	RenewIn  int64  // milliseconds, after which a page that stays open begins anew; it is over soon after
 
 	// Unknown is a passkey that nobody has, so that the browser need not offer it
 	// again, as JSON.

@@ -34,6 +34,10 @@ func CodeText(verdict proof.Verdict, now time.Time) ui.Text {
 		return ui.T("login.missingCode")
 	case proof.Spent:
 		return ui.N("login.spentCode", Seconds(totp.Left(now)))
+	case proof.NotTaken:
+		return ui.T("passkey.notTaken")
+	case proof.Over:
+		return ui.T("passkey.over")
 	}
 	return ui.T("login.wrongCode")
 }

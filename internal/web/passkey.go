@@ -1,10 +1,14 @@
 package web
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
+
+	"github.com/twinlock/twinlock/internal/proof"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/passkey"
@@ -50,7 +54,8 @@ func (f *Floor) BeginPasskey(w http.ResponseWriter, r *http.Request, purpose aut
 		return ui.Passkey{}, err
 	}
 	sealed, err := f.Ring.Seal(plain, ceremonyRow(purpose, f.Browser(w, r).Hash().Text(), bound))
-	return ui.Passkey{Options: string(begun.Options), Ceremony: base64.RawURLEncoding.EncodeToString(sealed)}, err
+	return ui.Passkey{Options: string(begun.Options), Ceremony: base64.RawURLEncoding.EncodeToString(sealed),
+		RenewIn: (f.PasskeyTimeout * 4 / 5).Milliseconds()}, err
 }
 
 func (f *Floor) beginPasskey(r *http.Request, c *Ceremony, who *auth.User) (passkey.Begun, error) {
@@ -121,4 +126,43 @@ func (f *Floor) isOfToday(r *http.Request, c Ceremony) bool {
 
 func ceremonyRow(purpose auth.Ceremony, browser, bound string) string {
 	return "passkey/" + string(purpose) + "/" + browser + "/" + bound
+}
+
+// Asked is the ceremony as its answer is examined.
+func (c Ceremony) Asked() proof.Asked {
+	return proof.Asked{Challenge: c.Challenge, Ceremony: c.Answered()}
+}
+
+// Factor examines what a form brings in a code's place: its field code, or the
+// answer of a passkey in its fields ceremony and passkey, as far as that counts
+// for this person. Both at once are refused with 400.
+func (f *Floor) Factor(r *http.Request, e *proof.Examiner, u auth.User, p auth.Policy, form Form, purpose auth.Ceremony, bound string) (proof.Code, error) {
+	ctx, from := r.Context(), f.From(r)
+	switch {
+	case form["passkey"] != "" && form["code"] != "":
+		return proof.Code{}, BadRequest()
+	case form["passkey"] == "" && p.AsksAuthenticator(u):
+		return e.Code(ctx, from, u, form["code"])
+	case form["passkey"] == "":
+		return e.RecoveryCode(ctx, from, u, form["code"])
+	case !p.AsksPasskey(u):
+		return proof.Code{Verdict: proof.NotTaken}, nil
+	}
+	c, ok := f.AnsweredPasskey(r, purpose, form["ceremony"], bound)
+	if !ok || c.User != u.ID {
+		return proof.Code{Verdict: proof.Over}, nil
+	}
+	return e.Passkey(ctx, from, u, c.Asked(), form["passkey"])
+}
+
+// OffersPasskeys tells whether strangers are offered to sign in with a passkey:
+// whether it works for anybody.
+func (f *Floor) OffersPasskeys(ctx context.Context) (bool, error) {
+	if f.Passkeys == nil {
+		return false, nil
+	}
+	all, err := f.Live.Activations(ctx)
+	return slices.ContainsFunc(all, func(a auth.Activation) bool {
+		return a.Plugin == auth.PasskeysPlugin && a.Active && a.IsForSomebody()
+	}), err
 }

@@ -1,0 +1,122 @@
+// Asks the browser for a passkey, or to make one, and sends its answer with the
+// form that asked. Where the browser has no passkeys the page stays as it is
+// without this script, and another way is taken.
+//
+// A form says data-passkey="get" or "create", and in data-options for what. A
+// button of it with data-ask begins; data-conditional offers passkeys in the
+// address field besides. What is said when none was used is in data-cancelled,
+// and when the device has one already in data-taken. data-renew tells after how
+// many milliseconds to begin anew: what was begun is over soon after.
+
+const able = window.PublicKeyCredential?.parseRequestOptionsFromJSON && window.PublicKeyCredential.parseCreationOptionsFromJSON
+
+for (const form of document.querySelectorAll('form[data-passkey]')) if (able) watch(form)
+for (const place of document.querySelectorAll('[data-unable]')) place.hidden = Boolean(able)
+signal('[data-unknown]', 'unknown', ['signalUnknownCredential'])
+signal('[data-accepted]', 'accepted', ['signalAllAcceptedCredentials', 'signalCurrentUserDetails'])
+
+function watch(form) {
+  const status = form.querySelector('[role=status]')
+  let waiting = null // what the browser is asked now
+  let begun = performance.now()
+
+  form.hidden = false
+  for (const button of form.elements) if ('ask' in button.dataset) {
+    button.hidden = false
+    button.addEventListener('click', () => ask(false))
+  }
+
+  async function ask(conditional) {
+    say('')
+    await stop()
+    const own = { abort: new AbortController() }
+    waiting = own
+    own.answer = request(conditional, own.abort.signal)
+    try {
+      send(await own.answer)
+    } catch (why) {
+      if (waiting !== own) return // another one was begun instead, or the page is left
+      waiting = null
+      if (conditional) return
+      say(why.name === 'InvalidStateError' && form.dataset.taken || form.dataset.cancelled)
+      offer()
+    }
+  }
+
+  // A browser asks one thing at a time: what it is asked has to have ended
+  // before the next.
+  async function stop() {
+    const asked = waiting
+    waiting = null
+    if (!asked) return
+    asked.abort.abort()
+    await asked.answer.catch(() => {})
+  }
+
+  async function request(conditional, signal) {
+    const options = JSON.parse(form.dataset.options)
+    if (form.dataset.passkey === 'create') {
+      return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options), signal })
+    }
+    const asked = { publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), signal }
+    return navigator.credentials.get(conditional ? { ...asked, mediation: 'conditional' } : asked)
+  }
+
+  function send(answer) {
+    waiting = null
+    form.elements.passkey.value = JSON.stringify(answer)
+    form.requestSubmit()
+  }
+
+  async function offer() {
+    if (!('conditional' in form.dataset)) return
+    const can = await PublicKeyCredential.isConditionalMediationAvailable?.().catch(() => false)
+    if (can && !waiting) ask(true)
+  }
+
+  async function renew() {
+    begun = performance.now()
+    const attempt = form.elements.attempt?.value
+    const answer = await fetch('/login/passkey/begin', {
+      method: 'POST', body: new URLSearchParams(attempt ? { attempt } : {}), credentials: 'same-origin', cache: 'no-store', redirect: 'error',
+    })
+    if (!answer.ok) return
+    const { options, ceremony } = await answer.json()
+    if (waiting && !('conditional' in form.dataset)) return // the person is being asked
+    await stop()
+    form.dataset.options = JSON.stringify(options)
+    form.elements.ceremony.value = ceremony
+    offer()
+  }
+
+  function say(text) {
+    if (status) status.textContent = text ?? ''
+  }
+
+  // A hidden page waits until it is looked at again: then what it began may be
+  // over.
+  const life = Number(form.dataset.renew)
+  if (life) {
+    const look = () => {
+      if (!document.hidden && performance.now() - begun >= life) renew().catch(() => {})
+    }
+    setInterval(look, Math.min(life, 10_000))
+    document.addEventListener('visibilitychange', look)
+  }
+  addEventListener('pagehide', stop)
+  addEventListener('pageshow', event => {
+    if (!event.persisted) return
+    form.elements.passkey.value = ''
+    offer()
+  })
+  offer()
+}
+
+// Tells the browser what it may forget, where it listens.
+function signal(selector, name, methods) {
+  for (const place of document.querySelectorAll(selector)) {
+    for (const method of methods) {
+      window.PublicKeyCredential?.[method]?.(JSON.parse(place.dataset[name]))?.catch(() => {})
+    }
+  }
+}
