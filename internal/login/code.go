@@ -3,6 +3,7 @@ package login
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
@@ -10,53 +11,101 @@ import (
 	"github.com/twinlock/twinlock/internal/web"
 )
 
-func (h *Flow) showCode(w http.ResponseWriter, r *http.Request) error {
-	query, err := web.ReadQuery(r, "attempt")
-	if err != nil {
-		return err
-	}
-	attempt, u, err := h.Attempt(r, query["attempt"])
+// pending is a login that owes the code, and whose it is.
+type pending struct {
+	auth.Attempt
+	owner  auth.User
+	policy auth.Policy
+}
+
+// owing serves a login of this browser that owes the code; any other begins anew.
+func (h *Flow) owing(w http.ResponseWriter, r *http.Request, id string, serve func(pending) error) error {
+	attempt, u, err := h.Attempt(r, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return h.startAgain(w, againLate, "")
 	} else if err != nil {
 		return err
 	}
-	if step, err := h.Owes(r, attempt, u); err != nil || step != auth.StepCode {
-		return errors.Join(err, h.startAgainUnless(err, w, attempt))
-	}
-	return h.Show(w, r, http.StatusOK, "login/code", newCodePage(attempt, u))
-}
-
-func (h *Flow) startAgainUnless(err error, w http.ResponseWriter, a auth.Attempt) error {
+	policy, err := h.Live.PolicyOf(r.Context(), u.ID)
 	if err != nil {
-		return nil
+		return err
 	}
-	return h.startAgain(w, againLate, a.Return)
+	if auth.Next(attempt, u, policy, web.Asking(r).Now) != auth.StepCode {
+		return h.startAgain(w, againLate, attempt.Return)
+	}
+	return serve(pending{attempt, u, policy})
 }
 
-// postCode takes the code of the authenticator, or a recovery code, from one
-// field.
+func (h *Flow) showCode(w http.ResponseWriter, r *http.Request) error {
+	query, err := web.ReadQuery(r, "attempt", "way", "from")
+	if err != nil {
+		return err
+	}
+	return h.owing(w, r, query["attempt"], func(p pending) error {
+		page, err := h.codePage(w, r, p, query["way"])
+		if err != nil {
+			return err
+		}
+		if query["way"] == "other" && page.HasOthers() {
+			page.Way, page.From = "", wayOf(query["from"], page.Ways)
+		}
+		return h.Show(w, r, http.StatusOK, "login/code", page)
+	})
+}
+
+// codePage asks in this way, or in the first that its owner has.
+func (h *Flow) codePage(w http.ResponseWriter, r *http.Request, p pending, spelled string) (codePage, error) {
+	set, err := h.Store.RecoverySet(r.Context(), p.owner.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return codePage{}, err
+	}
+	begun, err := h.beginProof(w, r, auth.ProvingCode, p.owner, p.policy, string(p.ID))
+	if err != nil {
+		return codePage{}, err
+	}
+	ways := auth.Ways(p.owner, p.policy, set.Left())
+	if begun.IsZero() { // none of theirs was made for here
+		ways = slices.DeleteFunc(ways, func(w auth.Way) bool { return w == auth.WayPasskey })
+	}
+	page := newCodePage(p.Attempt, p.owner, wayOf(spelled, ways), ways)
+	page.Passkey = begun
+	return page, nil
+}
+
+// wayOf is the way that an address spells, where there is such a one, or the first.
+func wayOf(spelled string, ways []auth.Way) auth.Way {
+	for _, way := range ways {
+		if spellingOf(way) == spelled {
+			return way
+		}
+	}
+	if len(ways) == 0 {
+		return auth.WayRecoveryCode // of which none is left, as the page's help says
+	}
+	return ways[0]
+}
+
+// postCode takes a code of the authenticator or a recovery code, from one field,
+// or the answer of a passkey.
 func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
+	form, err := web.ReadForm(r, "attempt", "code", "ceremony", "passkey", "way")
+	if err != nil {
+		return err
+	}
+	return h.owing(w, r, form["attempt"], func(p pending) error { return h.takeCode(w, r, p, form) })
+}
+
+func (h *Flow) takeCode(w http.ResponseWriter, r *http.Request, p pending, form web.Form) error {
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Read.
-	form, err := web.ReadForm(r, "attempt", "code")
+	page, err := h.codePage(w, r, p, form["way"])
 	if err != nil {
 		return err
 	}
-	attempt, u, err := h.Attempt(r, form["attempt"])
-	if errors.Is(err, store.ErrNotFound) {
-		return h.startAgain(w, againLate, "")
-	} else if err != nil {
-		return err
-	}
-	if step, err := h.Owes(r, attempt, u); err != nil || step != auth.StepCode {
-		return errors.Join(err, h.startAgainUnless(err, w, attempt))
-	}
-	page := newCodePage(attempt, u)
 
 	// Decide.
-	checked, err := h.Proof.Code(ctx, h.From(r), u, form["code"])
+	checked, err := h.Factor(r, h.Proof, p.owner, p.policy, form, auth.ProvingCode, string(p.ID))
 	if status, why := web.NotNow(w, r, err, web.WaitText); status != 0 {
 		page.mark(why)
 		return h.Show(w, r, status, "login/code", page)
@@ -65,20 +114,21 @@ func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Write.
+	attempt := p.Attempt
 	if checked.Verdict == proof.Right {
 		attempt, err = h.Store.ProveCode(ctx, v.Actor(), attempt, checked.Claim, h.Rules.WrongCodes, checked.Paid, v.Now)
 		if errors.Is(err, store.ErrSpent) {
-			checked.Verdict, err = proof.Spent, nil // another request was faster
+			checked.Verdict, err = spentBy(checked), nil // another request was faster
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if checked.Verdict == proof.Spent || checked.Verdict == proof.Wrong {
-		if err := h.Proof.RefuseCode(ctx, h.From(r), u, checked); err != nil {
+	if refuses(checked.Verdict) {
+		if err := h.Proof.RefuseCode(ctx, h.From(r), p.owner, checked); err != nil {
 			return err
 		}
-		if attempt, err = h.Store.RefuseCode(ctx, v.Actor(), attempt, u, checked.Verdict == proof.Spent, h.Rules.WrongCodes, v.Now); err != nil {
+		if attempt, err = h.Store.RefuseCode(ctx, v.Actor(), attempt, p.owner, checked.Verdict != proof.Wrong, h.Rules.WrongCodes, v.Now); err != nil {
 			return err
 		}
 	}
@@ -88,13 +138,27 @@ func (h *Flow) postCode(w http.ResponseWriter, r *http.Request) error {
 		if checked.Claim.Recovery {
 			h.tellLeft(w, checked.Left-1)
 		}
-		return h.goNext(w, r, attempt, u)
+		return h.goNext(w, r, attempt, p.owner)
 	}
-	if step, err := h.Owes(r, attempt, u); err != nil || step != auth.StepCode {
-		return errors.Join(err, h.tooMany(err, w, attempt))
+	if auth.Next(attempt, p.owner, p.policy, v.Now) != auth.StepCode {
+		return h.startAgain(w, againMany, attempt.Return)
 	}
 	page.refuse(checked.Verdict, attempt, v.Now, h.Rules.WrongCodes)
 	return h.Show(w, r, http.StatusUnprocessableEntity, "login/code", page)
+}
+
+// spentBy is what a right code is that another request was faster with. A page
+// whose passkey was answered twice is over, and counts nowhere.
+func spentBy(c proof.Code) proof.Verdict {
+	if c.Claim.Passkey != "" {
+		return proof.Over
+	}
+	return proof.Spent
+}
+
+// refuses tells what counts against a pending login.
+func refuses(v proof.Verdict) bool {
+	return v == proof.Spent || v == proof.Wrong || v == proof.NotTaken
 }
 
 // tellLeft says on the next page how many recovery codes are left, and where
@@ -105,13 +169,6 @@ func (h *Flow) tellLeft(w http.ResponseWriter, left int) {
 		return
 	}
 	h.NoticeCount(w, "login.doneRecovery", left)
-}
-
-func (h *Flow) tooMany(err error, w http.ResponseWriter, a auth.Attempt) error {
-	if err != nil {
-		return nil
-	}
-	return h.startAgain(w, againMany, a.Return)
 }
 
 // back drops a pending login.

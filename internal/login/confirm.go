@@ -19,7 +19,7 @@ func (h *Flow) AskAgain(w http.ResponseWriter, r *http.Request, missing auth.Ans
 	case auth.No:
 		return web.Forbidden()
 	case auth.NeedsSetUp:
-		return web.Redirect(w, toSetUp(r))
+		return web.Redirect(w, toSetUp(r, web.Asking(r).Policy()))
 	}
 	if r.Method == http.MethodGet {
 		return confirmFirst(w, missing, r.URL.RequestURI())
@@ -28,17 +28,20 @@ func (h *Flow) AskAgain(w http.ResponseWriter, r *http.Request, missing auth.Ans
 	if err != nil {
 		return err
 	}
-	page := newConfirmPage(missing, web.Asking(r).Presence)
+	page, err := h.confirmPage(w, r, missing)
+	if err != nil {
+		return err
+	}
 	page.Held = form
 	return h.Show(w, r, http.StatusForbidden, "login/confirm", page)
 }
 
 // toSetUp leads to the set-up, and from there back to the page that was asked for.
-func toSetUp(r *http.Request) string {
+func toSetUp(r *http.Request, p auth.Policy) string {
 	if r.Method != http.MethodGet {
-		return "/account/two-factor"
+		return setUpPage(p)
 	}
-	return "/account/two-factor?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+	return setUpPage(p) + "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
 }
 
 // confirmFirst leads to the confirmation, and from there to next.
@@ -61,7 +64,10 @@ func (h *Flow) showConfirm(w http.ResponseWriter, r *http.Request) error {
 	if !mayConfirm(v) {
 		return web.Redirect(w, "/login")
 	}
-	page := newConfirmPage(askedFor(query["ask"], v), v.Presence)
+	page, err := h.confirmPage(w, r, askedFor(query["ask"], v))
+	if err != nil {
+		return err
+	}
 	page.Next = query["next"]
 	return h.Show(w, r, http.StatusOK, "login/confirm", page)
 }
@@ -84,14 +90,17 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Read.
-	form, err := web.ReadForm(r, "password", "code", "next", "held", "ask")
+	form, err := web.ReadForm(r, "password", "code", "ceremony", "passkey", "next", "held", "ask")
 	if err != nil {
 		return err
 	}
 	if !mayConfirm(v) {
 		return web.Redirect(w, "/login")
 	}
-	page := newConfirmPage(askedFor(form["ask"], v), v.Presence)
+	page, err := h.confirmPage(w, r, askedFor(form["ask"], v))
+	if err != nil {
+		return err
+	}
 	page.Next, page.Held = form["next"], form["held"]
 
 	// Decide.
@@ -131,10 +140,10 @@ func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page confi
 	if err := h.Proof.TakeBack(r.Context(), again.paid...); err != nil {
 		return err
 	}
-	if !page.asksCode() {
+	if again.confirmation.Code.IsZero() {
 		return web.Redirect(w, "/login")
 	}
-	page.refuse(proof.Spent, web.Asking(r).Now)
+	page.refuse(spentBy(proof.Code{Claim: again.confirmation.Code}), web.Asking(r).Now)
 	return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
 }
 
@@ -149,6 +158,9 @@ type proved struct {
 // the page. A code beside a wrong password is not looked at; a right password
 // beside a code that was not taken opened nothing, and was no failure either.
 func (h *Flow) proveAgain(r *http.Request, page *confirmPage, form web.Form) (p proved, err error) {
+	if form["passkey"] != "" {
+		return h.provePasskeyAgain(r, page, form)
+	}
 	if page.asksPassword() {
 		if err := h.provePasswordAgain(r, page, form["password"], &p); err != nil || page.HasFailed() {
 			return p, err
@@ -158,7 +170,7 @@ func (h *Flow) proveAgain(r *http.Request, page *confirmPage, form web.Form) (p 
 		return p, nil
 	}
 	password := p.paid
-	if err = h.proveCodeAgain(r, page, form["code"], &p); err != nil || page.HasFailed() {
+	if err = h.proveCodeAgain(r, page, form, &p); err != nil || page.HasFailed() {
 		err = errors.Join(err, h.Proof.TakeBack(r.Context(), password...))
 	}
 	return p, err
@@ -183,15 +195,32 @@ func (h *Flow) provePasswordAgain(r *http.Request, page *confirmPage, typed stri
 	return nil
 }
 
-func (h *Flow) proveCodeAgain(r *http.Request, page *confirmPage, typed string, p *proved) error {
+// provePasskeyAgain looks at the passkey first: one that held its owner to be who
+// they are stands for the password too, and beside another the password is asked.
+func (h *Flow) provePasskeyAgain(r *http.Request, page *confirmPage, form web.Form) (p proved, err error) {
+	if err := h.proveCodeAgain(r, page, form, &p); err != nil || page.HasFailed() {
+		return p, err
+	}
+	if !page.asksPassword() || p.confirmation.Code.Verified {
+		return p, nil
+	}
+	if form["password"] == "" {
+		page.mark(page.Password, ui.T("passkey.passwordToo"))
+		return p, nil
+	}
+	return p, h.provePasswordAgain(r, page, form["password"], &p)
+}
+
+func (h *Flow) proveCodeAgain(r *http.Request, page *confirmPage, form web.Form, p *proved) error {
 	ctx, v := r.Context(), web.Asking(r)
-	checked, err := h.Proof.Code(ctx, h.From(r), v.Presence.User, typed)
+	u, bound := v.Presence.User, string(v.Presence.Session.ID)
+	checked, err := h.Factor(r, h.Proof, u, v.Policy(), form, auth.ConfirmingPasskey, bound)
 	if err != nil {
 		return err
 	}
 	if checked.Verdict != proof.Right {
 		page.refuse(checked.Verdict, v.Now)
-		return h.Proof.RefuseCode(ctx, h.From(r), v.Presence.User, checked)
+		return h.Proof.RefuseCode(ctx, h.From(r), u, checked)
 	}
 	p.confirmation.Code, p.left = checked.Claim, checked.Left-1
 	p.paid = append(p.paid, checked.Paid...)

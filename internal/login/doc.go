@@ -2,8 +2,10 @@
 //
 //	GET  /login               the form
 //	POST /login               email and password
+//	POST /login/passkey       a passkey, in the place of both and of the code
+//	POST /login/passkey/begin what a page that stays open asks one with
 //	GET  /login/code          the code page of a pending login
-//	POST /login/code          authenticator code or recovery code
+//	POST /login/code          authenticator code, recovery code or passkey
 //	POST /login/back          drops the pending login
 //	GET  /login/confirm       a fresh password or code inside a session
 //	POST /login/confirm

@@ -23,7 +23,7 @@ func (h *Flow) showPassword(w http.ResponseWriter, r *http.Request) error {
 	case v.Presence.Standing == auth.OwesCode:
 		return confirmFirst(w, auth.NeedsCode, query["next"])
 	}
-	page, err := h.passwordPage(r, web.Form{"next": query["next"], "email": query["email"]})
+	page, err := h.passwordPage(w, r, web.Form{"next": query["next"], "email": query["email"]})
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (h *Flow) postPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, err := h.passwordPage(r, form)
+	page, err := h.passwordPage(w, r, form)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (h *Flow) goNext(w http.ResponseWriter, r *http.Request, a auth.Attempt, u 
 	case auth.StepCode:
 		return web.Redirect(w, "/login/code"+attempt)
 	case auth.StepEnrol:
-		return web.Redirect(w, "/account/two-factor"+attempt)
+		return web.Redirect(w, setUpPage(policy)+attempt)
 	case auth.StepNewPassword:
 		return h.askNewPassword(w, r, u)
 	case auth.StepFinish:
@@ -126,6 +126,15 @@ func (h *Flow) goNext(w http.ResponseWriter, r *http.Request, a auth.Attempt, u 
 	default:
 		return h.startAgain(w, againLate, a.Return)
 	}
+}
+
+// setUpPage is where a second factor is set up: an authenticator app where that
+// can be, otherwise a passkey.
+func setUpPage(p auth.Policy) string {
+	if !p.TwoFactor && p.Passkeys {
+		return "/account/passkeys/new"
+	}
+	return "/account/two-factor"
 }
 
 // askNewPassword refuses a password that somebody else must be taken to know,

@@ -42,6 +42,8 @@ func (h *Flow) Routes() []web.Route {
 	return []web.Route{
 		{Method: http.MethodGet, Path: "/login", Need: web.Anybody, Popup: true, Serve: h.showPassword},
 		{Method: http.MethodPost, Path: "/login", Need: web.Anybody, Popup: true, Serve: h.postPassword},
+		{Method: http.MethodPost, Path: "/login/passkey", Need: web.Anybody, Popup: true, Serve: h.postPasskey},
+		{Method: http.MethodPost, Path: "/login/passkey/begin", Need: web.Anybody, Background: true, Serve: h.beginPasskey},
 		{Method: http.MethodGet, Path: "/login/code", Need: web.Anybody, Popup: true, Serve: h.showCode},
 		{Method: http.MethodPost, Path: "/login/code", Need: web.Anybody, Popup: true, Serve: h.postCode},
 		{Method: http.MethodPost, Path: "/login/back", Need: web.Anybody, Popup: true, Serve: h.back},
