@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
+	"github.com/twinlock/twinlock/bench/serving"
 	"github.com/twinlock/twinlock/internal/password"
 	_ "github.com/twinlock/twinlock/internal/store" // has what SQLite is taught
 )
@@ -102,7 +103,7 @@ func (s *site) make() error {
 	if err := s.command(phrase, "user", "add", administrator, "--admin", "--password-stdin"); err != nil {
 		return err
 	}
-	return s.command("", "app", "add", "Wiki", "--url", wiki+"/", "--allow-everyone")
+	return s.command("", "app", "add", "Wiki", "--url", serving.Wiki+"/", "--allow-everyone")
 }
 
 // rowsAtOnce is how many rows one INSERT holds.

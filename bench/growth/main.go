@@ -19,8 +19,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
+
+	"github.com/twinlock/twinlock/bench/serving"
 )
 
 var (
@@ -31,6 +32,9 @@ var (
 	rounds = flag.Int("rounds", 5, "how often each is measured, by turns")
 	only   = flag.String("only", "", "measure only this: fill, pages, lists, purge or import")
 )
+
+// postgres is what the databases are on, with the engine of its name.
+var postgres *serving.Postgres
 
 func main() {
 	flag.Parse()
@@ -56,11 +60,12 @@ func run(ctx context.Context) error {
 	}
 	fmt.Printf("go run ./bench/growth %s\n%s, %d cores, the load beside it; %d rounds, medians with the least and the most\n\n",
 		strings.Join(os.Args[1:], " "), runtime.Version(), runtime.NumCPU(), *rounds)
-	end, err := startServer()
-	if err != nil {
-		return err
+	if *engine == "postgres" {
+		if postgres, err = serving.StartPostgres(filepath.Join(*folder, "postgres")); err != nil {
+			return err
+		}
+		defer postgres.End()
 	}
-	defer end()
 	if *only == "import" {
 		return measureImport(program)
 	}
@@ -97,19 +102,4 @@ func build() (program string, err error) {
 		return "", fmt.Errorf("build: %w: %s", err, out)
 	}
 	return program, nil
-}
-
-// figures are what the rounds gave of one thing.
-type figures []float64
-
-func (f figures) median() float64 {
-	if len(f) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(f))
-	return sorted[len(sorted)/2]
-}
-
-func (f figures) String() string {
-	return fmt.Sprintf("%.4g (%.4g to %.4g)", f.median(), slices.Min(f), slices.Max(f))
 }

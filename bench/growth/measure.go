@@ -6,9 +6,9 @@ import (
 	"net/url"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strconv"
 
+	"github.com/twinlock/twinlock/bench/serving"
 	"github.com/twinlock/twinlock/internal/auth"
 )
 
@@ -33,11 +33,7 @@ func compared(small, large *site) error {
 		}
 	}
 	for _, s := range []*site{small, large} {
-		memory, err := s.resident()
-		if err != nil {
-			return err
-		}
-		fmt.Printf("%s: %.0f MiB of memory after that\n", s.name(), memory)
+		fmt.Printf("%s: %.0f MiB of memory after that\n", s.name(), s.resident())
 	}
 	return nil
 }
@@ -50,11 +46,11 @@ type thing struct {
 }
 
 func (t thing) compare(small, large *site) error {
-	var ofSmall, ofLarge figures
+	var ofSmall, ofLarge serving.Figures
 	for round := range *rounds {
 		for _, turn := range []struct {
 			*site
-			into *figures
+			into *serving.Figures
 		}{{small, &ofSmall}, {large, &ofLarge}} {
 			value, err := t.round(turn.site, round)
 			if err != nil {
@@ -63,7 +59,7 @@ func (t thing) compare(small, large *site) error {
 			*turn.into = append(*turn.into, value)
 		}
 	}
-	fmt.Printf("%-46s %28s %28s %7.2f  %s\n", t.name, ofSmall, ofLarge, ofLarge.median()/ofSmall.median(), t.wanted)
+	fmt.Printf("%-46s %28s %28s %7.2f  %s\n", t.name, ofSmall, ofLarge, ofLarge.Median()/ofSmall.Median(), t.wanted)
 	return nil
 }
 
@@ -135,26 +131,26 @@ const (
 
 // logins gives what half of some people's logins took. Nobody logs in twice.
 func logins(s *site, round int) (float64, error) {
-	var took figures
+	var took serving.Figures
 	for n := range loginsARound {
 		i := (round*loginsARound + n) % known
 		if (i+1)%protectedEach == 0 {
 			continue
 		}
 		browser := s.browser()
-		ms, err := timed(func() error { return logIn(browser, canonical(i)) })
+		ms, err := timed(func() error { return serving.LogIn(browser, canonical(i), phrase) })
 		if err != nil {
 			return 0, err
 		}
 		took = append(took, ms)
 	}
-	return took.median(), nil
+	return took.Median(), nil
 }
 
 // accounts gives what half of some people's pages took, each in a session that the
 // server has not met yet.
 func accounts(s *site, round int) (float64, error) {
-	var took figures
+	var took serving.Figures
 	for n := range accountsARound {
 		i := (round*accountsARound + n) % known
 		ms, err := s.get("/account", "__Host-twinlock="+revealed(token(ofSession, i)))
@@ -163,7 +159,7 @@ func accounts(s *site, round int) (float64, error) {
 		}
 		took = append(took, ms)
 	}
-	return took.median(), nil
+	return took.Median(), nil
 }
 
 var aSecond = regexp.MustCompile(`Requests/sec:\s+([\d.]+)`)
@@ -173,7 +169,7 @@ func questions(s *site, _ int) (float64, error) {
 	args := []string{"-t2", "-c64", "-d4s"}
 	for _, h := range []string{
 		"X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: wiki.example.org", "X-Forwarded-Uri: /page?id=7",
-		"User-Agent: " + devices[0], "Accept: text/html", "Accept-Language: en-GB,en;q=0.7", "Sec-Fetch-Mode: navigate", "Cookie: " + s.cookie,
+		"User-Agent: " + serving.Device, "Accept: text/html", "Accept-Language: en-GB,en;q=0.7", "Sec-Fetch-Mode: navigate", "Cookie: " + s.cookie,
 	} {
 		args = append(args, "-H", h)
 	}
@@ -186,12 +182,4 @@ func questions(s *site, _ int) (float64, error) {
 		return 0, errors.New("wrk: " + string(out))
 	}
 	return strconv.ParseFloat(string(found[1]), 64)
-}
-
-// worst is the greatest of some figures; zero where there are none.
-func worst(f figures) float64 {
-	if len(f) == 0 {
-		return 0
-	}
-	return slices.Max(f)
 }

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
+	"github.com/twinlock/twinlock/bench/serving"
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/store"
 )
@@ -54,12 +54,12 @@ func (s *site) measurePurge(ctx context.Context) error {
 	took := time.Since(began)
 	fmt.Printf("\nA purge of %d events and %d sessions took %.1f s. Meanwhile a writer of one event needed, in ms:\n", purgedEvents, purgedSessions, took.Seconds())
 	fmt.Printf("  half %.1f, 99 of 100 %.1f, the slowest of %d %.1f, wanted under 100; without a purge half %.1f, the slowest of %d %.1f\n\n",
-		during.median(), quantile(during, 0.99), len(during), worst(during), idle.median(), len(idle), worst(idle))
+		during.Median(), during.Quantile(0.99), len(during), during.Quantile(1), idle.Median(), len(idle), idle.Quantile(1))
 	return nil
 }
 
 // waits has a writer write again and again while something goes on.
-func waits(ctx context.Context, s *store.Store, meanwhile func() error) (took figures, err error) {
+func waits(ctx context.Context, s *store.Store, meanwhile func() error) (took serving.Figures, err error) {
 	ended := make(chan error, 1)
 	go func() { ended <- meanwhile() }()
 	for {
@@ -77,16 +77,8 @@ func waits(ctx context.Context, s *store.Store, meanwhile func() error) (took fi
 	}
 }
 
-func quantile(f figures, of float64) float64 {
-	if len(f) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(f))
-	return sorted[min(int(of*float64(len(sorted))), len(sorted)-1)]
-}
-
 func timed(act func() error) (ms float64, err error) {
 	began := time.Now()
 	err = act()
-	return milliseconds(time.Since(began)), err
+	return serving.Milliseconds(time.Since(began)), err
 }

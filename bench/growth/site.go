@@ -11,11 +11,10 @@ import (
 	"syscall"
 
 	"github.com/twinlock/twinlock/bench/serving"
+	"github.com/twinlock/twinlock/internal/apptest/child"
 )
 
 const (
-	home          = "https://id.example.org"
-	wiki          = "https://wiki.example.org"
 	phrase        = "seven purple lanterns drift"
 	administrator = "root@example.org"
 )
@@ -38,7 +37,7 @@ func (s *site) database() string { return fmt.Sprintf("growth_%d", s.people) }
 
 func (s *site) url() string {
 	if *engine == "postgres" {
-		return postgresURL(s.database())
+		return postgres.URL(s.database())
 	}
 	return "sqlite:" + filepath.Join(s.data(), "twinlock.db")
 }
@@ -58,17 +57,7 @@ func (s *site) makeDatabase() error {
 	if *engine != "postgres" {
 		return nil
 	}
-	db, err := sql.Open("pgx", postgresURL("postgres"))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	for _, statement := range []string{"DROP DATABASE IF EXISTS " + s.database(), "CREATE DATABASE " + s.database()} {
-		if _, err := db.Exec(statement); err != nil {
-			return err
-		}
-	}
-	return nil
+	return postgres.Make(s.database())
 }
 
 func (s *site) command(in string, args ...string) error {
@@ -85,7 +74,7 @@ func (s *site) start() (err error) {
 		return err
 	}
 	s.server = exec.Command(s.program, "serve", "--data", s.data(), "--database-url", s.url(), "--listen", s.address,
-		"--public-url", home, "--trusted-proxies", "127.0.0.1", "--log-level", "warn")
+		"--public-url", serving.Home, "--trusted-proxies", "127.0.0.1", "--log-level", "warn")
 	s.server.Stderr = os.Stderr
 	if err := s.server.Start(); err != nil {
 		return err
@@ -102,14 +91,5 @@ func (s *site) stop() error {
 	return err
 }
 
-// resident is how much memory the program takes, in MiB.
-func (s *site) resident() (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.server.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	var kib float64
-	_, err = fmt.Sscan(rest, &kib)
-	return kib / 1024, err
-}
+// resident is how much memory the program and its processes take, in MiB.
+func (s *site) resident() float64 { return float64(child.Memory(s.server.Process.Pid)) / (1 << 20) }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/twinlock/twinlock/bench/serving"
 )
 
 // usual are the nine headers that a request usually has when it comes from a
@@ -21,7 +22,7 @@ import (
 func usual(cookie string) (headers []string) {
 	headers = []string{
 		"X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: wiki.example.org", "X-Forwarded-Uri: /page?id=7",
-		"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/20100101 Firefox/147.0", "Accept: text/html",
+		"User-Agent: " + serving.Device, "Accept: text/html",
 		"Accept-Language: en-GB,en;q=0.7", "Sec-Fetch-Mode: navigate",
 	}
 	if cookie != "" {
@@ -92,7 +93,7 @@ func latency(command []string, of string) func() (float64, error) {
 			return 0, fmt.Errorf("wrk does not say the %s %%:\n%s", of, said)
 		}
 		d, err := time.ParseDuration(found[1] + found[2])
-		return milliseconds(d), err
+		return serving.Milliseconds(d), err
 	}
 }
 
@@ -104,7 +105,7 @@ func (b *benched) size() error {
 		return err
 	}
 	fmt.Printf("The program, stripped   %.1f MB, wanted under 25\nFirst 200 after start   %.0f ms, wanted under 30\nMemory, idle            %.0f MiB, wanted under 22\n\n",
-		float64(info.Size())/1e6, milliseconds(b.started), b.idle)
+		float64(info.Size())/1e6, serving.Milliseconds(b.started), b.idle)
 	return nil
 }
 
@@ -148,12 +149,11 @@ func (b *benched) loginsBy(clients int) func() (float64, error) {
 			all.Go(func() {
 				for time.Now().Before(until) && errs[i] == nil {
 					browser := b.browser()
-					browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-					switch err := logIn(browser, people[i%len(people)]); {
+					switch err := serving.LogIn(browser, people[i%len(people)].address, password); {
 					case err == nil && time.Now().Before(until):
 						counts[i]++
 					case err == nil:
-					case !errors.Is(err, errBusy):
+					case !errors.Is(err, serving.ErrBusy):
 						errs[i] = err
 					}
 					browser.CloseIdleConnections()
@@ -208,7 +208,7 @@ func (b *benched) logins() error {
 // burst is what a burst of logins costs: memory while it lasts, and time a second
 // after it.
 func (b *benched) burst() error {
-	var above figures
+	var above serving.Figures
 	after, before, err := byTurns(func() (float64, error) {
 		stop := b.mostMemory()
 		if _, err := b.loginsBy(64)(); err != nil {
@@ -231,25 +231,24 @@ func (b *benched) burst() error {
 
 // oneLogin takes the median of a few logins, one after another, in milliseconds.
 func (b *benched) oneLogin() (float64, error) {
-	var took figures
+	var took serving.Figures
 	for range 9 {
 		browser := b.browser()
-		browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		began := time.Now()
-		if err := logIn(browser, people[0]); err != nil {
+		if err := serving.LogIn(browser, people[0].address, password); err != nil {
 			return 0, err
 		}
-		took = append(took, milliseconds(time.Since(began)))
+		took = append(took, serving.Milliseconds(time.Since(began)))
 		browser.CloseIdleConnections()
 	}
-	return took.median(), nil
+	return took.Median(), nil
 }
 
 // questionsBesideLogins is what a question takes while 64 people log in.
 func (b *benched) questionsBesideLogins() error {
 	ask := wrk(b.question(), 8, usual(b.cookie))
 	alone := latency(ask, "99")
-	var logins figures
+	var logins serving.Figures
 	beside := func() (float64, error) {
 		failed := make(chan error, 1)
 		go func() {
@@ -269,7 +268,7 @@ func (b *benched) questionsBesideLogins() error {
 	}
 	show(ask)
 	compare("99 of 100 questions within, while 64 people log in; bare is without them", "ms", loaded, unloaded, "at most 1.5")
-	single("  of these, the slowest round", "ms", figures{slices.Max(loaded)}, "under 6")
+	single("  of these, the slowest round", "ms", serving.Figures{slices.Max(loaded)}, "under 6")
 	single("  logins meanwhile", "a second", logins, "more than none")
 	return nil
 }

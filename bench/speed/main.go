@@ -3,9 +3,9 @@
 // that does nothing but hash passwords. They run in turn on one machine, so that
 // what is printed are ratios of one run; it draws them, too.
 //
-//	go run ./bench/speed [-rounds 5] [-seconds 5] [-only logins,beside] [-program ./twinlock]
+//	go run ./bench/speed [-rounds 5] [-seconds 5] [-only logins,beside] [-engine postgres] [-program ./twinlock]
 //
-// It builds the program, runs it on a fresh SQLite database, and needs wrk
+// It builds the program, runs it on a fresh database, and needs wrk
 // (Debian's package wrk).
 package main
 
@@ -18,13 +18,15 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/twinlock/twinlock/bench/serving"
 )
 
 var (
 	rounds  = flag.Int("rounds", 5, "how often each is measured, by turns")
 	seconds = flag.Int("seconds", 5, "how long each measurement takes")
 	program = flag.String("program", "", "the program that is measured, as go build -trimpath -ldflags=-s makes it; built from here where none is named")
+	engine  = flag.String("engine", "sqlite", "sqlite, or postgres, of which one is started beside it")
 	only    = flag.String("only", "", "of size, questions, strangers, one, logins, burst and beside those that are measured, with commas; all where none is named")
 )
 
@@ -67,24 +69,12 @@ func run() error {
 	return nil
 }
 
-// figures are what the rounds gave of one thing.
-type figures []float64
-
-func (f figures) median() float64 {
-	sorted := slices.Sorted(slices.Values(f))
-	return sorted[len(sorted)/2]
-}
-
-func (f figures) String() string {
-	return fmt.Sprintf("%.5g (%.5g to %.5g)", f.median(), slices.Min(f), slices.Max(f))
-}
-
 // byTurns measures one thing and another, round by round.
-func byTurns(one, other func() (float64, error)) (ones, others figures, err error) {
+func byTurns(one, other func() (float64, error)) (ones, others serving.Figures, err error) {
 	for range *rounds {
 		for _, m := range []struct {
 			measure func() (float64, error)
-			into    *figures
+			into    *serving.Figures
 		}{{one, &ones}, {other, &others}} {
 			value, err := m.measure()
 			if err != nil {
@@ -98,8 +88,8 @@ func byTurns(one, other func() (float64, error)) (ones, others figures, err erro
 
 // compare says how one stands to the other, and what is wanted; the bar is full
 // where they are equal.
-func compare(what, unit string, ones, others figures, wanted string) {
-	ratio := ones.median() / cmp.Or(others.median(), 1)
+func compare(what, unit string, ones, others serving.Figures, wanted string) {
+	ratio := ones.Median() / cmp.Or(others.Median(), 1)
 	fmt.Printf("%s\n  ours  %s %s\n  bare  %s %s\n  ratio %.2f, wanted %s\n  %s\n\n", what, ones, unit, others, unit, ratio, wanted, bar(ratio))
 }
 
@@ -113,8 +103,6 @@ func bar(ratio float64) string {
 	return string(line)
 }
 
-func single(what, unit string, f figures, wanted string) {
+func single(what, unit string, f serving.Figures, wanted string) {
 	fmt.Printf("%s\n  %s %s, wanted %s\n\n", what, f, unit, wanted)
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

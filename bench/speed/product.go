@@ -1,17 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"html"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,11 +15,7 @@ import (
 	"github.com/twinlock/twinlock/internal/apptest/child"
 )
 
-const (
-	home     = "https://id.example.org"
-	wiki     = "https://wiki.example.org"
-	password = "seven purple lanterns drift"
-)
+const password = "seven purple lanterns drift"
 
 type person struct{ address string }
 
@@ -42,7 +32,8 @@ type benched struct {
 	folder, program string
 	product, bare   *exec.Cmd
 	address, bareAt string
-	cookie          string // of the application, of somebody signed in
+	postgres        *serving.Postgres // nil on SQLite
+	cookie          string            // of the application, of somebody signed in
 	started         time.Duration
 	idle            float64 // memory before anybody came, in MiB
 }
@@ -52,7 +43,7 @@ func begin() (b *benched, err error) {
 	if b.folder, err = os.MkdirTemp("", "speed"); err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{b.build, b.fill, b.start, b.startBare, b.signIn} {
+	for _, step := range []func() error{b.build, b.startDatabase, b.fill, b.start, b.startBare, b.signIn} {
 		if err := step(); err != nil {
 			b.end()
 			return nil, err
@@ -67,6 +58,9 @@ func (b *benched) end() {
 			_ = process.Process.Signal(syscall.SIGTERM)
 			_ = process.Wait()
 		}
+	}
+	if b.postgres != nil {
+		b.postgres.End()
 	}
 	_ = os.RemoveAll(b.folder)
 }
@@ -85,8 +79,31 @@ func (b *benched) build() error {
 	return nil
 }
 
+// where are the flags that say where the data is.
+func (b *benched) where() []string {
+	flags := []string{"--data", filepath.Join(b.folder, "data")}
+	if b.postgres != nil {
+		flags = append(flags, "--database-url", b.postgres.URL("speed"))
+	}
+	return flags
+}
+
+// startDatabase starts PostgreSQL, where it is to be that.
+func (b *benched) startDatabase() (err error) {
+	if *engine != "postgres" {
+		return nil
+	}
+	if err := os.Chmod(b.folder, 0o755); err != nil { // PostgreSQL is another user
+		return err
+	}
+	if b.postgres, err = serving.StartPostgres(filepath.Join(b.folder, "postgres")); err != nil {
+		return err
+	}
+	return b.postgres.Make("speed")
+}
+
 func (b *benched) command(in string, args ...string) error {
-	c := exec.Command(b.program, append(args, "--data", filepath.Join(b.folder, "data"))...)
+	c := exec.Command(b.program, append(args, b.where()...)...)
 	c.Stdin = strings.NewReader(in)
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("twinlock %s: %w: %s", strings.Join(args, " "), err, out)
@@ -100,15 +117,14 @@ func (b *benched) fill() error {
 			return err
 		}
 	}
-	return b.command("", "app", "add", "Wiki", "--url", wiki+"/", "--allow-everyone")
+	return b.command("", "app", "add", "Wiki", "--url", serving.Wiki+"/", "--allow-everyone")
 }
 
 func (b *benched) start() (err error) {
 	if b.address, err = serving.FreeAddress(); err != nil {
 		return err
 	}
-	b.product = exec.Command(b.program, "serve", "--data", filepath.Join(b.folder, "data"), "--listen", b.address,
-		"--public-url", home, "--trusted-proxies", "127.0.0.1")
+	b.product = exec.Command(b.program, append([]string{"serve", "--listen", b.address, "--public-url", serving.Home, "--trusted-proxies", "127.0.0.1"}, b.where()...)...)
 	began := time.Now()
 	if err := b.product.Start(); err != nil {
 		return err
@@ -138,106 +154,20 @@ func (b *benched) startBare() (err error) {
 	return serving.Await("http://" + b.bareAt + "/question")
 }
 
-// browser is one that reaches the program through a proxy: what it asks of the
-// wiki the proxy first asks Twinlock.
+// browser is a new one, with connections of its own.
 func (b *benched) browser() *http.Client {
-	jar, _ := cookiejar.New(nil)
-	return &http.Client{Jar: jar, Transport: &proxy{to: b.address, with: &http.Transport{MaxIdleConnsPerHost: len(people)}}}
+	return serving.Browser(b.address, &http.Transport{MaxIdleConnsPerHost: len(people)})
 }
-
-type proxy struct {
-	to   string
-	with http.RoundTripper
-}
-
-// RoundTrip hands a request on, as one over TLS.
-func (p *proxy) RoundTrip(r *http.Request) (*http.Response, error) {
-	out := r.Clone(r.Context())
-	out.URL.Scheme, out.URL.Host, out.Host = "http", p.to, r.URL.Host
-	out.Header.Set("X-Forwarded-Proto", "https")
-	out.Header.Set("X-Forwarded-Host", r.URL.Host)
-	out.Header.Set("X-Forwarded-For", "192.0.2.7")
-	out.Header.Set("Sec-Fetch-Mode", "navigate")
-	out.Header.Set("Accept", "text/html")
-	if "https://"+r.URL.Host == wiki {
-		out.Header.Set("X-Forwarded-Uri", r.URL.RequestURI())
-		out.URL.Path, out.URL.RawQuery = "/forward-auth/caddy", ""
-	}
-	answer, err := p.with.RoundTrip(out)
-	if err == nil {
-		answer.Request = r
-	}
-	return answer, err
-}
-
-// logIn posts the login's form; it is an error where nobody is logged in by it,
-// errBusy where the server had no time for it.
-func logIn(browser *http.Client, who person) error {
-	form := url.Values{"email": {who.address}, "password": {password}}
-	r, err := http.NewRequest(http.MethodPost, home+"/login", strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Origin", home)
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	answer, err := browser.Do(r)
-	if err != nil {
-		return err
-	}
-	answer.Body.Close()
-	switch answer.StatusCode {
-	case http.StatusSeeOther:
-		return nil
-	case http.StatusServiceUnavailable:
-		return errBusy
-	default:
-		return fmt.Errorf("the login is answered %d", answer.StatusCode)
-	}
-}
-
-// errBusy is a login that found every slot taken.
-var errBusy = errors.New("the server is busy")
-
-// toWiki is the link on the page that leads back to it.
-var toWiki = regexp.MustCompile(`href="(https://wiki\.example\.org/[^"]*)"`)
 
 // signIn logs somebody in and opens the wiki, and keeps the cookie that the
 // proxy's questions then carry.
-func (b *benched) signIn() error {
+func (b *benched) signIn() (err error) {
 	browser := b.browser()
-	follow := browser.CheckRedirect
-	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if err := logIn(browser, people[0]); err != nil {
+	if err := serving.LogIn(browser, people[0].address, password); err != nil {
 		return err
 	}
-	browser.CheckRedirect = follow
-	page, err := browser.Get(wiki + "/")
-	if err != nil {
-		return err
-	}
-	onward, err := io.ReadAll(page.Body)
-	page.Body.Close()
-	link := toWiki.FindSubmatch(onward)
-	if err != nil || link == nil {
-		return fmt.Errorf("%s is answered %d, without a link to the wiki (%w)", page.Request.URL, page.StatusCode, err)
-	}
-	answer, err := browser.Get(html.UnescapeString(string(link[1])))
-	if err != nil {
-		return err
-	}
-	answer.Body.Close()
-	if answer.Header.Get("Remote-User") != people[0].address {
-		return fmt.Errorf("the wiki is answered %d at %s, about %q", answer.StatusCode, answer.Request.URL, answer.Header.Get("Remote-User"))
-	}
-	at, _ := url.Parse(wiki)
-	for _, c := range browser.Jar.Cookies(at) {
-		b.cookie = c.Name + "=" + c.Value
-	}
-	if b.cookie == "" {
-		return errors.New("the wiki has no cookie")
-	}
-	return nil
+	b.cookie, err = serving.OpenWiki(browser)
+	return err
 }
 
 // memory is what the program and the processes that it started take of the
