@@ -84,6 +84,9 @@ func CountAtMost(s *Store, n int) { s.mostFound = n }
 // StatementsKept is how many statements a connection to SQLite keeps.
 const StatementsKept = statementsKept
 
+// LongestKept is the length of the longest statement that is kept.
+const LongestKept = longestKept
+
 // Lite is what a connection of SQLite's driver can do.
 type Lite = lite
 

@@ -11,9 +11,9 @@ import (
 // logins and pages say, and room for lists whose length differs.
 const statementsKept = 256
 
-// longestKept is the length of the longest text that is kept, in bytes. What adds
-// hundreds of rows at once costs a megabyte prepared, and is hardly said twice.
-const longestKept = 16 << 10
+// longestKept is the length of the longest text that is kept, in bytes: of one that
+// adds as many people as an import does at a time.
+const longestKept = 32 << 10
 
 // preparing is SQLite's driver with connections that keep what they prepared.
 // PostgreSQL's keeps its statements itself.

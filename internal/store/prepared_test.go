@@ -11,7 +11,9 @@ import (
 
 	"modernc.org/sqlite"
 
+	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
 // preparedAlone is one connection to an empty SQLite database that keeps its
@@ -251,5 +253,24 @@ func TestWhatIsNotKept(t *testing.T) {
 	must(t, db.Close())
 	if open.Load() != 0 {
 		t.Errorf("%d are open after the connection", open.Load())
+	}
+}
+
+// An import says the same for each five hundred people, and none of it is parsed
+// twice.
+func TestWhatAnImportSaysIsKept(t *testing.T) {
+	s, wire, _ := storetest.Wired(t)
+	said := statementsOf(wire)
+	people := make([]store.NewUser, 500)
+	for i := range people {
+		at := fmt.Sprintf("person%d@example.org", i)
+		people[i] = store.NewUser{Address: address.Address{Spelling: at, Canonical: at}, Hash: "the hash"}
+	}
+	_, err := s.AddUsers(t.Context(), command, people, now)
+	must(t, err)
+	for _, c := range said() {
+		if len(c.Statement) > store.LongestKept {
+			t.Errorf("%d bytes: %.60s", len(c.Statement), c.Statement)
+		}
 	}
 }
