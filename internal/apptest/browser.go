@@ -58,13 +58,16 @@ func (b *Browser) Once(address string, values url.Values) *Page {
 	return b.Ask(b.Request(http.MethodPost, address, values))
 }
 
-// SignIn goes through the login of a person, code included where it is asked,
-// and gives the page after it.
+// SignIn goes through the login of a person, code or passkey included where it is
+// asked, and gives the page after it.
 func (b *Browser) SignIn(p *Person) *Page {
 	b.t.Helper()
 	page := b.Get("/login").Form("Login").Fill("Email", p.Address).Fill("Password", p.Password).Press()
-	if page.HasButton("Send code") {
-		page = page.Form("Send code").Fill("Login code", p.Code()).Press()
+	switch {
+	case page.HasButton("Send code"):
+		return page.Form("Send code").Fill("Login code", p.Code()).Press()
+	case page.AsksForPasskey() && p.Device != nil:
+		return page.Passkey(p.Device).Press()
 	}
 	return page
 }

@@ -69,6 +69,21 @@ func (f *Form) readFields() {
 	}
 }
 
+// hiddenFields are what a form sends that nobody types, also where the form itself
+// waits for a script.
+func hiddenFields(n *html.Node) url.Values {
+	values := url.Values{}
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		for name, value := range hiddenFields(child) {
+			values[name] = value
+		}
+		if child.Type == html.ElementNode && child.Data == "input" && attr(child, "type") == "hidden" {
+			values.Set(attr(child, "name"), attr(child, "value"))
+		}
+	}
+	return values
+}
+
 func isField(n *html.Node) bool {
 	return n.Data == "input" || n.Data == "textarea" || n.Data == "select"
 }

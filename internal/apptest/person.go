@@ -9,6 +9,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/passkey/passkeytest"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 )
@@ -21,7 +22,8 @@ type Person struct {
 	ID            auth.UserID
 	Address       string
 	Password      string
-	RecoveryCodes []string // as the page showed them
+	RecoveryCodes []string                   // as the page showed them
+	Device        *passkeytest.Authenticator // with their passkeys; nil for none
 
 	site     *Site
 	key      string // as the page showed it; "" for no phone
