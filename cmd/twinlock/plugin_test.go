@@ -35,7 +35,7 @@ func TestPluginsAreListedInTheShapeThatScriptsKnow(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []map[string]any{}
-		for _, id := range []string{"two-factor", "openid-connect", "forward-auth"} {
+		for _, id := range []string{"two-factor", "passkeys", "openid-connect", "forward-auth"} {
 			want = append(want, map[string]any{"id": id, "active": false,
 				"enabled_for": map[string]any{"everyone": false, "groups": []any{}, "users": []any{}}})
 		}

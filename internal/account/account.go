@@ -17,6 +17,16 @@ func (h *Flow) showSettings(w http.ResponseWriter, r *http.Request) error {
 // settingsPage is the page as it is before anything was typed. Every form of
 // it that is refused shows it again, with its own fields marked.
 func (h *Flow) settingsPage(r *http.Request) (settingsPage, error) {
-	section, err := h.twoFactorSection(r.Context(), web.Asking(r))
-	return settingsPage{Applications: web.Asking(r).Policy().OpenIDConnect, Profile: newProfile(web.Asking(r).User(), h.Rules.PasswordMinimum), TwoFactor: section}, err
+	v := web.Asking(r)
+	page := settingsPage{Applications: v.Policy().OpenIDConnect, Profile: newProfile(v.User(), h.Rules.PasswordMinimum)}
+	codes, err := h.codesSection(r.Context(), v)
+	if err != nil {
+		return page, err
+	}
+	page.TwoFactor = h.twoFactorSection(v, codes)
+	if v.Policy().AsksPasskey(v.User()) && (page.TwoFactor == nil || !page.TwoFactor.On()) {
+		page.Codes = &codes
+	}
+	page.Passkeys, err = h.passkeysSection(r)
+	return page, err
 }

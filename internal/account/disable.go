@@ -3,7 +3,9 @@ package account
 import (
 	"errors"
 	"net/http"
+	"time"
 
+	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
@@ -12,14 +14,37 @@ import (
 )
 
 func (h *Flow) showDisable(w http.ResponseWriter, r *http.Request) error {
-	return h.Show(w, r, http.StatusOK, "account/disable", newDisablePage(web.Asking(r).User(), web.Asking(r).Policy()))
+	return h.showDisableWith(w, r, http.StatusOK, func(*codeForm) {})
+}
+
+// showDisableWith shows the page as its form left it.
+func (h *Flow) showDisableWith(w http.ResponseWriter, r *http.Request, status int, mark func(*codeForm)) error {
+	v := web.Asking(r)
+	page := newDisablePage(v.User(), v.Policy())
+	var err error
+	if page.Passkey, err = h.askPasskey(w, r); err != nil {
+		return err
+	}
+	mark(&page.codeForm)
+	return h.Show(w, r, status, "account/disable", page)
+}
+
+// askPasskey asks for a passkey in the code's place; for none where theirs do not
+// count.
+func (h *Flow) askPasskey(w http.ResponseWriter, r *http.Request) (ui.Passkey, error) {
+	v := web.Asking(r)
+	u := v.User()
+	if !v.Policy().AsksPasskey(u) {
+		return ui.Passkey{}, nil
+	}
+	return h.BeginPasskey(w, r, auth.ProvingCode, &u, string(v.Presence.Session.ID))
 }
 
 // postDisable removes the authenticator apps, and the recovery codes with the last
 // second factor.
 func (h *Flow) postDisable(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
-	form, err := web.ReadForm(r, "code")
+	form, err := web.ReadForm(r, "code", "ceremony", "passkey")
 	if err != nil {
 		return err
 	}
@@ -29,14 +54,10 @@ func (h *Flow) postDisable(w http.ResponseWriter, r *http.Request) error {
 
 	// Decide and write.
 	var token secret.Token
-	done, err := h.withCode(w, r, form["code"], func(c proof.Code) (err error) {
+	done, err := h.withCode(w, r, form, func(c proof.Code) (err error) {
 		token, err = h.Store.DisableTwoFactor(r.Context(), v.Actor(), c.Claim, c.Paid, v.Now)
 		return err
-	}, func(status int, why ui.Text) error {
-		page := newDisablePage(v.User(), v.Policy())
-		page.refuse(why)
-		return h.Show(w, r, status, "account/disable", page)
-	})
+	}, func(status int, mark func(*codeForm)) error { return h.showDisableWith(w, r, status, mark) })
 	if err != nil || !done {
 		return err
 	}
@@ -47,14 +68,14 @@ func (h *Flow) postDisable(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, "/account")
 }
 
-// withCode examines a typed code, and has a right one spent by the very
-// transaction that it is good for. Any other is refused: then done is false
-// and the answer is given.
-func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, typed string, spend func(proof.Code) error, refuse func(int, ui.Text) error) (done bool, err error) {
+// withCode examines what a form brings in a code's place, and has it, where it is
+// right, spent by the very transaction that it is good for. Anything else is
+// refused: then done is false and the answer is given.
+func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, form web.Form, spend func(proof.Code) error, refuse func(status int, mark func(*codeForm)) error) (done bool, err error) {
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Decide.
-	checked, err := h.Proof.Code(ctx, h.From(r), v.User(), typed)
+	checked, err := h.Factor(r, h.Proof, v.User(), v.Policy(), form, auth.ProvingCode, string(v.Presence.Session.ID))
 	if err != nil {
 		return false, refuseForNow(w, r, err, refuse)
 	}
@@ -63,7 +84,7 @@ func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, typed string, sp
 	if checked.Verdict == proof.Right {
 		switch err := spend(checked); {
 		case errors.Is(err, store.ErrSpent):
-			checked.Verdict = proof.Spent // another request was faster
+			checked.Verdict = checked.WhenSpent() // another request was faster
 		case err != nil:
 			return false, refuseForNow(w, r, errors.Join(err, h.Proof.TakeBack(ctx, checked.Paid...)), refuse)
 		default:
@@ -75,14 +96,27 @@ func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, typed string, sp
 	}
 
 	// Answer.
-	return false, refuse(http.StatusUnprocessableEntity, web.CodeText(checked.Verdict, v.Now))
+	return false, refuse(http.StatusUnprocessableEntity, refusalOf(checked.Verdict, v.Now))
+}
+
+// refusalOf says what is wrong: at the field of a code, or above the form with a
+// passkey, which has none.
+func refusalOf(verdict proof.Verdict, now time.Time) func(*codeForm) {
+	why := web.CodeText(verdict, now)
+	return func(f *codeForm) {
+		if verdict == proof.NotTaken || verdict == proof.Over {
+			f.Summary = ui.SummarizeAmong(why, &f.Code)
+			return
+		}
+		f.refuse(why)
+	}
 }
 
 // refuseForNow answers what could not be done for now; any other error it gives
 // back.
-func refuseForNow(w http.ResponseWriter, r *http.Request, err error, refuse func(int, ui.Text) error) error {
+func refuseForNow(w http.ResponseWriter, r *http.Request, err error, refuse func(int, func(*codeForm)) error) error {
 	if status, why := web.NotNow(w, r, err, web.WaitText); status != 0 {
-		return refuse(status, why)
+		return refuse(status, func(f *codeForm) { f.refuse(why) })
 	}
 	return err
 }

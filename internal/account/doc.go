@@ -11,6 +11,13 @@
 //	POST /account/authenticators/new     adds it
 //	GET  /account/authenticators/replace sets a new phone up
 //	POST /account/authenticators/replace puts it in the old one's place
+//	GET  /account/passkeys               the passkeys that a person has
+//	GET  /account/passkeys/new           asks the browser to make one
+//	POST /account/passkeys/new           adds it
+//	POST /account/passkeys/rename        names one
+//	GET  /account/passkeys/remove        asks whether one is to be removed
+//	POST /account/passkeys/remove        removes it
+//	GET  /account/passkeys/offer         offers one after a login
 //	GET  /account/recovery-codes         how many are left; making new ones
 //	POST /account/recovery-codes         makes new ones
 //	POST /account/recovery-codes/saved   leaves the page that showed them

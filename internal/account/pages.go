@@ -21,41 +21,65 @@ type settingsPage struct {
 	ui.Summary
 	Profile   profile
 	TwoFactor *twoFactorSection // nil while the plug-in is not enabled for this person
+	Passkeys  *passkeysSection  // nil while the plug-in is not enabled for this person
+	Codes     *codesSection     // recovery codes, where no app is on beside which they are told of
 
 	Applications bool // the person may sign in to some by OpenID Connect
 }
 
 // twoFactorSection is the bottom of the account settings.
 type twoFactorSection struct {
-	Since time.Time // zero while it is off
-	Codes int       // unused recovery codes
-	Few   bool      // so few that new ones should be made
+	Since    time.Time // zero while it is off
+	Passkeys bool      // a login asks for a passkey all the same
+	codesSection
+}
+
+// codesSection tells of recovery codes.
+type codesSection struct {
+	Codes int  // unused
+	Few   bool // so few that new ones should be made
+}
+
+// passkeysSection tells of the passkeys that somebody has.
+type passkeysSection struct {
+	Count    int
+	Accepted string // for the browser, as JSON; "" where it has never made one
 }
 
 // On tells whether the person enabled it.
 func (s twoFactorSection) On() bool { return !s.Since.IsZero() }
 
-func (h *Flow) twoFactorSection(ctx context.Context, v *web.Visitor) (*twoFactorSection, error) {
+func (h *Flow) twoFactorSection(v *web.Visitor, codes codesSection) *twoFactorSection {
 	if !v.Policy().TwoFactor {
-		return nil, nil
+		return nil
 	}
-	section := twoFactorSection{Since: v.User().TwoFactorSince}
-	if !section.On() {
-		return &section, nil
+	return &twoFactorSection{Since: v.User().TwoFactorSince, Passkeys: v.Policy().AsksPasskey(v.User()), codesSection: codes}
+}
+
+func (h *Flow) codesSection(ctx context.Context, v *web.Visitor) (codesSection, error) {
+	if !v.Policy().AsksCode(v.User()) {
+		return codesSection{}, nil
 	}
 	set, err := h.Store.RecoverySet(ctx, v.User().ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
+		return codesSection{}, err
 	}
-	section.Codes = set.Left()
-	section.Few = section.Codes <= h.Rules.RecoveryCodesFew
-	return &section, nil
+	return codesSection{Codes: set.Left(), Few: set.Left() <= h.Rules.RecoveryCodesFew}, nil
 }
 
-// codeForm is a form whose one field takes a code.
+// codeForm is a form whose one field takes a code, or which a passkey answers in
+// its place.
 type codeForm struct {
 	ui.Summary
-	Code ui.Field
+	Code    ui.Field
+	Passkey ui.Passkey // zero: none is asked for
+}
+
+// newRecoveryForm is for whoever has no app whose codes count.
+func newRecoveryForm() codeForm {
+	form := newCodeForm(ui.T("login.recoveryHint"), false)
+	form.Code.Label, form.Code.Recovery, form.Code.Autocomplete = ui.T("login.wayRecovery"), true, "off"
+	return form
 }
 
 func newCodeForm(hint ui.Text, recovery bool) codeForm {
@@ -82,6 +106,7 @@ type setUpPage struct {
 	Account  string
 	Next     string // one of our pages that waits for this; "" for none
 	Back     string
+	Other    string // the page that makes a passkey in its place; "" for none
 	Sealed   string // the set-up, as the page sends it back
 	Apps     []app
 	Link     template.URL // opens the app
@@ -98,6 +123,7 @@ func (h *Flow) setUpPage(e enroller, key totp.Key, sealed string, now time.Time)
 	page := newSetUpPage(key, e.Address, now)
 	page.Attempt, page.Sealed, page.Kept = e.Attempt.ID, sealed, h.Rules.SetUpTimeout
 	page.Next, page.Back, page.Admits = e.Next, e.backTo(), e.administers()
+	page.Other = e.Other
 	page.tell(e.Further)
 	link, err := appLink(key, h.Site, e.Address)
 	if err != nil {
@@ -234,8 +260,11 @@ type recoveryCodesPage struct {
 	Used []time.Time // oldest first
 }
 
-func newRecoveryCodesPage(set store.RecoverySet, few int) recoveryCodesPage {
-	page := recoveryCodesPage{codeForm: newCodeForm(ui.T("login.codeHint"), true), Made: set.Made, All: len(set.Used), Left: set.Left()}
+func newRecoveryCodesPage(set store.RecoverySet, few int, app bool) recoveryCodesPage {
+	page := recoveryCodesPage{codeForm: newRecoveryForm(), Made: set.Made, All: len(set.Used), Left: set.Left()}
+	if app {
+		page.codeForm = newCodeForm(ui.T("login.codeHint"), true)
+	}
 	page.Few = page.Left <= few
 	for _, at := range set.Used {
 		if !at.IsZero() {
@@ -274,11 +303,14 @@ func Examples() []ui.Example {
 	summary := ui.SummarizeAmong(ui.Text{}, &refused.CurrentPassword)
 	held := newProfile(auth.User{Address: "ada@example.org", Name: "Ada"}, 12)
 	markNewAddress("ada@example.net", ui.T("account.newAddressWait", "Wait", "8 s"))(&held)
-	return slices.Concat(twoFactorExamples(since), ui.SignedIn([]ui.Example{
+	return slices.Concat(twoFactorExamples(since), passkeyExamples(since), ui.SignedIn([]ui.Example{
 		{Page: "account/settings", Name: "two-factor authentication not enabled for this person", Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "two-factor authentication off", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{}}},
-		{Page: "account/settings", Name: "two-factor authentication on", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, Codes: 9}, Applications: true}},
-		{Page: "account/settings", Name: "few recovery codes left", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, Codes: 2, Few: true}}},
+		{Page: "account/settings", Name: "two-factor authentication on", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, codesSection: codesSection{Codes: 9}}, Applications: true}},
+		{Page: "account/settings", Name: "few recovery codes left", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, codesSection: codesSection{Codes: 2, Few: true}}}},
+		{Page: "account/settings", Name: "passkeys beside an app", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Since: since, codesSection: codesSection{Codes: 9}}, Passkeys: &passkeysSection{Count: 2}}},
+		{Page: "account/settings", Name: "passkeys alone", Data: settingsPage{Profile: example, TwoFactor: &twoFactorSection{Passkeys: true}, Passkeys: &passkeysSection{Count: 1}, Codes: &codesSection{Codes: 10}}},
+		{Page: "account/settings", Name: "no passkey yet", Data: settingsPage{Profile: example, Passkeys: &passkeysSection{}}},
 		{Page: "account/settings", Name: "session about to end", Shell: ui.Shell{Window: exampleWindow(time.Minute, time.Hour)}, Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "session expired", Shell: ui.Shell{Window: exampleWindow(0, time.Hour)}, Data: settingsPage{Profile: example}},
 		{Page: "account/settings", Name: "session expired for good", Shell: ui.Shell{Window: exampleWindow(0, 0)}, Data: settingsPage{Profile: example}},
@@ -315,6 +347,10 @@ func twoFactorExamples(since time.Time) []ui.Example {
 	must, refused := ada, newDisablePage(ada, auth.Policy{TwoFactor: true})
 	must.MustUseTwoFactor = true
 	refused.refuse(web.CodeText(proof.Wrong, now))
+	asked := ui.Passkey{Options: "{}", Ceremony: "c"}
+	byPasskey, notTaken := newDisablePage(ada, auth.Policy{TwoFactor: true}), newRecoveryCodesPage(store.RecoverySet{Made: since, Used: make([]time.Time, 10)}, 3, false)
+	byPasskey.Passkey, notTaken.Passkey = asked, asked
+	refusalOf(proof.NotTaken, now)(&notTaken.codeForm)
 	codes := newCodesShown("Twinlock", ada.Address, now, "/account")
 	codes.Codes = []string{"AB3D-EF4H-JK5N-PQ6S", "TU7X-YA8C-DE9G-HJ3M", "NP4R-ST5W-XY6B-CD7F", "GH8K-MN9Q-RS3U-WX4A", "BC5E-FG6J-KM7P-QR8T",
 		"UW9Y-AB3D-EF4H-JK5N", "PQ6S-TU7X-YA8C-DE9G", "HJ3M-NP4R-ST5W-XY6B", "CD7F-GH8K-MN9Q-RS3U", "WX4A-BC5E-FG6J-KM7P"}
@@ -332,8 +368,8 @@ func twoFactorExamples(since time.Time) []ui.Example {
 		{Page: "account/set-up", Name: "the administration waits for it", Data: admits},
 		{Page: "account/new-codes", Name: "shown once", Data: codes},
 		{Page: "account/not-saved", Name: "tick missing", Data: newNotSavedPage("/account")},
-		{Page: "account/recovery-codes", Name: "two used", Data: newRecoveryCodesPage(some, 3)},
-		{Page: "account/recovery-codes", Name: "few left", Data: newRecoveryCodesPage(few, 3)},
+		{Page: "account/recovery-codes", Name: "two used", Data: newRecoveryCodesPage(some, 3, true)},
+		{Page: "account/recovery-codes", Name: "few left", Data: newRecoveryCodesPage(few, 3, true)},
 		{Page: "account/disable", Name: "asked", Data: newDisablePage(ada, auth.Policy{TwoFactor: true})},
 		{Page: "account/disable", Name: "wrong code", Data: refused},
 		{Page: "account/set-up", Name: "one more app", Data: exampleFurther(setUp, further{Name: ui.Field{Name: "name", Label: ui.T("authenticators.name"), Value: "Tablet", Required: true}})},
@@ -343,6 +379,8 @@ func twoFactorExamples(since time.Time) []ui.Example {
 		{Page: "account/authenticators", Name: "as many as possible", Data: newAuthenticatorsPage(append(slices.Clone(apps), apps[0], apps[0]))},
 		{Page: "account/which-app", Name: "three", Data: newWhichPage(apps)},
 		{Page: "account/disable", Name: "passkeys stay", Data: newDisablePage(auth.User{TwoFactorSince: since, PasskeysSince: since}, auth.Policy{TwoFactor: true, Passkeys: true})},
+		{Page: "account/disable", Name: "or a passkey", Data: byPasskey},
+		{Page: "account/recovery-codes", Name: "passkey not taken", Data: notTaken},
 		{Page: "account/disable", Name: "must use it", Data: newDisablePage(must, auth.Policy{TwoFactor: true})},
 	}), ui.Example{Page: "account/set-up", Name: "a login waits for it", Data: forced})
 }
@@ -368,4 +406,45 @@ func exampleAuthenticators(since time.Time) []store.ListedAuthenticator {
 func exampleFurther(page setUpPage, f further) setUpPage {
 	page.tell(&f)
 	return page
+}
+
+// passkeyExamples are the pages of somebody's passkeys.
+func passkeyExamples(since time.Time) []ui.Example {
+	key := auth.PasskeyKey{Public: []byte("k"), Synced: true}
+	all := []store.Passkey{
+		{ID: "a", Name: "iCloud Keychain", Domain: "login.example.org", Key: key, Created: since, LastUsed: since.AddDate(0, 0, 20)},
+		{ID: "b", Name: strings.Repeat("Sicherheitsschlüssel", 2) + " im Büro", Domain: "login.example.org", Key: auth.PasskeyKey{Public: []byte("k")}, Created: since},
+		{ID: "c", Name: "Phone", Domain: "old.example.org", Key: key, Created: since.AddDate(0, -2, 0), LastUsed: since},
+	}
+	list := newPasskeysPage(all, "login.example.org", 20)
+	none, full, refused, added := newPasskeysPage(nil, "login.example.org", 20), newPasskeysPage(all, "login.example.org", 3),
+		newPasskeysPage(all, "login.example.org", 20), newPasskeysPage(all[:1], "login.example.org", 20)
+	added.Passkeys[0].Open = true
+	refused.refuseName(web.Form{"id": "b"}, ui.T("authenticators.missingName"))
+	ada := auth.User{Address: "ada@example.org"}
+	page := newPasskeyPage{Title: ui.T("passkey.add"), Text: ui.T("passkey.intro"), Effect: effectOn(ada),
+		Back: ui.Button{Label: ui.T("form.back"), Href: "/account", Look: ui.Secondary}, Passkey: ui.Passkey{Options: "{}", Ceremony: "c"}}
+	offer, notMade, forced, waits := page, page, page, page
+	offer.Title, offer.Text, offer.Effect = ui.T("passkey.offerTitle"), ui.T("passkey.offerText"), effectOn(auth.User{TwoFactorSince: since})
+	offer.Back.Label = ui.T("passkey.notNow")
+	notMade.Summary, notMade.Effect = ui.SummarizeAmong(ui.T("passkey.notMade")), ui.Text{}
+	forced.Account, forced.Attempt, forced.Other = ada.Address, "a", "/account/two-factor"
+	waits.Admits, waits.Other = true, "/account/two-factor"
+	remove := removePage{ID: "a", Name: "iCloud Keychain"}
+	last, kept := remove, remove
+	last.Last, kept.Kept = true, keptTexts[auth.LastForDemand]
+	return append(ui.SignedIn([]ui.Example{
+		{Page: "account/passkeys", Name: "three", Data: list},
+		{Page: "account/passkeys", Name: "none", Data: none},
+		{Page: "account/passkeys", Name: "as many as possible", Data: full},
+		{Page: "account/passkeys", Name: "name missing", Data: refused},
+		{Page: "account/passkeys", Name: "just added", Shell: ui.Shell{Notice: ui.T("passkey.doneAdded")}, Data: added},
+		{Page: "account/new-passkey", Name: "first", Data: page},
+		{Page: "account/new-passkey", Name: "offered after a login", Data: offer},
+		{Page: "account/new-passkey", Name: "not made", Data: notMade},
+		{Page: "account/new-passkey", Name: "the administration waits for it", Data: waits},
+		{Page: "account/remove-passkey", Name: "one of several", Data: remove},
+		{Page: "account/remove-passkey", Name: "last", Data: last},
+		{Page: "account/remove-passkey", Name: "kept", Data: kept},
+	}), ui.Example{Page: "account/new-passkey", Name: "a login waits for it", Data: forced})
 }

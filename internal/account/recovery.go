@@ -42,24 +42,33 @@ func (h *Flow) postSaved(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Flow) showRecoveryCodes(w http.ResponseWriter, r *http.Request) error {
+	return h.showRecoveryCodesWith(w, r, http.StatusOK, func(*codeForm) {})
+}
+
+// showRecoveryCodesWith shows the page as its form left it.
+func (h *Flow) showRecoveryCodesWith(w http.ResponseWriter, r *http.Request, status int, mark func(*codeForm)) error {
 	page, err := h.recoveryCodesPage(r)
 	if err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "account/recovery-codes", page)
+	if page.Passkey, err = h.askPasskey(w, r); err != nil {
+		return err
+	}
+	mark(&page.codeForm)
+	return h.Show(w, r, status, "account/recovery-codes", page)
 }
 
-// recoveryCodesPage is 404 while two-factor authentication is off.
+// recoveryCodesPage is 404 where no code is asked for.
 func (h *Flow) recoveryCodesPage(r *http.Request) (recoveryCodesPage, error) {
 	u := web.Asking(r).User()
-	if !u.TwoFactor() {
+	if !web.Asking(r).Policy().AsksCode(u) {
 		return recoveryCodesPage{}, web.NotFound()
 	}
 	set, err := h.Store.RecoverySet(r.Context(), u.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return recoveryCodesPage{}, err
 	}
-	return newRecoveryCodesPage(set, h.Rules.RecoveryCodesFew), nil
+	return newRecoveryCodesPage(set, h.Rules.RecoveryCodesFew, web.Asking(r).Policy().AsksAuthenticator(u)), nil
 }
 
 // postRecoveryCodes makes new codes, and voids the old ones.
@@ -67,19 +76,18 @@ func (h *Flow) postRecoveryCodes(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
 
 	// Read.
-	form, err := web.ReadForm(r, "code")
+	form, err := web.ReadForm(r, "code", "ceremony", "passkey")
 	if err != nil {
 		return err
 	}
-	page, err := h.recoveryCodesPage(r)
-	if err != nil {
+	if _, err := h.recoveryCodesPage(r); err != nil {
 		return err
 	}
 
 	// Decide and write.
 	var token secret.Token
 	var codes []recovery.Code
-	done, err := h.withCode(w, r, form["code"], func(c proof.Code) error {
+	done, err := h.withCode(w, r, form, func(c proof.Code) error {
 		fresh, set, err := h.freshCodes(r)
 		if err != nil {
 			return err
@@ -87,10 +95,7 @@ func (h *Flow) postRecoveryCodes(w http.ResponseWriter, r *http.Request) error {
 		codes = fresh
 		token, err = h.Store.MakeRecoveryCodes(r.Context(), v.Actor(), set, c.Claim, c.Paid, v.Now)
 		return err
-	}, func(status int, why ui.Text) error {
-		page.refuse(why)
-		return h.Show(w, r, status, "account/recovery-codes", page)
-	})
+	}, func(status int, mark func(*codeForm)) error { return h.showRecoveryCodesWith(w, r, status, mark) })
 	if err != nil || !done {
 		return err
 	}

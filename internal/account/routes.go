@@ -45,7 +45,7 @@ type Rules struct {
 func (h *Flow) Routes() []web.Route {
 	return slices.Concat([]web.Route{
 		{Method: http.MethodGet, Path: "/account", Need: web.SignedIn, Serve: h.showSettings},
-	}, h.settingsRoutes(), h.twoFactorRoutes(), h.authenticatorRoutes())
+	}, h.settingsRoutes(), h.twoFactorRoutes(), h.authenticatorRoutes(), h.passkeyRoutes())
 }
 
 // twoFactorRoutes are the addresses of two-factor authentication. The first
@@ -57,8 +57,8 @@ func (h *Flow) twoFactorRoutes() []web.Route {
 		{Method: http.MethodGet, Path: "/account/two-factor", Need: web.Anybody, Serve: h.showTwoFactor},
 		{Method: http.MethodPost, Path: "/account/two-factor", Need: web.Anybody, Serve: h.postTwoFactor},
 		{Method: http.MethodPost, Path: "/account/two-factor/disable", Need: web.SignedIn, Plugin: plugin, Action: auth.RemoveFactor, Serve: h.postDisable},
-		{Method: http.MethodGet, Path: "/account/recovery-codes", Need: web.SignedIn, Plugin: plugin, Serve: h.showRecoveryCodes},
-		{Method: http.MethodPost, Path: "/account/recovery-codes", Need: web.SignedIn, Plugin: plugin, Action: auth.RemoveFactor, Serve: h.postRecoveryCodes},
-		{Method: http.MethodPost, Path: "/account/recovery-codes/saved", Need: web.SignedIn, Plugin: plugin, Serve: h.postSaved},
+		{Method: http.MethodGet, Path: "/account/recovery-codes", Need: web.SignedIn, Plugin: plugin, Or: auth.PasskeysPlugin, Serve: h.showRecoveryCodes},
+		{Method: http.MethodPost, Path: "/account/recovery-codes", Need: web.SignedIn, Plugin: plugin, Or: auth.PasskeysPlugin, Action: auth.RemoveFactor, Serve: h.postRecoveryCodes},
+		{Method: http.MethodPost, Path: "/account/recovery-codes/saved", Need: web.SignedIn, Plugin: plugin, Or: auth.PasskeysPlugin, Serve: h.postSaved},
 	}
 }

@@ -1,10 +1,12 @@
 package account
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -24,6 +26,8 @@ type enroller struct {
 	auth.User
 	Attempt auth.Attempt // of the login that owes it; zero inside a session
 	Next    string       // one of our pages that sent them here; "" for none
+	Home    string       // where it leads otherwise; "" for the settings
+	Other   string       // the page that sets up another second factor in its place; "" for none
 	Further *further     // the app comes to others; nil where it turns them on
 
 	// row is what a begun set-up is sealed for: it opens for no other session
@@ -36,10 +40,7 @@ func (e enroller) forced() bool { return e.Attempt.ID != "" }
 
 // leadsTo is where a set-up inside a session leads.
 func (e enroller) leadsTo() string {
-	if e.Next == "" {
-		return "/account"
-	}
-	return e.Next
+	return cmp.Or(e.Next, e.Home, "/account")
 }
 
 // administers tells that a page of the administration waits, which lets nobody
@@ -86,7 +87,7 @@ func (h *Flow) asEnroller(w http.ResponseWriter, r *http.Request, form web.Form,
 	v := web.Asking(r)
 	switch {
 	case form["attempt"] != "":
-		return h.asOwing(w, r, form["attempt"], serve)
+		return h.asOwing(w, r, form["attempt"], auth.TwoFactorPlugin, serve)
 	case !v.SignedIn():
 		return h.SendToLogin(w, r)
 	case !v.Policy().TwoFactor:
@@ -97,24 +98,60 @@ func (h *Flow) asEnroller(w http.ResponseWriter, r *http.Request, form web.Form,
 	if missing := auth.May(v.Actor(), auth.ChangeAccount, v.Policy(), v.Now); missing != auth.Yes {
 		return h.AskAgain(w, r, missing)
 	}
-	return serve(enroller{User: v.User(), Next: web.ReturnTo(form["next"]), row: setUpRow(v.User(), "session", string(v.Presence.Session.ID))})
+	e := enroller{User: v.User(), Next: web.ReturnTo(form["next"]), row: setUpRow(v.User(), "session", string(v.Presence.Session.ID))}
+	e.Other = otherSetUp(e, v.Policy(), auth.TwoFactorPlugin)
+	return serve(e)
 }
 
-func (h *Flow) asOwing(w http.ResponseWriter, r *http.Request, id string, serve func(enroller) error) error {
+// setUpPages are where second factors are set up.
+var setUpPages = map[auth.PluginID]string{auth.TwoFactorPlugin: "/account/two-factor", auth.PasskeysPlugin: "/account/passkeys/new"}
+
+// setUpHomes are where what is set up already is seen.
+var setUpHomes = map[auth.PluginID]string{auth.TwoFactorPlugin: "/account/two-factor", auth.PasskeysPlugin: "/account/passkeys"}
+
+// otherSetUp is the page that sets up the other second factor in the place of this
+// one, where something waits for either, and both work.
+func otherSetUp(e enroller, p auth.Policy, this auth.PluginID) string {
+	query := url.Values{}
+	switch {
+	case !p.TwoFactor || !p.Passkeys || p.AsksCode(e.User):
+		return ""
+	case e.forced():
+		query.Set("attempt", string(e.Attempt.ID))
+	case e.Next != "":
+		query.Set("next", e.Next)
+	default:
+		return ""
+	}
+	other := auth.PasskeysPlugin
+	if this == other {
+		other = auth.TwoFactorPlugin
+	}
+	return setUpPages[other] + "?" + query.Encode()
+}
+
+// asOwing serves a login that owes a second factor, and may set up the one of this
+// plug-in.
+func (h *Flow) asOwing(w http.ResponseWriter, r *http.Request, id string, plugin auth.PluginID, serve func(enroller) error) error {
 	attempt, u, err := h.Attempt(r, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return h.startAgain(w, r)
+		return h.startAgain(w, r, setUpHomes[plugin])
 	} else if err != nil {
 		return err
 	}
-	step, err := h.Owes(r, attempt, u)
+	policy, err := h.Live.PolicyOf(r.Context(), u.ID)
 	if err != nil {
 		return err
 	}
-	if step != auth.StepEnrol {
-		return h.startAgain(w, r)
+	switch {
+	case auth.Next(attempt, u, policy, web.Asking(r).Now) != auth.StepEnrol:
+		return h.startAgain(w, r, setUpHomes[plugin])
+	case !policy.Enables(plugin):
+		return web.NotFound()
 	}
-	return serve(enroller{User: u, Attempt: attempt, row: setUpRow(u, "login", string(attempt.ID))})
+	e := enroller{User: u, Attempt: attempt, row: setUpRow(u, "login", string(attempt.ID))}
+	e.Other = otherSetUp(e, policy, plugin)
+	return serve(e)
 }
 
 func setUpRow(u auth.User, kind, id string) string {
@@ -123,9 +160,9 @@ func setUpRow(u auth.User, kind, id string) string {
 
 // startAgain answers an attempt that is over. Whoever finished it meanwhile is
 // signed in, and sees that two-factor authentication is on.
-func (h *Flow) startAgain(w http.ResponseWriter, r *http.Request) error {
+func (h *Flow) startAgain(w http.ResponseWriter, r *http.Request, home string) error {
 	if web.Asking(r).SignedIn() {
-		return web.Redirect(w, "/account/two-factor")
+		return web.Redirect(w, home)
 	}
 	return web.Redirect(w, "/login?again=late")
 }
@@ -274,7 +311,7 @@ func (h *Flow) activate(w http.ResponseWriter, r *http.Request, e enroller, form
 		Attempt: e.Attempt.ID, Paid: k.Paid,
 	}, v.Now)
 	if errors.Is(err, store.ErrSpent) {
-		return h.startAgain(w, r)
+		return h.startAgain(w, r, setUpHomes[auth.TwoFactorPlugin])
 	} else if err != nil {
 		return err
 	}

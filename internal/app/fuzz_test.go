@@ -151,7 +151,7 @@ type fuzzVisitor struct {
 
 func build(f *testing.F) *town {
 	site := apptest.New(f)
-	for _, plugin := range []auth.PluginID{auth.TwoFactorPlugin, auth.OpenIDConnectPlugin, auth.ForwardAuthPlugin} {
+	for _, plugin := range []auth.PluginID{auth.TwoFactorPlugin, auth.PasskeysPlugin, auth.OpenIDConnectPlugin, auth.ForwardAuthPlugin} {
 		site.Activate(plugin)
 	}
 	wiki, err := site.Store.AddApplication(f.Context(), apptest.Command,

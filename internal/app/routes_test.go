@@ -19,24 +19,28 @@ import (
 // demand is what a route asks of whoever comes, in one line of the table.
 type demand struct {
 	need       web.Need
-	plugin     auth.PluginID
+	plugin, or auth.PluginID
 	action     auth.Action
 	background bool
 	foreign    bool
 }
 
 var (
-	public         = demand{need: web.Anybody}
-	asked          = demand{need: web.Anybody, background: true}                // by pages and programs
-	anywhere       = demand{need: web.Anybody, foreign: true}                   // from pages of applications, to be looked at and no more
-	programs       = demand{need: web.Anybody, background: true, foreign: true} // by applications, on no cookie's word
-	signedIn       = demand{need: web.SignedIn}
-	seesAdmin      = demand{need: web.Administrator, action: auth.SeeAdministration}
-	changes        = demand{need: web.Administrator, action: auth.ChangeAdministration}
-	protection     = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin}
-	application    = demand{need: web.SignedIn, plugin: auth.OpenIDConnectPlugin}
-	changesFactors = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin, action: auth.ChangeAccount}
-	weakens        = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin, action: auth.RemoveFactor}
+	public          = demand{need: web.Anybody}
+	asked           = demand{need: web.Anybody, background: true}                // by pages and programs
+	anywhere        = demand{need: web.Anybody, foreign: true}                   // from pages of applications, to be looked at and no more
+	programs        = demand{need: web.Anybody, background: true, foreign: true} // by applications, on no cookie's word
+	signedIn        = demand{need: web.SignedIn}
+	seesAdmin       = demand{need: web.Administrator, action: auth.SeeAdministration}
+	changes         = demand{need: web.Administrator, action: auth.ChangeAdministration}
+	protection      = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin}
+	application     = demand{need: web.SignedIn, plugin: auth.OpenIDConnectPlugin}
+	eitherFactor    = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin, or: auth.PasskeysPlugin}
+	weakensEither   = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin, or: auth.PasskeysPlugin, action: auth.RemoveFactor}
+	ofPasskeys      = demand{need: web.SignedIn, plugin: auth.PasskeysPlugin}
+	removesPasskeys = demand{need: web.SignedIn, plugin: auth.PasskeysPlugin, action: auth.ChangeAccount}
+	changesFactors  = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin, action: auth.ChangeAccount}
+	weakens         = demand{need: web.SignedIn, plugin: auth.TwoFactorPlugin, action: auth.RemoveFactor}
 )
 
 func fresh(a auth.Action) demand { return demand{need: web.SignedIn, action: a} }
@@ -104,9 +108,9 @@ var table = map[string]demand{
 	"GET /account/two-factor":              public, // a login may owe it: it looks by itself at who comes
 	"POST /account/two-factor":             public,
 	"POST /account/two-factor/disable":     weakens,
-	"GET /account/recovery-codes":          protection,
-	"POST /account/recovery-codes":         weakens,
-	"POST /account/recovery-codes/saved":   protection,
+	"GET /account/recovery-codes":          eitherFactor,
+	"POST /account/recovery-codes":         weakensEither,
+	"POST /account/recovery-codes/saved":   eitherFactor,
 	"GET /account/authenticators":          protection,
 	"POST /account/authenticators/rename":  protection,
 	"POST /account/authenticators/remove":  changesFactors,
@@ -114,6 +118,13 @@ var table = map[string]demand{
 	"POST /account/authenticators/new":     changesFactors,
 	"GET /account/authenticators/replace":  changesFactors,
 	"POST /account/authenticators/replace": changesFactors,
+	"GET /account/passkeys":                ofPasskeys,
+	"GET /account/passkeys/new":            public, // as the set-up of two-factor authentication
+	"POST /account/passkeys/new":           public,
+	"POST /account/passkeys/rename":        ofPasskeys,
+	"GET /account/passkeys/remove":         ofPasskeys,
+	"POST /account/passkeys/remove":        removesPasskeys,
+	"GET /account/passkeys/offer":          ofPasskeys,
 
 	"GET /.well-known/openid-configuration": programs,
 	"GET /forward-auth/nginx":               asked, // by proxies: it looks by itself at who stands behind them
@@ -180,7 +191,7 @@ func TestEveryRouteDemandsWhatTheTableSays(t *testing.T) {
 	for _, rt := range site.Floor.Routes() {
 		found[nameOf(rt)] = true
 		want, listed := table[nameOf(rt)]
-		got := demand{need: rt.Need, plugin: rt.Plugin, action: rt.Action, background: rt.Background, foreign: rt.Foreign}
+		got := demand{need: rt.Need, plugin: rt.Plugin, or: rt.Or, action: rt.Action, background: rt.Background, foreign: rt.Foreign}
 		switch {
 		case !listed:
 			t.Errorf("%s is not in the table", nameOf(rt))
@@ -277,6 +288,7 @@ func standings() []standing {
 		}, signedIn: in, seesAdmin: may, changes: may, changesAccount: again, plugin: in},
 		{name: "a person for whom the plug-in is not enabled", become: func(t *testing.T, site *apptest.Site) *apptest.Browser {
 			site.SetActivation(auth.Activation{Plugin: auth.TwoFactorPlugin, Active: true})
+			site.SetActivation(auth.Activation{Plugin: auth.PasskeysPlugin, Active: true})
 			site.SetActivation(auth.Activation{Plugin: auth.OpenIDConnectPlugin, Active: true})
 			site.SetActivation(auth.Activation{Plugin: auth.ForwardAuthPlugin, Active: true})
 			b, _ := signedInAs(site, "eve@example.org")
@@ -461,6 +473,7 @@ func TestEveryRouteInEveryStanding(t *testing.T) {
 			t.Parallel()
 			site := apptest.New(t)
 			site.Activate(auth.TwoFactorPlugin)
+			site.Activate(auth.PasskeysPlugin)
 			site.Activate(auth.OpenIDConnectPlugin)
 			site.Activate(auth.ForwardAuthPlugin)
 			site.Administrator("first@example.org")
@@ -471,7 +484,7 @@ func TestEveryRouteInEveryStanding(t *testing.T) {
 			before := dump(t, site)
 			for _, rt := range site.Floor.Routes() {
 				want := s.gets(table[nameOf(rt)])
-				if s.noPhone && ofAPhone[nameOf(rt)] && want == in {
+				if want == in && (s.noPhone && ofAPhone[nameOf(rt)] || nameOf(rt) == "GET /account/passkeys/remove") { // whose, it asks
 					want = missing
 				}
 				if got := answered(rt, ask(site, b, rt)); got != want {

@@ -27,6 +27,7 @@ type Plugin struct {
 // Plugins are all plug-ins of this program, in the order of the page.
 var Plugins = []Plugin{
 	{ID: TwoFactorPlugin, Version: "1.0.0"},
+	{ID: PasskeysPlugin, Version: "1.0.0"},
 	{ID: OpenIDConnectPlugin, Version: "1.0.0"},
 	{ID: ForwardAuthPlugin, Version: "1.0.0"},
 }

@@ -214,7 +214,7 @@ func TestWhatIsRefusedAndInWhichWords(t *testing.T) {
 		durations = ", written like 90s, 15m, 24h, 30d or 1h30m"
 		origins   = "; accepted: https:// and a host, such as https://id.example.org, without path or query; http:// only with localhost or another loopback host"
 		listeners = "; accepted: an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080"
-		grants    = "; accepted: two-factor, openid-connect, forward-auth; for some only: two-factor:group=NAME, two-factor:user=EMAIL"
+		grants    = "; accepted: two-factor, passkeys, openid-connect, forward-auth; for some only: two-factor:group=NAME, two-factor:user=EMAIL"
 		networks  = "; accepted: addresses and networks, such as 127.0.0.1, 10.0.0.0/8"
 		inTOML    = `; accepted: NAME = "VALUE", NAME = NUMBER or NAME = ["VALUE", "VALUE"], one a line`
 		all       = "; accepted: what docs/settings.md lists"

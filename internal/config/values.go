@@ -354,7 +354,7 @@ func (g Grant) String() string {
 type Grants []Grant
 
 func (Grants) accepts() string {
-	return "two-factor, openid-connect, forward-auth; for some only: two-factor:group=NAME, two-factor:user=EMAIL"
+	return "two-factor, passkeys, openid-connect, forward-auth; for some only: two-factor:group=NAME, two-factor:user=EMAIL"
 }
 
 func (g *Grants) readAll(words []string) error {

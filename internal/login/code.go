@@ -118,7 +118,7 @@ func (h *Flow) takeCode(w http.ResponseWriter, r *http.Request, p pending, form 
 	if checked.Verdict == proof.Right {
 		attempt, err = h.Store.ProveCode(ctx, v.Actor(), attempt, checked.Claim, h.Rules.WrongCodes, checked.Paid, v.Now)
 		if errors.Is(err, store.ErrSpent) {
-			checked.Verdict, err = spentBy(checked), nil // another request was faster
+			checked.Verdict, err = checked.WhenSpent(), nil // another request was faster
 		}
 		if err != nil {
 			return err
@@ -145,15 +145,6 @@ func (h *Flow) takeCode(w http.ResponseWriter, r *http.Request, p pending, form 
 	}
 	page.refuse(checked.Verdict, attempt, v.Now, h.Rules.WrongCodes)
 	return h.Show(w, r, http.StatusUnprocessableEntity, "login/code", page)
-}
-
-// spentBy is what a right code is that another request was faster with. A page
-// whose passkey was answered twice is over, and counts nowhere.
-func spentBy(c proof.Code) proof.Verdict {
-	if c.Claim.Passkey != "" {
-		return proof.Over
-	}
-	return proof.Spent
 }
 
 // refuses tells what counts against a pending login.

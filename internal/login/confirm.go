@@ -143,7 +143,7 @@ func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page confi
 	if again.confirmation.Code.IsZero() {
 		return web.Redirect(w, "/login")
 	}
-	page.refuse(spentBy(proof.Code{Claim: again.confirmation.Code}), web.Asking(r).Now)
+	page.refuse(proof.Code{Claim: again.confirmation.Code}.WhenSpent(), web.Asking(r).Now)
 	return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
 }
 

@@ -34,6 +34,15 @@ type Code struct {
 	passkey *Passkey
 }
 
+// WhenSpent is what a right code is that another request was faster with. A page
+// whose passkey was answered twice is over, and counts nowhere.
+func (c Code) WhenSpent() Verdict {
+	if c.Claim.Passkey != "" {
+		return Over
+	}
+	return Spent
+}
+
 // Code pays for the try and finds out what was typed: six digits are a code
 // of the authenticator, sixteen letters and digits a recovery code. A right
 // one is not spent yet: that is for the transaction it is good for. During a

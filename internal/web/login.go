@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
@@ -53,26 +54,44 @@ func (f *Floor) FinishLogin(w http.ResponseWriter, r *http.Request, id auth.Atte
 	if err != nil {
 		return auth.User{}, err
 	}
-	return f.finishLogin(w, r, id, policy)
+	_, u, err := f.finishLogin(w, r, id, f.finishFor(r, policy))
+	return u, err
 }
 
 // FinishLoginHere is FinishLogin for an attempt that this very request began:
 // the browser may not have sent its cookie yet.
 func (f *Floor) FinishLoginHere(w http.ResponseWriter, r *http.Request, a auth.Attempt) (auth.User, error) {
-	policy, err := f.Live.PolicyOf(r.Context(), a.User)
-	if err != nil {
-		return auth.User{}, err
-	}
-	return f.finishLogin(w, r, a.ID, policy)
+	_, u, err := f.finishHere(w, r, a, 0)
+	return u, err
 }
 
-func (f *Floor) finishLogin(w http.ResponseWriter, r *http.Request, id auth.AttemptID, policy auth.Policy) (auth.User, error) {
-	v := Asking(r)
-	made, u, err := f.Store.FinishLogin(r.Context(), v.Actor(), id, f.finishFor(r, policy), v.Now)
-	if err != nil {
-		return auth.User{}, err
+// FinishLoginOffering is FinishLoginHere for a login that may lead on to the offer
+// of a passkey, which counts as made where it is true. One comes so long after
+// another; 0 is never.
+func (f *Floor) FinishLoginOffering(w http.ResponseWriter, r *http.Request, a auth.Attempt, every time.Duration) (offers bool, err error) {
+	if f.Passkeys == nil {
+		every = 0
 	}
-	return u, f.letIn(w, r, made)
+	made, _, err := f.finishHere(w, r, a, every)
+	return made.OffersPasskey, err
+}
+
+func (f *Floor) finishHere(w http.ResponseWriter, r *http.Request, a auth.Attempt, offer time.Duration) (store.NewSession, auth.User, error) {
+	policy, err := f.Live.PolicyOf(r.Context(), a.User)
+	if err != nil {
+		return store.NewSession{}, auth.User{}, err
+	}
+	finish := f.finishFor(r, policy)
+	finish.PasskeyOffer = offer
+	return f.finishLogin(w, r, a.ID, finish)
+}
+
+func (f *Floor) finishLogin(w http.ResponseWriter, r *http.Request, id auth.AttemptID, finish store.Finish) (store.NewSession, auth.User, error) {
+	made, u, err := f.Store.FinishLogin(r.Context(), Asking(r).Actor(), id, finish, Asking(r).Now)
+	if err != nil {
+		return made, u, err
+	}
+	return made, u, f.letIn(w, r, made)
 }
 
 // finishFor is how a login of the browser that asks is finished.

@@ -23,6 +23,7 @@ type Route struct {
 	Path   string // as net/http's ServeMux has it
 	Need   Need
 	Plugin auth.PluginID // answers 404 where it is not enabled for the person
+	Or     auth.PluginID // that does as well; "" for none
 	Action auth.Action   // asks for fresh proofs; "" for none
 
 	// Background marks what pages ask by themselves: it is no activity of
@@ -70,6 +71,11 @@ func (rt Route) most() int64 {
 	return maxBody
 }
 
+// isEnabled tells whether a plug-in that the route belongs to works for somebody.
+func (rt Route) isEnabled(p auth.Policy) bool {
+	return p.Enables(rt.Plugin) || rt.Or != "" && p.Enables(rt.Or)
+}
+
 func (f *Floor) serve(rt Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := f.admit(rt, w, r); err != nil {
@@ -101,7 +107,7 @@ func (f *Floor) admit(rt Route, w http.ResponseWriter, r *http.Request) error {
 	if rt.Need == Administrator && !v.User().Administrator {
 		return Forbidden()
 	}
-	if !v.Policy().Enables(rt.Plugin) {
+	if !rt.isEnabled(v.Policy()) {
 		return NotFound()
 	}
 	if rt.Action != "" {
