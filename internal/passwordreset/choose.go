@@ -28,20 +28,27 @@ func (h *Flow) showChoose(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "passwordreset/choose", h.newChoosePage(owner, query["token"]))
+	page, err := h.choosePage(w, r, owner, query["token"])
+	if err != nil {
+		return err
+	}
+	return h.Show(w, r, http.StatusOK, "passwordreset/choose", page)
 }
 
 // owner is whose link it is.
 type owner struct {
 	User        auth.User
-	AsksCode    bool // two-factor authentication is on and counts
+	Policy      auth.Policy
+	Link        secret.Hash
+	AsksCode    bool // a second factor is on and counts
 	DemandsCode bool // and must be kept
 }
 
 func (h *Flow) owner(r *http.Request, typed string) (o owner, err error) {
 	ctx := r.Context()
 	token, _ := secret.Parse(typed)
-	link, err := h.Store.Link(ctx, token.Hash(), store.LinkReset, web.Asking(r).Now)
+	o.Link = token.Hash()
+	link, err := h.Store.Link(ctx, o.Link, store.LinkReset, web.Asking(r).Now)
 	if errors.Is(err, store.ErrSpent) {
 		return o, h.deadLink(r)
 	} else if err != nil {
@@ -50,8 +57,8 @@ func (h *Flow) owner(r *http.Request, typed string) (o owner, err error) {
 	if o.User, err = h.Store.User(ctx, link.User); err != nil {
 		return o, err
 	}
-	policy, err := h.Live.PolicyOf(ctx, o.User.ID)
-	o.AsksCode, o.DemandsCode = policy.AsksCode(o.User), h.demandsCode(o.User, policy)
+	o.Policy, err = h.Live.PolicyOf(ctx, o.User.ID)
+	o.AsksCode, o.DemandsCode = o.Policy.AsksCode(o.User), h.demandsCode(o.User, o.Policy)
 	return o, err
 }
 
@@ -61,7 +68,7 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Read.
-	form, err := web.ReadForm(r, "token", "password", "code")
+	form, err := web.ReadForm(r, "token", "password", "code", "ceremony", "passkey")
 	if err != nil {
 		return err
 	}
@@ -71,7 +78,10 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Decide.
-	page := h.newChoosePage(owner, form["token"])
+	page, err := h.choosePage(w, r, owner, form["token"])
+	if err != nil {
+		return err
+	}
 	u := owner.User
 	own := address.Address{Spelling: u.Address, Canonical: u.Canonical}
 	verdict, err := h.Judge(ctx, form["password"], own, u.Name)
@@ -83,11 +93,10 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	if !verdict.Accepted() {
 		page.Password.Error = web.PasswordText(verdict)
 	}
-	token, _ := secret.Parse(form["token"])
-	reset := store.Reset{Link: token.Hash(), KeepFactors: !owner.AsksCode}
+	reset := store.Reset{Link: owner.Link, KeepFactors: !owner.AsksCode}
 	status := http.StatusUnprocessableEntity
 	if page.Password.Error.IsZero() {
-		if status, err = h.readCode(w, r, &page, owner, form["code"], &reset); err != nil {
+		if status, err = h.readCode(w, r, &page, owner, form, &reset); err != nil {
 			return err
 		}
 	}
@@ -109,7 +118,7 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 		if err := h.Proof.TakeBack(ctx, reset.Paid...); err != nil {
 			return err
 		}
-		return h.spentMeanwhile(w, r, page)
+		return h.spentMeanwhile(w, r, page, proof.Code{Claim: reset.Code})
 	} else if err != nil {
 		return err
 	}
@@ -132,25 +141,25 @@ func doneKey(reset store.Reset, removed []string) string {
 
 // spentMeanwhile finds out what another request was faster with: the link, or
 // only the code.
-func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page choosePage) error {
+func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page choosePage, code proof.Code) error {
 	if _, err := h.owner(r, page.Token); err != nil {
 		return err
 	}
 	if page.Code == nil {
 		return h.deadLink(r)
 	}
-	page.Code.Error = web.CodeText(proof.Spent, web.Asking(r).Now)
+	page.Code.Error = web.CodeText(code.WhenSpent(), web.Asking(r).Now)
 	page.check()
 	return h.Show(w, r, http.StatusUnprocessableEntity, "passwordreset/choose", page)
 }
 
-// readCode looks at the code that keeps the second factors. Where none is
-// demanded, an empty field gives them up.
-func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage, o owner, typed string, reset *store.Reset) (status int, err error) {
-	if !o.AsksCode || typed == "" && !o.DemandsCode {
+// readCode looks at the code, or the passkey, that keeps the second factors. Where
+// none is demanded, an empty field gives them up.
+func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage, o owner, form web.Form, reset *store.Reset) (status int, err error) {
+	if !o.AsksCode || form["code"]+form["passkey"] == "" && !o.DemandsCode {
 		return http.StatusUnprocessableEntity, nil
 	}
-	checked, err := h.Proof.CodeByLetter(r.Context(), h.From(r), o.User, typed)
+	checked, err := h.FactorByLetter(r, h.Proof, o.User, o.Policy, form, o.Link)
 	status, page.Code.Error = web.NotNow(w, r, err, func(wait *store.WaitError, v *web.Visitor) ui.Text {
 		page.Locked = o.DemandsCode && wait.Closed && !wait.Lasting
 		return waitText(wait, o, v)
@@ -197,5 +206,9 @@ func (h *Flow) mailUnlock(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Store.MailUnlock(r.Context(), h.Proof.CodeDoor(owner.User), v.Actor(), v.Now); err != nil {
 		return err
 	}
-	return h.ShowDone(w, r, "passwordreset/choose", ui.T("reset.doneUnlockSent"), h.newChoosePage(owner, form["token"]))
+	page, err := h.choosePage(w, r, owner, form["token"])
+	if err != nil {
+		return err
+	}
+	return h.ShowDone(w, r, "passwordreset/choose", ui.T("reset.doneUnlockSent"), page)
 }

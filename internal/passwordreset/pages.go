@@ -1,6 +1,7 @@
 package passwordreset
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -76,8 +77,19 @@ type choosePage struct {
 	Account  string
 	Password ui.Field
 	Code     *ui.Field // nil where there are no second factors
+	Passkey  ui.Passkey
 	Demanded bool
 	Locked   bool // until the mailed link opens the door that wrong codes closed
+}
+
+// choosePage is the page for whoever has this link. A passkey is asked for beside
+// the code where its owner has one.
+func (h *Flow) choosePage(w http.ResponseWriter, r *http.Request, o owner, token string) (p choosePage, err error) {
+	p = h.newChoosePage(o, token)
+	if o.Policy.AsksPasskey(o.User) {
+		p.Passkey, err = h.BeginPasskey(w, r, auth.ResettingPassword, &o.User, o.Link.Text())
+	}
+	return p, err
 }
 
 func (h *Flow) newChoosePage(o owner, token string) choosePage {
@@ -146,7 +158,13 @@ func Examples() []ui.Example {
 		{Page: "passwordreset/choose", Name: "without second factors", Data: h.newChoosePage(owner{User: u}, "t")},
 		{Page: "passwordreset/choose", Name: "busy", Data: h.newChoosePage(owner{User: u}, "t").busy(ui.T("errors.busy"))},
 		{Page: "passwordreset/choose", Name: "with second factors", Data: h.newChoosePage(owner{User: u, AsksCode: true}, "t")},
+		{Page: "passwordreset/choose", Name: "with passkeys", Data: byPasskey(h.newChoosePage(owner{User: u, AsksCode: true}, "t"))},
 		{Page: "passwordreset/choose", Name: "refused, code demanded", Data: wrong},
 		{Page: "passwordreset/choose", Name: "locked, code demanded", Data: locked},
 	}
+}
+
+func byPasskey(p choosePage) choosePage {
+	p.Passkey = ui.Passkey{Options: "{}", Ceremony: "sealed"}
+	return p
 }

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twinlock/twinlock/internal/proof"
-
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/passkey"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 )
@@ -137,14 +137,32 @@ func (c Ceremony) Asked() proof.Asked {
 // answer of a passkey in its fields ceremony and passkey, as far as that counts
 // for this person. Both at once are refused with 400.
 func (f *Floor) Factor(r *http.Request, e *proof.Examiner, u auth.User, p auth.Policy, form Form, purpose auth.Ceremony, bound string) (proof.Code, error) {
+	code := e.RecoveryCode
+	if p.AsksAuthenticator(u) {
+		code = e.Code
+	}
+	return f.factor(r, e, u, p, form, purpose, bound, code)
+}
+
+// FactorByLetter is Factor for whoever shows a mailed link in place of the
+// password: see [proof.Examiner.CodeByLetter].
+func (f *Floor) FactorByLetter(r *http.Request, e *proof.Examiner, u auth.User, p auth.Policy, form Form, link secret.Hash) (proof.Code, error) {
+	code := e.RecoveryCodeByLetter
+	if p.AsksAuthenticator(u) {
+		code = e.CodeByLetter
+	}
+	return f.factor(r, e, u, p, form, auth.ResettingPassword, link.Text(), code)
+}
+
+type examineCode func(ctx context.Context, from proof.From, u auth.User, typed string) (proof.Code, error)
+
+func (f *Floor) factor(r *http.Request, e *proof.Examiner, u auth.User, p auth.Policy, form Form, purpose auth.Ceremony, bound string, code examineCode) (proof.Code, error) {
 	ctx, from := r.Context(), f.From(r)
 	switch {
 	case form["passkey"] != "" && form["code"] != "":
 		return proof.Code{}, BadRequest()
-	case form["passkey"] == "" && p.AsksAuthenticator(u):
-		return e.Code(ctx, from, u, form["code"])
 	case form["passkey"] == "":
-		return e.RecoveryCode(ctx, from, u, form["code"])
+		return code(ctx, from, u, form["code"])
 	case !p.AsksPasskey(u):
 		return proof.Code{Verdict: proof.NotTaken}, nil
 	}
