@@ -27,6 +27,7 @@ type lossPage struct {
 	More          int         // not named
 	Hidden        []ui.Hidden
 	Code          *ui.Field // nil where the administrator has none to give
+	Passkey       ui.Passkey
 }
 
 // tell fills in who would lose it, and what the form said before.
@@ -35,7 +36,7 @@ func (p *lossPage) tell(people []auth.User, form web.Form, asksCode bool) {
 	p.More = p.Losing - len(p.People)
 	p.Hidden = []ui.Hidden{{Name: "losing", Value: asShown(store.LossOf(people))}}
 	for name, value := range form {
-		if name != "losing" && name != "code" && value != "" {
+		if !slices.Contains(lossFields, name) && value != "" {
 			p.Hidden = append(p.Hidden, ui.Hidden{Name: name, Value: value})
 		}
 	}
@@ -51,7 +52,7 @@ func (p *lossPage) refuse(why ui.Text) {
 }
 
 // lossFields are what the page adds to the fields of the form that led to it.
-var lossFields = []string{"losing", "code"}
+var lossFields = []string{"losing", "code", "ceremony", "passkey"}
 
 // look tells who would lose the code by a change, without making it.
 func look(change func(store.Accepts) error) ([]auth.User, error) {
@@ -68,12 +69,13 @@ func look(change func(store.Accepts) error) ([]auth.User, error) {
 // a code where one can be asked for. It answers the request itself until a form
 // agrees to the loss of exactly these people, with that code; done tells that it was changed.
 func (h *Flow) mayLose(w http.ResponseWriter, r *http.Request, form web.Form, page lossPage, change func(store.Accepts) error) (done bool, err error) {
-	v := web.Asking(r)
 	people, err := look(change)
 	if err != nil {
 		return false, err
 	}
-	page.tell(people, form, v.Policy().AsksCode(v.User()))
+	if err := h.tell(w, r, &page, people, form); err != nil {
+		return false, err
+	}
 	if page.Losing > 0 {
 		if form["losing"] != asShown(store.LossOf(people)) {
 			return false, h.Show(w, r, http.StatusOK, "admin/loss", page)
@@ -85,20 +87,34 @@ func (h *Flow) mayLose(w http.ResponseWriter, r *http.Request, form web.Form, pa
 	err = change(store.LossOf(people))
 	var others *store.LossError
 	if errors.As(err, &others) {
-		page.tell(others.People, form, v.Policy().AsksCode(v.User()))
+		if err := h.tell(w, r, &page, others.People, form); err != nil {
+			return false, err
+		}
 		return false, h.Show(w, r, http.StatusOK, "admin/loss", page)
 	}
 	return err == nil, err
 }
 
-// proveOwnCode spends a code of the administrator's own, or shows the page
+// tell fills in the page for whoever asks for it: they prove themselves by what
+// they have.
+func (h *Flow) tell(w http.ResponseWriter, r *http.Request, page *lossPage, people []auth.User, form web.Form) (err error) {
+	v := web.Asking(r)
+	u, p := v.User(), v.Policy()
+	page.tell(people, form, p.AsksCode(u))
+	if p.AsksPasskey(u) {
+		page.Passkey, err = h.BeginPasskey(w, r, auth.ConfirmingPasskey, &u, string(v.Presence.Session.ID))
+	}
+	return err
+}
+
+// proveOwnCode spends a code or a passkey of the administrator's own, or shows the page
 // again with what is wrong.
 func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.Form, page lossPage) (proved bool, err error) {
 	if page.Code == nil {
 		return true, nil
 	}
 	ctx, v := r.Context(), web.Asking(r)
-	checked, err := h.Proof.Code(ctx, h.From(r), v.User(), form["code"])
+	checked, err := h.Factor(r, h.Proof, v.User(), v.Policy(), form, auth.ConfirmingPasskey, string(v.Presence.Session.ID))
 	status, why := web.NotNow(w, r, err, web.WaitText)
 	switch {
 	case status != 0:
@@ -118,7 +134,7 @@ func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.For
 		if err := h.Proof.TakeBack(ctx, checked.Paid...); err != nil {
 			return false, err
 		}
-		page.refuse(web.CodeText(proof.Spent, v.Now))
+		page.refuse(web.CodeText(checked.WhenSpent(), v.Now))
 		return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/loss", page)
 	} else if err != nil {
 		return false, err

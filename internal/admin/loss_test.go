@@ -3,9 +3,11 @@ package admin_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/passkey/passkeytest"
 )
 
 // Between the page that names one person and the press of its button another
@@ -42,4 +44,29 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// An administrator who has passkeys and no app agrees by one, and one that proves
+// nothing changes nothing.
+func TestALossIsAgreedToByAPasskey(t *testing.T) {
+	site := apptest.New(t)
+	site.Activate(auth.PasskeysPlugin)
+	root := site.Administrator("root@example.org")
+	root.AddPasskey()
+	site.Clock.Turn(time.Minute)
+	b := site.Browser()
+	b.Get("/login").Passkey(root.Device).Press().WantPath("/apps")
+	page := b.Get("/admin/plugins").Form("Deactivate").Press().WantStatus(http.StatusOK)
+	if !page.Says("1 person") {
+		t.Fatalf("the page says %s", page.Text())
+	}
+	wrong := page.Passkey(root.Device, func(a *passkeytest.Answer) { a.Origin = "https://evil.example" }).Press().WantStatus(http.StatusUnprocessableEntity)
+	if wrong.Alert() != "That passkey was not accepted. Try again, or use another way." {
+		t.Errorf("the page says %s", wrong.Alert())
+	}
+	if all, err := site.Live.Activations(t.Context()); err != nil || !auth.IsActive(all, auth.PasskeysPlugin) {
+		t.Fatal("it is inactive", err)
+	}
+	site.Clock.Turn(time.Second)
+	wrong.Passkey(root.Device).Press().WantDone("The plug-in is inactive.")
 }
