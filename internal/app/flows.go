@@ -5,12 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"slices"
 
 	"github.com/twinlock/twinlock/internal/account"
 	"github.com/twinlock/twinlock/internal/admin"
 	"github.com/twinlock/twinlock/internal/apps"
-	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/forwardauth"
 	"github.com/twinlock/twinlock/internal/login"
@@ -140,21 +138,15 @@ func (a *App) changePassword(w http.ResponseWriter, r *http.Request) error {
 // "A Well-Known URL for Relying Party Passkey Endpoints"). It is nowhere while
 // nobody may have any.
 func (a *App) passkeyEndpoints(w http.ResponseWriter, r *http.Request) error {
-	activations, err := a.Live.Activations(r.Context())
-	if err != nil {
+	if offered, err := a.Floor.OffersPasskeys(r.Context()); err != nil {
 		return err
-	}
-	if !a.Live.PasskeysWork() || !slices.ContainsFunc(activations, isForPasskeys) {
+	} else if !offered {
 		return web.NotFound()
 	}
 	return web.JSON(w, http.StatusOK, map[string]string{
 		"enroll": a.Floor.PublicURL + "/account/passkeys/new",
 		"manage": a.Floor.PublicURL + "/account/passkeys",
 	})
-}
-
-func isForPasskeys(a auth.Activation) bool {
-	return a.Plugin == auth.PasskeysPlugin && a.Active && a.IsForSomebody()
 }
 
 // registrationSetting is where an administrator's choice is kept.

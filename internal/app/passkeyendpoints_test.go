@@ -1,0 +1,47 @@
+package app_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
+)
+
+// Password managers are told where passkeys are made, where anybody may have one.
+func TestPasskeyEndpoints(t *testing.T) {
+	const at = "/.well-known/passkey-endpoints"
+	site := apptest.New(t)
+	site.Browser().Get(at).WantStatus(http.StatusNotFound)
+	site.SetActivation(auth.Activation{Plugin: auth.PasskeysPlugin, Active: true})
+	site.Browser().Get(at).WantStatus(http.StatusNotFound)
+	site.Activate(auth.PasskeysPlugin)
+	page := site.Browser().Get(at).WantStatus(http.StatusOK)
+	var told map[string]string
+	if err := json.Unmarshal([]byte(page.Body), &told); err != nil {
+		t.Fatal(err)
+	}
+	home := site.Floor.PublicURL
+	if len(told) != 2 || told["enroll"] != home+"/account/passkeys/new" || told["manage"] != home+"/account/passkeys" || page.Header.Get("Content-Type") != "application/json; charset=utf-8" {
+		t.Errorf("%s %v", page.Header.Get("Content-Type"), told)
+	}
+}
+
+// A number in the place of a name has no passkeys.
+func TestPasskeysNeedAName(t *testing.T) {
+	site := apptest.New(t, "public_url=http://127.0.0.1:8080")
+	site.Activate(auth.PasskeysPlugin)
+	site.Browser().Get("/.well-known/passkey-endpoints").WantStatus(http.StatusNotFound)
+	if page := site.Browser().Get("/login"); page.AsksForPasskey() {
+		t.Error("one is asked for")
+	}
+	site.SetActivation(auth.Activation{Plugin: auth.PasskeysPlugin})
+	root := site.Browser()
+	root.SignIn(site.Administrator("root@example.org"))
+	page := root.Get("/admin/plugins").WantStatus(http.StatusOK)
+	if !page.Says("Passkeys need a host name in the setting public_url.") {
+		t.Errorf("the page says %s", page.Text())
+	}
+	root.Post("/admin/plugins/passkeys", map[string][]string{"active": {"yes"}}).WantStatus(http.StatusNotFound)
+}
