@@ -27,7 +27,7 @@ function watch(form) {
   }
 
   async function ask(conditional) {
-    say('')
+    if (!conditional) say('')
     await stop()
     const own = { abort: new AbortController() }
     waiting = own
