@@ -69,6 +69,14 @@ var claims = map[string]claim{
 	}},
 	"code":          {prepare: twoLogins, take: proveBy(store.CodeClaim{Step: 200})},
 	"recovery code": {prepare: twoLogins, take: proveBy(store.CodeClaim{Recovery: true, Position: 3})},
+	"passkey at the login": {prepare: func(p play) key {
+		by := inSession(p.T, p.Store, p.somebody())
+		return key{ID: string(addPasskey(p.T, p.Store, &by).ID), Address: string(by.User.ID)}
+	}, take: func(p play, k key, _ int) func() error {
+		u := reread(p.T, p.Store, auth.UserID(k.Address))
+		proved := store.ProvedPasskey{User: u, Claim: verified(auth.PasskeyID(k.ID)), Browser: storetest.Browser.Hash(), Timeout: time.Minute}
+		return func() error { _, err := p.ProvePasskey(p.Context(), auth.Actor{}, proved, now); return err }
+	}},
 	"set-up of two-factor authentication": {prepare: func(p play) key {
 		return key{Session: storetest.Session(p.T, p.Store, p.somebody(), now).Token.Reveal()}
 	}, take: func(p play, k key, _ int) func() error {

@@ -343,6 +343,15 @@ var moments = map[string]moment{
 		closeDoor(p.T, p.Store, box.doorOf(u, u.Canonical), now)
 		return func() error { return p.OpenDoors(p.Context(), eli, u.ID, now) }
 	}, ""},
+	"ProvePasskey": {auth.EventLoginBegun, func(p play) func() error {
+		by, k := p.withPasskey()
+		u := reread(p.T, p.Store, by.User.ID)
+		return func() error {
+			_, err := p.Store.ProvePasskey(p.Context(), auth.Actor{}, store.ProvedPasskey{
+				User: u, Claim: verified(k.ID), Browser: storetest.Browser.Hash(), Timeout: 10 * time.Minute}, now)
+			return err
+		}
+	}, ""},
 	"ProvePassword": {auth.EventLoginBegun, func(p play) func() error {
 		u := p.ada()
 		return func() error {
@@ -383,6 +392,9 @@ var moments = map[string]moment{
 	"RemoveAuthenticator": {auth.EventAuthenticatorRemoved, func(p play) func() error {
 		by, k := p.withAnotherAuthenticator()
 		return func() error { _, err := p.RemoveAuthenticator(p.Context(), by, k.Authenticator, now); return err }
+	}, ""},
+	"RefusePasskey": {auth.EventPasskeyRefused, func(p play) func() error {
+		return func() error { return p.RefusePasskey(p.Context(), auth.Actor{}, store.RefusedPasskey{}, now) }
 	}, ""},
 	"RemovePasskey": {auth.EventPasskeyRemoved, func(p play) func() error {
 		by, k := p.withPasskey()

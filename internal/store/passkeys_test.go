@@ -34,6 +34,12 @@ func answerOf(id auth.PasskeyID, count int64) store.CodeClaim {
 		Ceremony: store.CeremonyOf(auth.Challenge(secret.NewID()), now.Add(5*time.Minute))}
 }
 
+// verified is a right answer of a passkey that held its owner to be who they are, to
+// one challenge.
+func verified(id auth.PasskeyID) store.CodeClaim {
+	return store.CodeClaim{Passkey: id, Count: 9, Verified: true, Ceremony: store.CeremonyOf(auth.Challenge(id), now.Add(5*time.Minute))}
+}
+
 // proves is the answer spent for a login of its own.
 func (w watched) proves(u auth.User, c store.CodeClaim) error {
 	w.t.Helper()
@@ -170,4 +176,41 @@ func wantProofs(t *testing.T, s *store.Store, token secret.Token, password auth.
 		t.Errorf("for the password stood %q, for the code %q; want %q, %q", h.Session.PasswordBy, h.Session.CodeBy, password, code)
 	}
 	return h.Session
+}
+
+// A verified passkey signs in once, whoever is as they were read and no other.
+func TestAVerifiedPasskeyBeginsALogin(t *testing.T) {
+	eachWatched(t, func(t *testing.T, w watched) {
+		by := inSession(t, w.Store, storetest.Person(t, w.Store, "ada@example.org"))
+		k := addPasskey(t, w.Store, &by)
+		u := reread(t, w.Store, by.User.ID)
+		prove := func(u auth.User, c store.CodeClaim) (auth.Attempt, error) {
+			return w.ProvePasskey(t.Context(), auth.Actor{}, store.ProvedPasskey{User: u, Claim: c, Browser: storetest.Browser.Hash(), Timeout: time.Minute}, now)
+		}
+		older := u
+		older.Generation--
+		unverified := verified(k.ID)
+		unverified.Verified = false
+		if _, err := prove(older, verified(k.ID)); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("an older account: %v", err)
+		}
+		if _, err := prove(u, unverified); err == nil {
+			t.Error("it signs in without its owner")
+		}
+		a, err := prove(u, verified(k.ID))
+		must(t, err)
+		if a.PasswordBy != auth.PasswordByPasskey || a.CodeBy != auth.ByPasskey || !a.PasswordAt.Equal(now) || !a.CodeAt.Equal(now) {
+			t.Errorf("proved is %+v", a)
+		}
+		if _, err := prove(u, verified(k.ID)); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("once more: %v", err)
+		}
+		must(t, w.RefusePasskey(t.Context(), auth.Actor{}, store.RefusedPasskey{Owner: u, Name: "Phone", Ceremony: answerOf(k.ID, 0).Ceremony, CountedBack: true}, now))
+		must(t, w.DisableUser(t.Context(), eli, u.ID, now))
+		c := verified(k.ID)
+		c.Count, c.Ceremony = 20, answerOf(k.ID, 20).Ceremony
+		if _, err := prove(reread(t, w.Store, u.ID), c); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("disabled: %v", err)
+		}
+	})
 }
