@@ -18,11 +18,23 @@ type Authenticator struct {
 // it: it answers by itself, and holds its owner to be who they are.
 func (tab *Tab) Authenticator() *Authenticator {
 	tab.t.Helper()
+	return tab.authenticator(true)
+}
+
+// AnybodysAuthenticator gives the tab's person one that whoever holds it may use:
+// it knows no finger and no PIN. The browser makes no passkey with it.
+func (tab *Tab) AnybodysAuthenticator() *Authenticator {
+	tab.t.Helper()
+	return tab.authenticator(false)
+}
+
+func (tab *Tab) authenticator(verifies bool) *Authenticator {
+	tab.t.Helper()
 	a := &Authenticator{tab: tab}
 	tab.do("have an authenticator", webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		a.id, err = webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{
-			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
-			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true,
+			HasUserVerification: verifies, IsUserVerified: verifies, AutomaticPresenceSimulation: true,
 		}).Do(ctx)
 		return err
 	}))
@@ -62,6 +74,12 @@ func (a *Authenticator) Passkeys() (all []*webauthn.Credential) {
 func (a *Authenticator) Keep(passkey *webauthn.Credential) {
 	a.tab.t.Helper()
 	a.tab.do("keep a passkey", webauthn.AddCredential(a.id, passkey))
+}
+
+// Gone takes it away.
+func (a *Authenticator) Gone() {
+	a.tab.t.Helper()
+	a.tab.do("be without the authenticator", webauthn.RemoveVirtualAuthenticator(a.id))
 }
 
 // Forget makes it lose what it holds.
