@@ -318,7 +318,8 @@ func TestCodesOfAnAppThatIsNotThereAreNotTaken(t *testing.T) {
 	b := site.Browser()
 	other := byPassword(b, ada).Follow("Try another way")
 	page := other.Follow("Recovery code")
-	page.Form("Send code").Fill("Recovery code", "123456").Press().WantStatus(http.StatusUnprocessableEntity)
+	wrong := page.Form("Send code").Fill("Recovery code", "123456").Press()
+	wantOutside(t, wrong, "That recovery code didn't work. Check each sign, or try another one.")
 	page.Form("Send code").Fill("Recovery code", ada.RecoveryCodes[0]).Press().WantPath("/apps")
 }
 

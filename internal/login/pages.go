@@ -91,6 +91,9 @@ func newCodePage(a auth.Attempt, u auth.User, way auth.Way, ways []auth.Way) cod
 // ByPasskey tells that the page asks for a passkey.
 func (p codePage) ByPasskey() bool { return p.Way == auth.WayPasskey }
 
+// ByApp tells that the page asks for a code of an app.
+func (p codePage) ByApp() bool { return p.Way == auth.WayAuthenticator }
+
 // Spelled is the way that the page asks in, as addresses have it.
 func (p codePage) Spelled() string { return spellingOf(p.Way) }
 
@@ -152,11 +155,26 @@ func codeField() ui.Field {
 
 // refuse says what happened as far as it may be said, and what to do next.
 func (p *codePage) refuse(v proof.Verdict, a auth.Attempt, now time.Time, limit int) {
-	why := web.CodeText(v, now)
+	why := codeText(p.Code, v, now)
 	if left := limit - a.WrongCodes; v == proof.Wrong && left <= 2 {
 		why = ui.N("login.wrongCodeFew", left)
 	}
 	p.mark(why)
+}
+
+// codeText is web.CodeText, which in a field for recovery codes speaks of no app.
+func codeText(f ui.Field, v proof.Verdict, now time.Time) ui.Text {
+	if f.Recovery {
+		switch v {
+		case proof.Missing:
+			return ui.T("login.missingRecovery")
+		case proof.Wrong:
+			return ui.T("login.wrongRecovery")
+		case proof.Spent:
+			return ui.T("login.spentRecovery")
+		}
+	}
+	return web.CodeText(v, now)
 }
 
 func (p *codePage) mark(why ui.Text) {
@@ -245,7 +263,7 @@ func (p *confirmPage) refuse(v proof.Verdict, now time.Time) {
 		p.tell(web.CodeText(v, now))
 		return
 	}
-	p.mark(p.Code, web.CodeText(v, now))
+	p.mark(p.Code, codeText(*p.Code, v, now))
 }
 
 // askedNewPasswordPage tells that a new password is asked for, and where its
@@ -283,6 +301,8 @@ func Examples() []ui.Example {
 	notTaken, byRecovery, ways := byPasskey, newCodePage(auth.Attempt{ID: "a"}, u, auth.WayRecoveryCode, all[1:]), byPasskey
 	notTaken.refuse(proof.NotTaken, auth.Attempt{WrongCodes: 1}, now, 5)
 	ways.Way, ways.From = "", auth.WayPasskey
+	wrongRecovery := byRecovery
+	wrongRecovery.refuse(proof.Wrong, auth.Attempt{WrongCodes: 1}, now, 5)
 	signedIn := session.Presence{User: u, Standing: auth.SignedIn}
 	confirmBoth, passwordToo := newConfirmPage(auth.NeedsBoth, signedIn, false), newConfirmPage(auth.NeedsBoth, signedIn, true)
 	confirmBoth.Passkey, passwordToo.Passkey = asked, asked
@@ -301,6 +321,7 @@ func Examples() []ui.Example {
 		{Page: "login/code", Name: "passkey", Data: byPasskey},
 		{Page: "login/code", Name: "passkey not taken", Data: notTaken},
 		{Page: "login/code", Name: "recovery code", Data: byRecovery},
+		{Page: "login/code", Name: "wrong recovery code", Data: wrongRecovery},
 		{Page: "login/code", Name: "other ways", Data: ways},
 		{Page: "login/code", Name: "wrong code", Data: wrongCode},
 		{Page: "login/code", Name: "spent code", Data: spent},
