@@ -10,6 +10,6 @@
 // The process is the program itself. It starts when something is to be hashed,
 // and ends with the server, or after a while without work. What it is asked goes
 // through a pipe, and is written nowhere. It takes what nobody else wants of the
-// machine; where that is too little for two seconds, a second one is asked that
+// machine; where that is too little for a second, another one is asked that
 // takes its share.
 package hashing

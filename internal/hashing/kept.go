@@ -23,6 +23,7 @@ type kept struct {
 	rest     time.Duration
 	patience time.Duration // with one question
 	log      *slog.Logger
+	level    slog.Level // of the line that one ended: the first is ended for being slow, as is usual on a busy machine
 
 	mu        sync.Mutex
 	running   *running    // nil while there is none
@@ -57,7 +58,7 @@ func (k *kept) awake() (*running, error) {
 		return nil, k.why
 	}
 	if k.running == nil || k.running.hasEnded() {
-		r, err := start(exec.Command(k.program, k.args...), k.log)
+		r, err := start(exec.Command(k.program, k.args...), k.log, k.level)
 		if err != nil {
 			return nil, k.giveUp(err)
 		}

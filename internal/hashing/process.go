@@ -30,7 +30,7 @@ const WhenIdle = "--when-idle"
 
 // leisure is how long a login may wait for a machine that has other things to do
 // before it is done beside them.
-const leisure = 2 * time.Second
+const leisure = time.Second
 
 // New is a process of a program that, with these arguments, comes to [Serve]. It
 // starts when something is to be hashed, and ends when nothing was for so long.
@@ -39,8 +39,8 @@ func New(log *slog.Logger, rest time.Duration, program string, args ...string) *
 	idle := append(args[:len(args):len(args)], WhenIdle)
 	return &Process{
 		log:    log,
-		idle:   &kept{log: log, rest: rest, patience: time.Minute, program: program, args: idle},
-		behind: &kept{log: log, rest: rest, patience: patience, program: program, args: args},
+		idle:   &kept{log: log, level: slog.LevelInfo, rest: rest, patience: time.Minute, program: program, args: idle},
+		behind: &kept{log: log, level: slog.LevelError, rest: rest, patience: patience, program: program, args: args},
 
 		leisure: leisure,
 		seats:   make(chan struct{}, runtime.GOMAXPROCS(0)),

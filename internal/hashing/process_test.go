@@ -302,3 +302,28 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 		}
 	}
 }
+
+// That the first process is ended for being slow is the usual course of a machine
+// that has much to do, and no error.
+func TestASlowFirstProcessIsNoError(t *testing.T) {
+	log := &child.Output{}
+	p := New(slog.New(slog.NewTextHandler(log, nil)), time.Minute, os.Args[0], hashes)
+	t.Cleanup(p.Close)
+	if _, err := p.Hash(small, "x"); err != nil {
+		t.Fatal(err)
+	}
+	for of, want := range map[*kept]string{p.idle: "level=INFO", p.behind: "level=ERROR"} {
+		r := awake(t, of)
+		if _, err := r.ask(question{Hash: &hash{small, "x"}}, time.Minute); err != nil { // so that it is known to answer
+			t.Fatal(err)
+		}
+		before := len(log.String())
+		r.kill()
+		for !r.hasEnded() {
+			time.Sleep(time.Millisecond)
+		}
+		if said := log.String()[before:]; !strings.Contains(said, want) {
+			t.Errorf("the log says %q, want %s", said, want)
+		}
+	}
+}

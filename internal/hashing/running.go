@@ -2,6 +2,7 @@ package hashing
 
 import (
 	"bytes"
+	"context"
 	"encoding/gob"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ type running struct {
 	waiting map[uint64]chan<- answer // by the question's ID; nil once it has ended
 }
 
-func start(c *exec.Cmd, log *slog.Logger) (*running, error) {
+func start(c *exec.Cmd, log *slog.Logger, level slog.Level) (*running, error) {
 	var said bytes.Buffer
 	c.Args[0] = "twinlock"                          // as lists of processes show it
 	c.Env, c.Dir, c.Stderr = []string{}, "/", &said // it needs nothing of its surroundings
@@ -51,7 +52,7 @@ func start(c *exec.Cmd, log *slog.Logger) (*running, error) {
 		}
 		err := c.Wait()
 		if err != nil && r.hasAnswered() {
-			log.Error("the process that hashes passwords has ended; the next login starts another", "error", err, "it said", firstOf(said.String()))
+			log.Log(context.Background(), level, "the process that hashes passwords has ended; the next login starts another", "error", err, "it said", firstOf(said.String()))
 		}
 		r.end(fmt.Errorf("%w: %v: %s", ErrEnded, err, firstOf(said.String())), wasKilled(c.ProcessState))
 	}()
