@@ -88,6 +88,8 @@ func Next(a Attempt, u User, p Policy, now time.Time) Step {
 		return StepStartAgain
 	case a.PasswordAt.IsZero():
 		return StepPassword
+	case a.PasswordBy == PasswordByPasskey && !p.AsksPasskey(u): // it stands for nothing any more
+		return StepStartAgain
 	case a.NewPasswordOwed:
 		return StepNewPassword
 	case p.AsksCode(u) && a.CodeAt.IsZero() && !sparesCode(a, u, p, now):

@@ -71,6 +71,11 @@ func TestNextNamesWhatIsOwed(t *testing.T) {
 			l.onlyPasskeys()
 			l.attempt.PasswordBy, l.attempt.CodeBy = PasswordByPasskey, ByPasskey
 		}, StepFinish},
+		{"a passkey in the password's place, its plug-in off since", func(l *login) {
+			l.onlyPasskeys()
+			l.attempt.PasswordBy, l.attempt.CodeBy = PasswordByPasskey, ByPasskey
+			l.policy.Passkeys = false
+		}, StepStartAgain},
 		{"passkeys alone, the password proved", func(l *login) { l.forgetCode(); l.onlyPasskeys() }, StepCode},
 		{"passkeys alone, and a factor is a must", func(l *login) {
 			l.forgetCode()
