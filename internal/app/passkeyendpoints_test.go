@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/store"
 )
 
 // Password managers are told where passkeys are made, where anybody may have one.
@@ -44,4 +47,31 @@ func TestPasskeysNeedAName(t *testing.T) {
 		t.Errorf("the page says %s", page.Text())
 	}
 	root.Post("/admin/plugins/passkeys", map[string][]string{"active": {"yes"}}).WantStatus(http.StatusNotFound)
+}
+
+// Where passkeys do not work nobody is protected by one: whoever has an app
+// besides loses its protection with the app's plug-in.
+func TestWhatDoesNotWorkProtectsNobody(t *testing.T) {
+	site := apptest.New(t, "public_url=http://127.0.0.1:8080")
+	site.Activate(auth.TwoFactorPlugin)
+	site.Activate(auth.PasskeysPlugin)
+	ada, b := site.Person("ada@example.org"), site.Browser()
+	b.SignIn(ada)
+	b.EnableTwoFactor(ada)
+	token, _ := secret.Parse(b.Cookie("twinlock"))
+	inside, err := site.Live.Who(t.Context(), token.Hash(), site.Now())
+	must(t, err)
+	u := inside.User
+	_, err = site.Store.AddPasskey(t.Context(), auth.Actor{User: u, Session: inside.Session}, store.NewPasskey{User: u.ID, Generation: u.Generation,
+		Ceremony: store.CeremonyOf("asked", site.Now().Add(time.Minute)), Key: auth.PasskeyKey{Credential: []byte("key"), Public: []byte{1}},
+		Handle: []byte("ada"), Domain: "id.example.org", Name: "Phone", Limit: 9}, site.Now())
+	must(t, err)
+	root := site.Browser()
+	eli := site.Administrator("root@example.org")
+	root.SignIn(eli)
+	root.EnableTwoFactor(eli)
+	page := root.Post("/admin/plugins/two-factor", map[string][]string{"active": {"no"}}).WantStatus(http.StatusOK)
+	if !page.Says("2 people") || !page.Says(ada.Address) {
+		t.Errorf("the page says %s", page.Text())
+	}
 }

@@ -77,14 +77,14 @@ func (s *Store) losing(ctx context.Context, by auth.Actor, concerns auth.UserID,
 		if err := t.lockPlugins(ctx); err != nil {
 			return err
 		}
-		before, err := askedForCode(ctx, t, concerns)
+		before, err := t.store.askedForCode(ctx, t, concerns)
 		if err != nil {
 			return err
 		}
 		if err := change(t); err != nil {
 			return err
 		}
-		after, err := askedForCode(ctx, t, concerns)
+		after, err := t.store.askedForCode(ctx, t, concerns)
 		if err != nil {
 			return err
 		}
@@ -141,21 +141,23 @@ func (t *tx) tellLosers(ctx context.Context, by auth.Actor, lost []auth.User, no
 // askedForCode gives the people who are asked for a code: they have a second factor
 // on whose plug-in works for them. concerns narrows the look to one person; "" is
 // everybody.
-func askedForCode(ctx context.Context, q querier, concerns auth.UserID) (map[auth.UserID]bool, error) {
-	asking, err := askingPlugins(ctx, q)
+func (s *Store) askedForCode(ctx context.Context, q querier, concerns auth.UserID) (map[auth.UserID]bool, error) {
+	asking, err := s.askingPlugins(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	return askedUnder(ctx, q, asking, concerns)
 }
 
-// askingPlugins are the plug-ins that ask for a code, as they now work.
-func askingPlugins(ctx context.Context, q querier) (asking []auth.Activation, err error) {
+// askingPlugins are the plug-ins that ask for a code, as they now work: passkeys do
+// not everywhere, whatever an administrator activated.
+func (s *Store) askingPlugins(ctx context.Context, q querier) (asking []auth.Activation, err error) {
 	for _, id := range []auth.PluginID{auth.TwoFactorPlugin, auth.PasskeysPlugin} {
 		a, err := activation(ctx, q, id)
 		if err != nil {
 			return nil, err
 		}
+		a.Active = a.Active && (id != auth.PasskeysPlugin || s.rules.Policy.Passkeys)
 		asking = append(asking, a)
 	}
 	return asking, nil

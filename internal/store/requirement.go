@@ -20,7 +20,7 @@ const mayOpen = `EXISTS (
 // the demand would refuse. It gives the first of them by address, and the number
 // of all.
 func (s *Store) Unasked(ctx context.Context, id auth.ApplicationID, first int) (people []auth.User, all int, err error) {
-	unasked, args, err := unasked(ctx, s.read, id)
+	unasked, args, err := s.unasked(ctx, s.read, id)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -36,7 +36,7 @@ func (s *Store) Unasked(ctx context.Context, id auth.ApplicationID, first int) (
 }
 
 // unasked says of which users u Unasked tells.
-func unasked(ctx context.Context, q querier, id auth.ApplicationID) (from string, args []any, err error) {
+func (s *Store) unasked(ctx context.Context, q querier, id auth.ApplicationID) (from string, args []any, err error) {
 	var kind auth.Kind
 	if err := q.QueryRowContext(ctx, `SELECT kind FROM applications WHERE id = $1`, id).Scan(&kind); err != nil {
 		return "", nil, fmt.Errorf("application %s: %w", id, notFound(err))
@@ -50,7 +50,7 @@ func unasked(ctx context.Context, q querier, id auth.ApplicationID) (from string
 		enabled, named := isEnabled(a, len(args)+1)
 		args, from = append(args, named...), from+` AND `+enabled
 	}
-	asking, err := askingPlugins(ctx, q)
+	asking, err := s.askingPlugins(ctx, q)
 	if err != nil {
 		return "", nil, err
 	}
@@ -75,7 +75,7 @@ func (t *tx) require(ctx context.Context, by auth.Actor, a auth.Application, req
 		kind = auth.EventApplicationRequires
 	}
 	if require && !a.RequireTwoFactor && refusing != nil {
-		from, args, err := unasked(ctx, t, a.ID)
+		from, args, err := t.store.unasked(ctx, t, a.ID)
 		if err != nil {
 			return err
 		}

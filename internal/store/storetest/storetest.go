@@ -39,9 +39,9 @@ var Rules = store.Rules{
 	WindowTries:      5,
 }
 
-// Policy asks a code of everybody who has two-factor authentication on.
+// Policy asks a code of everybody who has a second factor on.
 var Policy = auth.Policy{
-	TwoFactor: true, SessionIdle: time.Hour, SessionOverall: 24 * time.Hour, OpenWindow: 24 * time.Hour,
+	TwoFactor: true, Passkeys: true, SessionIdle: time.Hour, SessionOverall: 24 * time.Hour, OpenWindow: 24 * time.Hour,
 	Fresh: 15 * time.Minute, WrongCodes: 5, WindowTries: 5,
 }
 
