@@ -29,7 +29,7 @@ function watch(form) {
   async function ask(conditional) {
     if (!conditional) say('')
     await stop()
-    const own = { abort: new AbortController() }
+    const own = { abort: new AbortController(), conditional }
     waiting = own
     own.answer = request(conditional, own.abort.signal)
     try {
@@ -65,6 +65,7 @@ function watch(form) {
   function send(answer) {
     waiting = null
     form.elements.passkey.value = JSON.stringify(answer)
+    if (form.elements.code) form.elements.code.value = '' // the passkey stands in its place
     form.requestSubmit()
   }
 
@@ -75,14 +76,14 @@ function watch(form) {
   }
 
   async function renew() {
-    begun = performance.now()
     const attempt = form.elements.attempt?.value
     const answer = await fetch('/login/passkey/begin', {
       method: 'POST', body: new URLSearchParams(attempt ? { attempt } : {}), credentials: 'same-origin', cache: 'no-store', redirect: 'error',
     })
     if (!answer.ok) return
     const { options, ceremony } = await answer.json()
-    if (waiting && !('conditional' in form.dataset)) return // the person is being asked
+    if (waiting && !waiting.conditional) return // the person is being asked, and answers what was begun
+    begun = performance.now()
     await stop()
     form.dataset.options = JSON.stringify(options)
     form.elements.ceremony.value = ceremony
