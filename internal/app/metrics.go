@@ -98,12 +98,13 @@ func of(so bool) metrics.Sample {
 
 // refusedLogins are the events of tries that opened nothing, and what was tried.
 var refusedLogins = []struct {
-	kind   auth.EventKind
 	factor string
+	kinds  []auth.EventKind
 }{
-	{auth.EventLoginRefused, store.PasswordAlone},
-	{auth.EventCodeRefused, "code"},
-	{auth.EventReturnRefused, store.OpenWindow},
+	{store.PasswordAlone, []auth.EventKind{auth.EventLoginRefused}},
+	{"code", []auth.EventKind{auth.EventCodeRefused}},
+	{"passkey", []auth.EventKind{auth.EventPasskeyRefused, auth.EventPasskeyCounterBack}},
+	{store.OpenWindow, []auth.EventKind{auth.EventReturnRefused}},
 }
 
 func (a *App) logins(t *metrics.Text) {
@@ -113,7 +114,11 @@ func (a *App) logins(t *metrics.Text) {
 		all = append(all, s.With("result", "done"))
 	}
 	for _, r := range refusedLogins {
-		all = append(all, metrics.Of(counts.Events.Count(string(r.kind))).With("factor", r.factor).With("result", "refused"))
+		var refused int64
+		for _, kind := range r.kinds {
+			refused += counts.Events.Count(string(kind))
+		}
+		all = append(all, metrics.Of(refused).With("factor", r.factor).With("result", "refused"))
 	}
 	t.Counter("twinlock_logins_total", "Logins that were finished, and passwords and codes that were refused, by what proved the person.", all...)
 	t.Counter("twinlock_events_total", "Events of the record, by kind.", counts.Events.Samples("kind")...)

@@ -106,11 +106,12 @@ func (s *Store) LoginsPerDay(ctx context.Context, days int, now time.Time) ([]Da
 		return struct{}{}, nil
 	}, `WITH RECURSIVE days (day) AS (
 	        SELECT CAST($4 AS BIGINT) UNION ALL SELECT day + 1 FROM days WHERE day < $5),
-	    kinds (kind) AS (VALUES (CAST($1 AS TEXT)), (CAST($2 AS TEXT)), (CAST($3 AS TEXT)))
+	    kinds (kind) AS (VALUES (CAST($1 AS TEXT)), (CAST($2 AS TEXT)), (CAST($3 AS TEXT)), (CAST($6 AS TEXT)), (CAST($7 AS TEXT)))
 	    SELECT d.day, k.kind, (SELECT COUNT(*) FROM events e
 	        WHERE e.kind = k.kind AND e.at >= d.day * 86400000 AND e.at < (d.day + 1) * 86400000)
 	      FROM days d CROSS JOIN kinds k`,
-		auth.EventLogin, auth.EventLoginRefused, auth.EventCodeRefused, dayOf(first), today)
+		auth.EventLogin, auth.EventLoginRefused, auth.EventCodeRefused, dayOf(first), today,
+		auth.EventPasskeyRefused, auth.EventPasskeyCounterBack)
 	if err != nil {
 		return nil, fmt.Errorf("logins per day: %w", err)
 	}
