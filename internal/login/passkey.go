@@ -14,7 +14,9 @@ import (
 
 // postPasskey signs in whom a passkey names and holds to be who they are: it
 // stands for password and code. Whatever is wrong with the answer, and whether or
-// not anybody has the passkey, the page says the same after the same work.
+// not anybody has the passkey, the page says the same to people after the same
+// work; to the browser it names a passkey that nobody has, so that it is not
+// offered again.
 func (h *Flow) postPasskey(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), web.Asking(r)
 
@@ -45,7 +47,10 @@ func (h *Flow) postPasskey(w http.ResponseWriter, r *http.Request) error {
 
 	// Write.
 	if !shown.Right() || shown.Owner.State != auth.Active || !policy.AsksPasskey(shown.Owner) {
-		if err := h.Proof.RefusePasskey(ctx, h.From(r), shown); err != nil {
+		err := h.Proof.RefusePasskey(ctx, h.From(r), shown)
+		if errors.Is(err, store.ErrSpent) { // sent twice
+			return h.refusePasskey(w, r, http.StatusUnprocessableEntity, form, ui.T("passkey.over"), nil)
+		} else if err != nil {
 			return err
 		}
 		return h.refusePasskey(w, r, http.StatusUnprocessableEntity, form, ui.T("passkey.refused"), shown.Unknown)

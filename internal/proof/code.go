@@ -194,10 +194,10 @@ func (e *Examiner) RefuseCode(ctx context.Context, from From, u auth.User, c Cod
 	case Missing, Over:
 		return nil
 	case NotTaken:
-		if c.passkey == nil { // it was not looked at
-			c.passkey = &Passkey{}
+		if err := e.RefusePasskey(ctx, from, *c.passkey); !errors.Is(err, store.ErrSpent) {
+			return err
 		}
-		return e.RefusePasskey(ctx, from, *c.passkey)
+		return nil
 	case Spent:
 		refused.Paid, err = nil, e.TakeBack(ctx, c.Paid...)
 	default:

@@ -2,12 +2,14 @@ package proof
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/store"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 // PasskeyParty is this site as passkeys know it, as far as answers are examined.
@@ -40,21 +42,24 @@ func (p Passkey) Right() bool { return !p.Claim.IsZero() }
 
 // SignIn examines the answer of somebody who has not said who they are: it must
 // name its owner, and hold them to be who they are. During a wait of the network
-// address it gives a *store.WaitError. The account's own doors are neither paid
-// nor asked: a passkey is not guessed, and whoever knows its name must lock nobody
-// out.
+// address, or of the browser where that is known, it gives a *store.WaitError. The
+// account's own doors are neither paid nor asked: a passkey is not guessed, and
+// whoever knows its name must lock nobody out.
 //
 // Whatever is wrong, and whether or not anybody has the passkey, the same work is
 // done.
 func (e *Examiner) SignIn(ctx context.Context, from From, asked Asked, answer string) (Passkey, error) {
-	return e.passkey(ctx, from, asked, answer, func(auth.User) bool { return true }, true)
+	return e.passkey(ctx, from, "", asked, answer)
 }
 
 // Passkey examines the answer of one person's passkey in the code's place.
 func (e *Examiner) Passkey(ctx context.Context, from From, u auth.User, asked Asked, answer string) (Code, error) {
-	p, err := e.passkey(ctx, from, asked, answer, func(owner auth.User) bool { return owner.ID == u.ID }, false)
+	p, err := e.passkey(ctx, from, u.ID, asked, answer)
 	if err != nil {
 		return Code{}, err
+	}
+	if p.Owner.ID != u.ID { // what is refused is refused to whoever asks
+		p.Owner, p.Passkey = u, store.Passkey{}
 	}
 	c := Code{Verdict: NotTaken, known: p.known, passkey: &p}
 	if p.Right() {
@@ -63,7 +68,9 @@ func (e *Examiner) Passkey(ctx context.Context, from From, u auth.User, asked As
 	return c, nil
 }
 
-func (e *Examiner) passkey(ctx context.Context, from From, asked Asked, answer string, mayBe func(auth.User) bool, mustVerify bool) (p Passkey, err error) {
+// passkey examines an answer of one person's passkey; of anybody's, who then has
+// to be held to be who they are, where user is "".
+func (e *Examiner) passkey(ctx context.Context, from From, user auth.UserID, asked Asked, answer string) (p Passkey, err error) {
 	p.asked = asked
 	shown, unreadable := e.Passkeys.Read(answer)
 	var handle []byte
@@ -71,16 +78,16 @@ func (e *Examiner) passkey(ctx context.Context, from From, asked Asked, answer s
 		p.Unknown, err = shown.Credential, nil
 	}
 	if err == nil {
-		p.known, err = e.mayTry(ctx, from, p.Owner.ID)
+		p.known, err = e.mayShow(ctx, from, cmp.Or(user, p.Owner.ID))
 	}
 	if err != nil || unreadable != nil {
 		return p, err
 	}
-	key, err := e.keyOf(ctx, from, p, mayBe)
+	key, err := e.keyOf(ctx, from, p, user)
 	if err != nil {
 		return p, err
 	}
-	proved, wrong := e.Passkeys.Check(answer, asked.Challenge, key, handle, mustVerify)
+	proved, wrong := e.Passkeys.Check(answer, asked.Challenge, key, handle, user == "")
 	p.countedBack = wrong == nil && proved.CountedBack
 	if wrong != nil || proved.CountedBack || !bytes.Equal(key.Credential, p.Key.Credential) {
 		return p, nil
@@ -91,12 +98,22 @@ func (e *Examiner) passkey(ctx context.Context, from From, asked Asked, answer s
 	return p, nil
 }
 
+// mayShow is mayTry for passkeys: a browser that is known waits for what it showed
+// itself, and for no neighbour.
+func (e *Examiner) mayShow(ctx context.Context, from From, user auth.UserID) (known bool, err error) {
+	known, err = e.mayTry(ctx, from, user)
+	if err == nil && known {
+		err = e.Store.Waits(ctx, throttle.PasskeyFromDevice(from.Device.Hash()), e.Rules.Network, from.Now)
+	}
+	return known, err
+}
+
 // keyOf is what an answer is held to; the zero key where it can prove nothing: it
 // is somebody else's, was made for another domain, or cannot be read, which is
 // recorded for the administrator.
-func (e *Examiner) keyOf(ctx context.Context, from From, p Passkey, mayBe func(auth.User) bool) (auth.PasskeyKey, error) {
+func (e *Examiner) keyOf(ctx context.Context, from From, p Passkey, user auth.UserID) (auth.PasskeyKey, error) {
 	switch {
-	case p.Owner.ID == "", !mayBe(p.Owner), p.Domain != e.Passkeys.Domain():
+	case p.Owner.ID == "", user != "" && p.Owner.ID != user, p.Domain != e.Passkeys.Domain():
 		return auth.PasskeyKey{}, nil
 	case !p.Readable():
 		return auth.PasskeyKey{}, e.Store.Record(ctx, from.Actor, auth.EventFactorUnreadable, p.Owner.ID, fmt.Sprintf("passkey %s", p.ID), from.Now)
@@ -105,15 +122,21 @@ func (e *Examiner) keyOf(ctx context.Context, from From, p Passkey, mayBe func(a
 }
 
 // RefusePasskey settles an answer that opened nothing: it is recorded, its
-// challenge is spent, and it counts against the network address. Whoever hangs up
-// is refused all the same.
+// challenge is spent, and it counts against the network address, or the browser
+// that is known. store.ErrSpent where the same was answered before: then nothing is
+// told of it, and nothing counted. Whoever hangs up is refused all the same.
 func (e *Examiner) RefusePasskey(ctx context.Context, from From, p Passkey) error {
 	ctx, end := Undisturbed(ctx)
 	defer end()
-	if err := e.countNetwork(ctx, from, p.known); err != nil {
+	err := e.Store.RefusePasskey(ctx, from.Actor, store.RefusedPasskey{
+		Owner: p.Owner, Passkey: p.ID, Name: p.Name, Ceremony: p.asked.Ceremony, CountedBack: p.countedBack,
+	}, from.Now)
+	if err != nil {
 		return err
 	}
-	return e.Store.RefusePasskey(ctx, from.Actor, store.RefusedPasskey{
-		Owner: p.Owner, Name: p.Name, Ceremony: p.asked.Ceremony, CountedBack: p.countedBack,
-	}, from.Now)
+	if !p.known {
+		return e.countNetwork(ctx, from, false)
+	}
+	_, err = e.Store.Pay(ctx, throttle.PasskeyFromDevice(from.Device.Hash()), e.Rules.Network, from.Now)
+	return unlessItWaits(err)
 }

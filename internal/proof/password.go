@@ -168,6 +168,11 @@ func (e *Examiner) countNetwork(ctx context.Context, from From, known bool) erro
 		return nil
 	}
 	_, err := e.Store.Pay(ctx, throttle.Network(from.Network, e.Rules.BitsIPv6), e.Rules.Network, from.Now)
+	return unlessItWaits(err)
+}
+
+// unlessItWaits leaves out that a wait begins or goes on.
+func unlessItWaits(err error) error {
 	var wait *store.WaitError
 	if errors.As(err, &wait) {
 		return nil

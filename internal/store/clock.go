@@ -335,6 +335,8 @@ func (r Rules) ofKind() map[throttle.Kind]throttle.Rule {
 		throttle.ResetRequests:   r.Requests,
 		throttle.SignUps:         r.Requests,
 		throttle.NewAddresses:    r.Network,
+		throttle.DevicePasskeys:  r.Network,
+		throttle.CopiesTold:      copiedLetters,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/secret"
+	"github.com/twinlock/twinlock/internal/throttle"
 )
 
 // Passkey is one of a person's, as it is kept.
@@ -208,28 +209,41 @@ func (s *Store) ProvePasskey(ctx context.Context, by auth.Actor, p ProvedPasskey
 
 // RefusedPasskey is an answer that proved nothing.
 type RefusedPasskey struct {
-	Owner       auth.User // zero: nobody has it, or nobody could be told by it
-	Name        string    // of the passkey
-	Ceremony    Ceremony  // that it answered; zero: none that could be opened
-	CountedBack bool      // it was right, but for its counter
+	Owner       auth.User      // whose login it is, or whose passkey; zero: nobody's
+	Passkey     auth.PasskeyID // of theirs; "" where they have no such
+	Name        string         // of it
+	Ceremony    Ceremony       // that it answered
+	CountedBack bool           // it was right, but for its counter
 }
 
+// copiedLetters is how many letters about one passkey its owner gets.
+var copiedLetters = throttle.Rule{Free: 1, CloseAfter: 1, Window: time.Hour}
+
 // RefusePasskey records an answer that proved nothing, and spends its challenge.
-// The owner of a passkey whose counter went back hears that it may have been
-// copied; it is theirs to remove.
+// ErrSpent where that is spent or over: an answer that came before is neither told
+// nor recorded once more. The owner of a passkey whose counter went back hears that
+// it may have been copied; it is theirs to remove.
 func (s *Store) RefusePasskey(ctx context.Context, by auth.Actor, r RefusedPasskey, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
-		if err := t.claimCeremony(ctx, r.Ceremony, now); err != nil && !errors.Is(err, ErrSpent) {
+		if err := t.claimCeremony(ctx, r.Ceremony, now); err != nil {
 			return err
 		}
 		if !r.CountedBack {
 			return t.record(ctx, by, auth.EventPasskeyRefused, r.Owner.ID, r.Name, now)
 		}
-		letter := noticeTo(r.Owner, auth.LetterPasskeyCopied, by, now)
-		letter.Values.Factor = r.Name
-		if err := t.queue(ctx, letter, now); err != nil {
+		if err := t.tellCopied(ctx, by, r, now); err != nil {
 			return err
 		}
 		return t.record(ctx, by, auth.EventPasskeyCounterBack, r.Owner.ID, r.Name, now)
 	})
+}
+
+func (t *tx) tellCopied(ctx context.Context, by auth.Actor, r RefusedPasskey, now time.Time) error {
+	may, err := t.mayQueueBy(ctx, throttle.PasskeyCopied(string(r.Passkey)), copiedLetters, now)
+	if err != nil || !may {
+		return err
+	}
+	letter := noticeTo(r.Owner, auth.LetterPasskeyCopied, by, now)
+	letter.Values.Factor = r.Name
+	return t.queue(ctx, letter, now)
 }

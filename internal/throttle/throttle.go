@@ -46,12 +46,15 @@ const (
 	ResetRequests Kind = "reset-requests"
 	SignUps       Kind = "sign-ups"
 	NewAddresses  Kind = "new-addresses"
+
+	DevicePasskeys Kind = "device-passkeys" // from one browser that has finished a login before
+	CopiesTold     Kind = "copies-told"
 )
 
 // Kinds are all of them.
 var Kinds = []Kind{
 	Passwords, DevicePasswords, Codes, MonthsCodes, LettersCodes, SetUpCodes, Networks, LinkLetters, StartedLinks, NobodysLinks, ExistsLetters, UnlockOffers, CodesTold,
-	ClientSecrets, ResetRequests, SignUps, NewAddresses,
+	ClientSecrets, ResetRequests, SignUps, NewAddresses, DevicePasskeys, CopiesTold,
 }
 
 // Kind is what is counted in the bucket.
@@ -66,6 +69,13 @@ func Password(canonicalAddress string) Bucket { return bucket(Passwords, canonic
 // PasswordFromDevice counts passwords from a browser that has finished a login
 // before, apart from everybody else's.
 func PasswordFromDevice(device [32]byte) Bucket { return bucket(DevicePasswords, string(device[:])) }
+
+// PasskeyFromDevice counts answers of passkeys that proved nothing, from a browser
+// that has finished a login before: those of others count by their network address.
+func PasskeyFromDevice(device [32]byte) Bucket { return bucket(DevicePasskeys, string(device[:])) }
+
+// PasskeyCopied counts letters that tell a passkey may have been copied.
+func PasskeyCopied(passkey string) Bucket { return bucket(CopiesTold, passkey) }
 
 // Code counts codes for an account, in a row.
 func Code(user string) Bucket { return bucket(Codes, user) }

@@ -164,7 +164,7 @@ func (f *Floor) factor(r *http.Request, e *proof.Examiner, u auth.User, p auth.P
 	case form["passkey"] == "":
 		return code(ctx, from, u, form["code"])
 	case !p.AsksPasskey(u):
-		return proof.Code{Verdict: proof.NotTaken}, nil
+		return proof.Code{Verdict: proof.Over}, nil // the page is from before
 	}
 	c, ok := f.AnsweredPasskey(r, purpose, form["ceremony"], bound)
 	if !ok || c.User != u.ID {
