@@ -205,7 +205,7 @@ func (h *Flow) provePasskeyAgain(r *http.Request, page *confirmPage, form web.Fo
 		return p, nil
 	}
 	if form["password"] == "" {
-		page.mark(page.Password, ui.T("passkey.passwordToo"))
+		page.askPassword()
 		return p, nil
 	}
 	return p, h.provePasswordAgain(r, page, form["password"], &p)

@@ -253,6 +253,12 @@ func (p confirmPage) fields() (all []*ui.Field) {
 // tell says what is wrong with a passkey, which has no field.
 func (p *confirmPage) tell(why ui.Text) { p.Summary = ui.SummarizeAmong(why, p.fields()...) }
 
+// askPassword asks for the password beside a passkey that does not stand for it.
+func (p *confirmPage) askPassword() {
+	p.Password.Marked = true
+	p.tell(ui.T("passkey.passwordToo"))
+}
+
 func (p *confirmPage) mark(f *ui.Field, why ui.Text) {
 	f.Error = why
 	p.Summary = ui.Summarize(why, p.fields()...)
@@ -306,7 +312,7 @@ func Examples() []ui.Example {
 	signedIn := session.Presence{User: u, Standing: auth.SignedIn}
 	confirmBoth, passwordToo := newConfirmPage(auth.NeedsBoth, signedIn, false), newConfirmPage(auth.NeedsBoth, signedIn, true)
 	confirmBoth.Passkey, passwordToo.Passkey = asked, asked
-	passwordToo.mark(passwordToo.Password, ui.T("passkey.passwordToo"))
+	passwordToo.askPassword()
 	owes := session.Presence{User: u, Standing: auth.OwesCode}
 	return []ui.Example{
 		{Page: "login/password", Name: "empty", Data: newPasswordPage("", "", true)},
