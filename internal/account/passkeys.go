@@ -211,8 +211,7 @@ func (h *Flow) removePage(r *http.Request, id auth.PasskeyID) (page removePage, 
 		return page, web.NotFound()
 	}
 	page = removePage{ID: id, Name: all[i].Name}
-	works := func(k store.Passkey) bool { return k.Domain == h.domain() && k.ID != id }
-	if !p.AsksPasskey(u) || slices.ContainsFunc(all, works) || all[i].Domain != h.domain() && len(all) > 1 {
+	if !p.AsksPasskey(u) || !store.IsLastPasskey(all, all[i], h.domain()) {
 		return page, nil
 	}
 	readable, err := h.hasReadableApp(r, u)
@@ -242,7 +241,7 @@ func (h *Flow) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	removal := store.PasskeyRemoval{Passkey: auth.PasskeyID(form["id"]), Domain: h.domain(), Policy: v.Policy()}
+	removal := store.PasskeyRemoval{Passkey: auth.PasskeyID(form["id"]), Domain: h.domain()}
 	token, err := h.Store.RemovePasskey(r.Context(), v.Actor(), removal, v.Now)
 	var kept *store.KeptError
 	switch {

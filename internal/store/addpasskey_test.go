@@ -63,7 +63,7 @@ func add(t *testing.T, s *store.Store, by *auth.Actor, n store.NewPasskey) store
 }
 
 func removalOf(k store.Passkey) store.PasskeyRemoval {
-	return store.PasskeyRemoval{Passkey: k.ID, Domain: ours, Policy: auth.Policy{Passkeys: true}}
+	return store.PasskeyRemoval{Passkey: k.ID, Domain: ours}
 }
 
 func TestPasskeysAreKeptSealedAndListed(t *testing.T) {
@@ -262,9 +262,7 @@ func TestThePasskeyThatIsTheLastWayIsKept(t *testing.T) {
 			k    store.Passkey
 			want auth.Kept
 		}{{demanded, k, auth.LastForDemand}, {unreadable, his, auth.LastReadable}} {
-			r := removalOf(c.k)
-			r.Policy.TwoFactor = true
-			_, err := w.RemovePasskey(t.Context(), c.by, r, now)
+			_, err := w.RemovePasskey(t.Context(), c.by, removalOf(c.k), now)
 			var kept *store.KeptError
 			if !errors.As(err, &kept) || kept.Why != c.want {
 				t.Errorf("%s: %v", c.want, err)
@@ -272,6 +270,57 @@ func TestThePasskeyThatIsTheLastWayIsKept(t *testing.T) {
 			if u := reread(t, w.Store, c.by.User.ID); !u.HasPasskeys() {
 				t.Errorf("%s: passkeys are off", c.want)
 			}
+		}
+	})
+}
+
+// Nobody loses the code when the app's plug-in goes while passkeys stay, so nobody is
+// asked: whoever then removes the last passkey must not do so by what worked before.
+func TestARemovalIsDecidedByWhatWorksInItsMoment(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := storetest.Person(t, s, "ada@example.org")
+		must(t, s.SetAdministrator(t.Context(), eli, u.ID, true, now))
+		by := inSession(t, s, reread(t, s, u.ID))
+		protect(t, s, &by)
+		k := addPasskey(t, s, &by)
+		for _, id := range []auth.PluginID{auth.TwoFactorPlugin, auth.PasskeysPlugin} {
+			activate(t, s, id, true)
+		}
+		activate(t, s, auth.TwoFactorPlugin, false)
+		_, err := s.RemovePasskey(t.Context(), by, removalOf(k), now)
+		var kept *store.KeptError
+		if !errors.As(err, &kept) || kept.Why != auth.LastForDemand {
+			t.Errorf("while the app does not count: %v", err)
+		}
+		activate(t, s, auth.TwoFactorPlugin, true)
+		_, err = s.RemovePasskey(t.Context(), by, removalOf(k), now)
+		must(t, err)
+	})
+}
+
+// activate switches a plug-in on or off for everyone.
+func activate(t *testing.T, s *store.Store, id auth.PluginID, active bool) {
+	t.Helper()
+	must(t, s.ChangeActivation(t.Context(), eli, id, store.AnyLoss, now, func(a *auth.Activation) { a.Active, a.Everyone = active, true }))
+}
+
+// What cannot be read proves nothing, so the one beside it is the last way.
+func TestAPasskeyThatCannotBeReadIsNoWayThatIsLeft(t *testing.T) {
+	eachWatched(t, func(t *testing.T, w watched) {
+		by := inSession(t, w.Store, storetest.Person(t, w.Store, "ada@example.org"))
+		dead, k := addPasskey(t, w.Store, &by), addPasskey(t, w.Store, &by)
+		w.alter(`UPDATE passkeys SET sealed_key = $1 WHERE id = $2`, []byte("no key"), dead.ID)
+		must(t, w.SetAdministrator(t.Context(), eli, by.User.ID, true, now))
+		by = inSession(t, w.Store, reread(t, w.Store, by.User.ID))
+		_, err := w.RemovePasskey(t.Context(), by, removalOf(k), now)
+		var kept *store.KeptError
+		if !errors.As(err, &kept) || kept.Why != auth.LastForDemand {
+			t.Errorf("the only one that can be read: %v", err)
+		}
+		_, err = w.RemovePasskey(t.Context(), by, removalOf(dead), now)
+		must(t, err)
+		if !reread(t, w.Store, by.User.ID).HasPasskeys() {
+			t.Error("passkeys are off")
 		}
 	})
 }

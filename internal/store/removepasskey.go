@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -25,13 +26,15 @@ func (e *KeptError) Error() string { return "the last passkey is kept: " + strin
 type PasskeyRemoval struct {
 	Passkey auth.PasskeyID
 	Domain  string // our own: passkeys of another one open nothing
-	Policy  auth.Policy
 }
 
 // RemovePasskey removes a passkey of the acting person. The last one that works
 // turns passkeys off, and takes the recovery codes along where nothing else is on
 // that they stand in for. Every other session ends, and the acting one goes on under
 // a new token.
+//
+// Whether the last one may go is decided by the plug-ins as they work in this moment,
+// and by what can be read in it.
 //
 // A *KeptError where it is the last one and has to stay, and ErrNotFound for one
 // that is not theirs.
@@ -49,7 +52,7 @@ func (s *Store) RemovePasskey(ctx context.Context, by auth.Actor, r PasskeyRemov
 			return err
 		}
 		if last && u.HasPasskeys() {
-			if err := t.mayGoWithoutPasskeys(ctx, u, r.Policy); err != nil {
+			if err := t.mayGoWithoutPasskeys(ctx, u); err != nil {
 				return err
 			}
 		}
@@ -65,19 +68,46 @@ func (s *Store) RemovePasskey(ctx context.Context, by auth.Actor, r PasskeyRemov
 	return token, err
 }
 
-// isLastPasskey tells whether no other passkey works here once one is removed.
+// isLastPasskey tells whether passkeys open nothing any more once one is removed.
 func (t *tx) isLastPasskey(ctx context.Context, u auth.User, r PasskeyRemoval) (bool, error) {
-	var domain string
-	err := t.QueryRowContext(ctx, `SELECT domain FROM passkeys WHERE id = $1 AND user_id = $2`, r.Passkey, u.ID).Scan(&domain)
+	all, err := t.passkeysOf(ctx, u.ID)
 	if err != nil {
-		return false, fmt.Errorf("passkey %s of %s: %w", r.Passkey, u.ID, notFound(err))
+		return false, err
 	}
-	here, all, err := t.countPasskeys(ctx, u.ID, r.Domain)
-	return all == 1 || here == 1 && domain == r.Domain, err
+	i := slices.IndexFunc(all, func(k Passkey) bool { return k.ID == r.Passkey })
+	if i < 0 {
+		return false, fmt.Errorf("passkey %s of %s: %w", r.Passkey, u.ID, ErrNotFound)
+	}
+	return IsLastPasskey(all, all[i], r.Domain), nil
+}
+
+// IsLastPasskey tells whether a person's passkeys open nothing any more once one of
+// them is removed, although they did before, or none would be left.
+func IsLastPasskey(all []Passkey, removed Passkey, domain string) bool {
+	another := func(k Passkey) bool { return k.ID != removed.ID && k.Works(domain) }
+	return len(all) == 1 || removed.Works(domain) && !slices.ContainsFunc(all, another)
+}
+
+// Works tells whether a passkey opens anything where passkeys are made for a domain:
+// it was made for it, and its key can be read.
+func (p Passkey) Works(domain string) bool { return p.Domain == domain && p.Readable() }
+
+// passkeysOf is Passkeys as they stand within the transaction.
+func (t *tx) passkeysOf(ctx context.Context, user auth.UserID) ([]Passkey, error) {
+	all, err := list(ctx, t, func(r row) (Passkey, error) { return t.store.scanPasskey(r) },
+		`SELECT `+passkeyColumns+` FROM passkeys p WHERE p.user_id = $1`, user)
+	if err != nil {
+		return nil, fmt.Errorf("passkeys of %s: %w", user, err)
+	}
+	return all, nil
 }
 
 // mayGoWithoutPasskeys is a *KeptError where the last one is kept.
-func (t *tx) mayGoWithoutPasskeys(ctx context.Context, u auth.User, p auth.Policy) error {
+func (t *tx) mayGoWithoutPasskeys(ctx context.Context, u auth.User) error {
+	app, err := t.worksFor(ctx, auth.TwoFactorPlugin, u.ID)
+	if err != nil {
+		return err
+	}
 	readable := true
 	if u.HasAuthenticator() {
 		_, err := t.store.authenticators(ctx, t, u.ID)
@@ -86,10 +116,24 @@ func (t *tx) mayGoWithoutPasskeys(ctx context.Context, u auth.User, p auth.Polic
 		}
 		readable = err == nil
 	}
-	if why := auth.MayRemovePasskey(u, p, 1, readable); why != "" {
+	if why := auth.MayRemovePasskey(u, auth.Policy{TwoFactor: app}, 1, readable); why != "" {
 		return &KeptError{why}
 	}
 	return nil
+}
+
+// worksFor tells whether a plug-in works for somebody. Under lockPlugins it stays so
+// until the transaction ends.
+func (t *tx) worksFor(ctx context.Context, id auth.PluginID, user auth.UserID) (bool, error) {
+	a, err := activation(ctx, t, id)
+	if err != nil {
+		return false, err
+	}
+	groups, err := list(ctx, t, scanID[auth.GroupID], `SELECT group_id FROM memberships WHERE user_id = $1`, user)
+	if err != nil {
+		return false, fmt.Errorf("groups of %s: %w", user, err)
+	}
+	return a.EnabledFor(user, groups), nil
 }
 
 // deletePasskey removes one and gives its name; with the last one passkeys go off.
