@@ -106,7 +106,7 @@ func (h *Flow) showNewPasskey(w http.ResponseWriter, r *http.Request) error {
 // isFull tells that somebody has as many passkeys as they may.
 func (h *Flow) isFull(r *http.Request, u auth.User) (bool, error) {
 	all, err := h.Store.Passkeys(r.Context(), u.ID)
-	return len(all) >= h.Rules.Passkeys, err
+	return newPasskeysPage(all, h.domain(), h.Rules.Passkeys).Full(), err
 }
 
 func (h *Flow) askNewPasskey(w http.ResponseWriter, r *http.Request, e enroller, status int, problem ui.Text) error {

@@ -417,7 +417,7 @@ func passkeyExamples(since time.Time) []ui.Example {
 		{ID: "c", Name: "Phone", Domain: "old.example.org", Key: key, Created: since.AddDate(0, -2, 0), LastUsed: since},
 	}
 	list := newPasskeysPage(all, "login.example.org", 20)
-	none, full, refused, added := newPasskeysPage(nil, "login.example.org", 20), newPasskeysPage(all, "login.example.org", 3),
+	none, full, refused, added := newPasskeysPage(nil, "login.example.org", 20), newPasskeysPage(all, "login.example.org", 2),
 		newPasskeysPage(all, "login.example.org", 20), newPasskeysPage(all[:1], "login.example.org", 20)
 	added.Passkeys[0].Open = true
 	refused.refuseName(web.Form{"id": "b"}, ui.T("authenticators.missingName"))

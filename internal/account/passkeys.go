@@ -46,8 +46,16 @@ type passkeysPage struct {
 	Accepted string // for the browser, as JSON
 }
 
-// Full tells that there is no room for another.
-func (p passkeysPage) Full() bool { return len(p.Passkeys) >= p.Most }
+// Full tells that there is no room for another. Those of another domain take none.
+func (p passkeysPage) Full() bool {
+	here := 0
+	for _, e := range p.Passkeys {
+		if e.Elsewhere == "" {
+			here++
+		}
+	}
+	return here >= p.Most
+}
 
 func newPasskeysPage(all []store.Passkey, domain string, most int) passkeysPage {
 	page := passkeysPage{Most: most}

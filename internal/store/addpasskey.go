@@ -21,7 +21,7 @@ type NewPasskey struct {
 	Name       string
 	Codes      recovery.Set   // zero: the account has some, and keeps them
 	Attempt    auth.AttemptID // the login that owed a second factor; "" inside a session
-	Limit      int            // how many one person may have
+	Limit      int            // how many one person may have that were made for this domain
 }
 
 // AddPasskey keeps a passkey. The first one turns passkeys on; where it is the first
@@ -68,11 +68,11 @@ func (t *tx) keepPasskey(ctx context.Context, n NewPasskey, now time.Time) error
 	if err := t.claimCeremony(ctx, n.Ceremony, now); err != nil {
 		return err
 	}
-	_, all, err := t.countPasskeys(ctx, n.User, n.Domain)
-	if err != nil {
-		return err
+	var here int
+	if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM passkeys WHERE user_id = $1 AND domain = $2`, n.User, n.Domain).Scan(&here); err != nil {
+		return fmt.Errorf("count the passkeys of %s: %w", n.User, err)
 	}
-	if all >= n.Limit {
+	if here >= n.Limit {
 		return ErrTooMany
 	}
 	return t.insertPasskey(ctx, Passkey{ID: auth.PasskeyID(secret.NewID()), User: n.User, Key: n.Key,
@@ -87,16 +87,6 @@ func (t *tx) goOnWithPasskey(ctx context.Context, by auth.Actor, u auth.User, n 
 		return t.goOnWithCode(ctx, by, u, n.Attempt, n.Key.By(), why, now)
 	}
 	return t.goOnAlone(ctx, by, by.Session, why, now)
-}
-
-func (t *tx) countPasskeys(ctx context.Context, user auth.UserID, domain string) (here, all int, err error) {
-	err = t.QueryRowContext(ctx, `
-		SELECT COALESCE(SUM(CASE WHEN domain = $1 THEN 1 ELSE 0 END), 0), COUNT(*)
-		  FROM passkeys WHERE user_id = $2`, domain, user).Scan(&here, &all)
-	if err != nil {
-		return 0, 0, fmt.Errorf("count the passkeys of %s: %w", user, err)
-	}
-	return here, all, nil
 }
 
 // tellPasskey tells the owner and the record which passkey it was.

@@ -338,7 +338,62 @@ func TestPasskeysOfAnotherDomainDoNotCount(t *testing.T) {
 		if by = goesOn(t, s, by, token); by.User.HasPasskeys() {
 			t.Error("passkeys are on, and none works")
 		}
+		if all, err := s.Passkeys(t.Context(), by.User.ID); err != nil || len(all) > 0 {
+			t.Errorf("%d are left, and count again with the next one; %v", len(all), err)
+		}
 	})
+}
+
+// A host name that was given up must not keep anybody from a set-up that is demanded:
+// nobody outside a session could remove its passkeys.
+func TestPasskeysOfAnotherDomainTakeNoRoom(t *testing.T) {
+	eachWatched(t, func(t *testing.T, w watched) {
+		by := leftovers(t, w)
+		must(t, w.SetMustUseTwoFactor(t.Context(), eli, by.User.ID, true, now))
+		u := reread(t, w.Store, by.User.ID)
+		n := passkeyOf(u)
+		n.Attempt, n.Limit = storetest.Attempt(t, w.Store, u, now).ID, 1
+		_, err := w.AddPasskey(t.Context(), auth.Actor{User: u}, n, now)
+		must(t, err)
+	})
+}
+
+// leftovers are two passkeys of another domain of somebody for whom passkeys are off.
+func leftovers(t *testing.T, w watched) auth.Actor {
+	t.Helper()
+	by := inSession(t, w.Store, storetest.Person(t, w.Store, "ada@example.org"))
+	for range 2 {
+		addPasskey(t, w.Store, &by)
+	}
+	w.alter(`UPDATE passkeys SET domain = $1`, others)
+	for _, statement := range []string{`UPDATE users SET passkeys_since = 0`, `DELETE FROM recovery_codes`, `DELETE FROM recovery_sets`} {
+		w.alter(statement)
+	}
+	by.User = reread(t, w.Store, by.User.ID)
+	return by
+}
+
+func TestWhatIsLeftOfAnotherDomainGoesWithAResetAndAClearing(t *testing.T) {
+	for name, remove := range map[string]func(p play, u auth.User) error{
+		"by a mailed link": func(p play, u auth.User) error {
+			_, err := p.ResetPassword(p.Context(), auth.Actor{}, store.Reset{Link: p.resetLink(u), Hash: "another", KeepFactors: true}, now)
+			return err
+		},
+		"by an administrator": func(p play, u auth.User) error { return p.ClearFactors(p.Context(), eli, u.ID, "lost", now) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachWatched(t, func(t *testing.T, w watched) {
+				by := leftovers(t, w)
+				must(t, remove(play{t, w.Store}, by.User))
+				if all, err := w.Passkeys(t.Context(), by.User.ID); err != nil || len(all) > 0 {
+					t.Errorf("%d passkeys are left, %v", len(all), err)
+				}
+				if err := w.ClearFactors(t.Context(), eli, by.User.ID, "lost", now); !errors.Is(err, store.ErrNoFactor) {
+					t.Errorf("cleared once more: %v", err)
+				}
+			})
+		})
+	}
 }
 
 func TestNobodyTouchesAnothersPasskey(t *testing.T) {

@@ -22,7 +22,7 @@ type Reset struct {
 // ResetPassword sets a new password for the owner of a mailed link. Everything
 // alive of the account ends: sessions, attempts, links. Nobody is signed in.
 // The second factors go too, unless they are kept by a code, which is spent in
-// the same transaction. A link that does not work any more, or a code spent
+// the same transaction. Passkeys that are not on go in any case. A link that does not work any more, or a code spent
 // meanwhile, is ErrSpent, and nothing changes.
 func (s *Store) ResetPassword(ctx context.Context, by auth.Actor, reset Reset, now time.Time) (removed []string, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
@@ -41,10 +41,14 @@ func (s *Store) ResetPassword(ctx context.Context, by auth.Actor, reset Reset, n
 				return err
 			}
 		}
-		if !reset.KeepFactors {
-			if removed, err = t.removeFactors(ctx, u.ID, authenticators, recoveryCodes, passkeys); err != nil {
-				return err
-			}
+		switch {
+		case !reset.KeepFactors:
+			removed, err = t.removeFactors(ctx, u.ID, authenticators, recoveryCodes, passkeys)
+		case !u.HasPasskeys(): // what is left of another domain opened nothing, and must not count again
+			_, err = t.removeFactors(ctx, u.ID, passkeys)
+		}
+		if err != nil {
+			return err
 		}
 		if err := t.newPassword(ctx, u, reset.Hash, "password reset", now); err != nil {
 			return err

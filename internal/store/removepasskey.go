@@ -29,8 +29,8 @@ type PasskeyRemoval struct {
 }
 
 // RemovePasskey removes a passkey of the acting person. The last one that works
-// turns passkeys off, and takes the recovery codes along where nothing else is on
-// that they stand in for. Every other session ends, and the acting one goes on under
+// turns passkeys off, and takes along those that do not work, and the recovery codes
+// where nothing else is on that they stand in for. Every other session ends, and the acting one goes on under
 // a new token.
 //
 // Whether the last one may go is decided by the plug-ins as they work in this moment,
@@ -136,8 +136,9 @@ func (t *tx) worksFor(ctx context.Context, id auth.PluginID, user auth.UserID) (
 	return a.EnabledFor(user, groups), nil
 }
 
-// deletePasskey removes one and gives its name; with the last one passkeys go off.
-// Those of another domain stay, and count again with the next one.
+// deletePasskey removes one and gives its name. With the last one that works passkeys
+// go off, and so do those of another domain: left behind, they would count again with
+// the next one, and nobody but their owner could remove them.
 func (t *tx) deletePasskey(ctx context.Context, u auth.User, id auth.PasskeyID, last bool) (name string, err error) {
 	err = t.QueryRowContext(ctx, `DELETE FROM passkeys WHERE id = $1 AND user_id = $2 RETURNING name`, id, u.ID).Scan(&name)
 	if err != nil {
@@ -146,12 +147,6 @@ func (t *tx) deletePasskey(ctx context.Context, u auth.User, id auth.PasskeyID, 
 	if !last {
 		return name, nil
 	}
-	if _, err := t.exec(ctx, `UPDATE users SET passkeys_since = 0 WHERE id = $1`, u.ID); err != nil {
-		return "", fmt.Errorf("turn the passkeys of %s off: %w", u.ID, err)
-	}
-	if u.HasAuthenticator() {
-		return name, nil
-	}
-	_, err = t.removeFactors(ctx, u.ID, recoveryCodes)
+	_, err = t.removeFactors(ctx, u.ID, without(u.HasAuthenticator(), passkeys)...)
 	return name, err
 }

@@ -145,15 +145,16 @@ func (t *tx) tellChange(ctx context.Context, by auth.Actor, u auth.User, gives b
 }
 
 // ClearFactors removes a person's second factors for a reason, which the
-// person is told. Every session ends. ErrNoFactor where none is on.
+// person is told. Every session ends. ErrNoFactor where there is none: passkeys that
+// do not count any more, for they were made for another domain, are some.
 func (s *Store) ClearFactors(ctx context.Context, by auth.Actor, id auth.UserID, reason string, now time.Time) error {
 	return s.changeUser(ctx, by, id, now, userChange{auth.EventTwoFactorCleared, reason, nil, func(t *tx, u auth.User) error {
-		if !u.TwoFactor() {
-			return ErrNoFactor
-		}
 		removed, err := t.removeFactors(ctx, id, authenticators, recoveryCodes, passkeys)
 		if err != nil {
 			return err
+		}
+		if !u.TwoFactor() && len(removed) == 0 {
+			return ErrNoFactor
 		}
 		if _, err := t.endSessions(ctx, id, "", "second factors cleared", now); err != nil {
 			return err
