@@ -102,8 +102,8 @@ func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, form web.Form, s
 // refusalOf says what is wrong: at the field of a code, or above the form with a
 // passkey, which has none.
 func refusalOf(verdict proof.Verdict, now time.Time) func(*codeForm) {
-	why := web.CodeText(verdict, now)
 	return func(f *codeForm) {
+		why := web.CodeTextAt(f.Code, verdict, now)
 		if verdict == proof.NotTaken || verdict == proof.Over {
 			f.Summary = ui.SummarizeAmong(why, &f.Code)
 			return

@@ -430,9 +430,12 @@ func passkeyExamples(since time.Time) []ui.Example {
 	notMade.Summary, notMade.Effect = ui.SummarizeAmong(ui.T("passkey.notMade")), ui.Text{}
 	forced.Account, forced.Attempt, forced.Other = ada.Address, "a", "/account/two-factor"
 	waits.Admits, waits.Other = true, "/account/two-factor"
-	remove := removePage{ID: "a", Name: "iCloud Keychain"}
+	remove := removePage{codeForm: newRecoveryForm(), ID: "a", Name: "iCloud Keychain"}
 	last, kept := remove, remove
-	last.Last, kept.Kept = true, keptTexts[auth.LastForDemand]
+	last.Last, last.Passkey, kept.Kept = true, ui.Passkey{Options: "{}", Ceremony: "c"}, keptTexts[auth.LastForDemand]
+	byCode := last
+	byCode.Passkey, byCode.Name = ui.Passkey{}, strings.Repeat("Sicherheitsschlüssel", 3)
+	refusalOf(proof.Wrong, since)(&byCode.codeForm)
 	return append(ui.SignedIn([]ui.Example{
 		{Page: "account/passkeys", Name: "three", Data: list},
 		{Page: "account/passkeys", Name: "none", Data: none},
@@ -445,6 +448,7 @@ func passkeyExamples(since time.Time) []ui.Example {
 		{Page: "account/new-passkey", Name: "the administration waits for it", Data: waits},
 		{Page: "account/remove-passkey", Name: "one of several", Data: remove},
 		{Page: "account/remove-passkey", Name: "last", Data: last},
+		{Page: "account/remove-passkey", Name: "last, wrong recovery code", Data: byCode},
 		{Page: "account/remove-passkey", Name: "kept", Data: kept},
 	}), ui.Example{Page: "account/new-passkey", Name: "a login waits for it", Data: forced})
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/proof"
+	"github.com/twinlock/twinlock/internal/secret"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/ui"
 	"github.com/twinlock/twinlock/internal/web"
@@ -179,13 +181,14 @@ func (p *passkeysPage) refuseName(form web.Form, why ui.Text) {
 	p.Summary = ui.SummarizeAmong(why) // it is gone meanwhile
 }
 
-// removePage asks whether a passkey is to be removed, or says why it is kept.
+// removePage asks whether a passkey is to be removed, or says why it is kept. The
+// last one goes by a code, as the authenticator app does.
 type removePage struct {
-	ui.Summary
-	ID   auth.PasskeyID
-	Name string
-	Last bool    // the password alone then opens the account
-	Kept ui.Text // why it stays; zero where it may go
+	codeForm // for the last one
+	ID       auth.PasskeyID
+	Name     string
+	Last     bool    // the password alone then opens the account
+	Kept     ui.Text // why it stays; zero where it may go
 }
 
 // keptTexts say why the last passkey stays.
@@ -200,11 +203,22 @@ func (h *Flow) showRemovePasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, err := h.removePage(r, auth.PasskeyID(query["id"]))
+	return h.showRemoveWith(w, r, auth.PasskeyID(query["id"]), http.StatusOK, func(*codeForm) {})
+}
+
+// showRemoveWith shows the page as its form left it.
+func (h *Flow) showRemoveWith(w http.ResponseWriter, r *http.Request, id auth.PasskeyID, status int, mark func(*codeForm)) error {
+	page, err := h.removePage(r, id)
 	if err != nil {
 		return err
 	}
-	return h.Show(w, r, http.StatusOK, "account/remove-passkey", page)
+	if page.Last {
+		if page.Passkey, err = h.askPasskey(w, r); err != nil {
+			return err
+		}
+	}
+	mark(&page.codeForm)
+	return h.Show(w, r, status, "account/remove-passkey", page)
 }
 
 // removePage is 404 for a passkey that is not the person's.
@@ -218,7 +232,7 @@ func (h *Flow) removePage(r *http.Request, id auth.PasskeyID) (page removePage, 
 	if i < 0 {
 		return page, web.NotFound()
 	}
-	page = removePage{ID: id, Name: all[i].Name}
+	page = removePage{codeForm: newRecoveryForm(), ID: id, Name: all[i].Name}
 	if !p.AsksPasskey(u) || !store.IsLastPasskey(all, all[i], h.domain()) {
 		return page, nil
 	}
@@ -245,29 +259,57 @@ func (h *Flow) hasReadableApp(r *http.Request, u auth.User) (bool, error) {
 
 func (h *Flow) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
-	form, err := web.ReadForm(r, "id")
+
+	// Read.
+	form, err := web.ReadForm(r, "id", "code", "ceremony", "passkey")
 	if err != nil {
 		return err
 	}
-	removal := store.PasskeyRemoval{Passkey: auth.PasskeyID(form["id"]), Domain: h.domain()}
-	token, err := h.Store.RemovePasskey(r.Context(), v.Actor(), removal, v.Now)
+	page, err := h.removePage(r, auth.PasskeyID(form["id"]))
+	if err != nil {
+		return err
+	}
+
+	// Decide and write.
+	var token secret.Token
+	remove := func(c proof.Code) (err error) {
+		removal := store.PasskeyRemoval{Passkey: page.ID, Domain: h.domain(), Code: c.Claim, Paid: c.Paid}
+		token, err = h.Store.RemovePasskey(r.Context(), v.Actor(), removal, v.Now)
+		return err
+	}
+	done := true
+	if page.Last {
+		done, err = h.withCode(w, r, form, remove, func(status int, mark func(*codeForm)) error {
+			return h.showRemoveWith(w, r, page.ID, status, mark)
+		})
+	} else {
+		err = remove(proof.Code{})
+	}
+
+	// Answer.
+	if err != nil {
+		return h.refuseRemoval(w, r, page, err)
+	} else if !done {
+		return nil
+	}
+	h.KeepSession(w, token)
+	h.Notice(w, "passkey.doneRemoved")
+	return web.Redirect(w, "/account/passkeys")
+}
+
+// refuseRemoval answers what kept a passkey from being removed.
+func (h *Flow) refuseRemoval(w http.ResponseWriter, r *http.Request, page removePage, err error) error {
 	var kept *store.KeptError
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return web.NotFound()
 	case errors.Is(err, store.ErrSpent): // another page of this session was faster
 		return web.Redirect(w, "/account/passkeys")
+	case errors.Is(err, store.ErrNeedsCode): // it has just become the last one
+		return h.showRemoveWith(w, r, page.ID, http.StatusUnprocessableEntity, refusalOf(proof.Missing, web.Asking(r).Now))
 	case errors.As(err, &kept):
-		page, err := h.removePage(r, removal.Passkey)
-		if err != nil {
-			return err
-		}
 		page.Kept, page.Summary = ui.Text{}, ui.SummarizeAmong(keptTexts[kept.Why])
 		return h.Show(w, r, http.StatusUnprocessableEntity, "account/remove-passkey", page)
-	case err != nil:
-		return err
 	}
-	h.KeepSession(w, token)
-	h.Notice(w, "passkey.doneRemoved")
-	return web.Redirect(w, "/account/passkeys")
+	return err
 }

@@ -30,7 +30,7 @@ func withPasskeys(t *testing.T, settings ...string) (*apptest.Site, *apptest.Per
 var (
 	options  = regexp.MustCompile(`data-options="([^"]*)"`)
 	accepted = regexp.MustCompile(`data-accepted="([^"]*)"`)
-	posted   = regexp.MustCompile(`<input type="hidden" name="(attempt|next|ceremony)" value="([^"]*)"`)
+	posted   = regexp.MustCompile(`<input type="hidden" name="(attempt|next|ceremony|id)" value="([^"]*)"`)
 )
 
 // sent is what the script of a page sends, once a passkey has answered it.
@@ -186,13 +186,64 @@ func TestPasskeysAreListedRenamedAndRemoved(t *testing.T) {
 	if !page.Says("your password alone then opens the account") {
 		t.Errorf("the page says %q", page.Text())
 	}
-	page.Form("Remove").Press().WantPath("/account/passkeys").WantDone("The passkey is removed.")
+	answers(t, site, browser, page, "/account/passkeys/remove", phone).WantPath("/account/passkeys").WantDone("The passkey is removed.")
 	if ada.User().TwoFactor() {
 		t.Error("a second factor is on")
 	}
 	browser.Get("/account/recovery-codes").WantStatus(404)
 	if got := site.Mail.Kinds(t, ada.Address); !slices.Contains(got, mail.PasskeyRemoved) {
 		t.Errorf("letters %v", got)
+	}
+}
+
+// Whoever sits down at a session that was left open a moment after the login takes
+// nothing from it by two presses that *Disable* would not give.
+func TestTheLastPasskeyIsRemovedByACodeAlone(t *testing.T) {
+	for name, right := range map[string]func(*apptest.Site, *apptest.Browser, *apptest.Page, *passkeytest.Authenticator, string) *apptest.Page{
+		"by a passkey": func(site *apptest.Site, browser *apptest.Browser, page *apptest.Page, phone *passkeytest.Authenticator, _ string) *apptest.Page {
+			return answers(t, site, browser, page, "/account/passkeys/remove", phone)
+		},
+		"by a recovery code": func(_ *apptest.Site, _ *apptest.Browser, page *apptest.Page, _ *passkeytest.Authenticator, code string) *apptest.Page {
+			return page.Form("Remove").Fill("Recovery code", code).Press()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			site, ada, browser, phone := withPasskeys(t)
+			codes := makes(t, site, browser, browser.Get("/account/passkeys/new"), phone).List("Recovery codes")
+			page := browser.Get("/account/passkeys").Follow("Remove Passkey").WantStatus(200)
+			id := posted.FindStringSubmatch(page.Body)[2]
+			for what, refused := range map[string]*apptest.Page{
+				"nothing":              browser.Post("/account/passkeys/remove", url.Values{"id": {id}}),
+				"six digits":           browser.Post("/account/passkeys/remove", url.Values{"id": {id}, "code": {"123456"}}),
+				"a wrong code":         page.Form("Remove").Fill("Recovery code", "AB3D-EF4H-JK5N-PQ6S").Press(),
+				"another site's":       answers(t, site, browser, page, "/account/passkeys/remove", phone, func(a *passkeytest.Answer) { a.Origin = "https://evil.example.org" }),
+				"an answer to nothing": browser.Post("/account/passkeys/remove", url.Values{"id": {id}, "passkey": {"{}"}}),
+			} {
+				if refused.WantStatus(422); refused.Alert() == "" || !ada.User().HasPasskeys() {
+					t.Fatalf("%s: the page says %q", what, refused.Text())
+				}
+			}
+			page = browser.Get("/account/passkeys").Follow("Remove Passkey")
+			right(site, browser, page, phone, codes[0]).WantPath("/account/passkeys").WantDone("The passkey is removed.")
+			if ada.User().TwoFactor() {
+				t.Error("a second factor is on")
+			}
+		})
+	}
+}
+
+func TestOneOfSeveralThatBecameTheLastAsksForACode(t *testing.T) {
+	site, ada, browser, phone := withPasskeys(t)
+	for range 2 {
+		site.Clock.Turn(time.Second)
+		makes(t, site, browser, browser.Get("/account/passkeys/new"), phone)
+	}
+	second := browser.Get("/account/passkeys").Follow("Remove Passkey 2")
+	browser.Get("/account/passkeys").Follow("Remove Passkey").Form("Remove").Press().WantDone("The passkey is removed.")
+	page := second.Form("Remove").Press().WantStatus(422)
+	if !strings.Contains(page.Alert(), "one of your recovery codes") || !page.Says("your password alone then opens the account") ||
+		!page.AsksForPasskey() || !ada.User().HasPasskeys() {
+		t.Errorf("the page says %q", page.Text())
 	}
 }
 
@@ -256,8 +307,8 @@ func TestTheBrowserIsToldWhichPasskeysAreTaken(t *testing.T) {
 			t.Errorf("%s tells %+v", address, got)
 		}
 	}
-	page := browser.Get("/account/passkeys").Follow("Remove Passkey").Form("Remove").Press()
-	if got := told(page); got.Credentials == nil || len(got.Credentials) != 0 {
+	page := browser.Get("/account/passkeys").Follow("Remove Passkey")
+	if got := told(answers(t, site, browser, page, "/account/passkeys/remove", phone).WantPath("/account/passkeys")); got.Credentials == nil || len(got.Credentials) != 0 {
 		t.Errorf("after the last it tells %+v", got)
 	}
 }

@@ -155,26 +155,11 @@ func codeField() ui.Field {
 
 // refuse says what happened as far as it may be said, and what to do next.
 func (p *codePage) refuse(v proof.Verdict, a auth.Attempt, now time.Time, limit int) {
-	why := codeText(p.Code, v, now)
+	why := web.CodeTextAt(p.Code, v, now)
 	if left := limit - a.WrongCodes; v == proof.Wrong && left <= 2 {
 		why = ui.N("login.wrongCodeFew", left)
 	}
 	p.mark(why)
-}
-
-// codeText is web.CodeText, which in a field for recovery codes speaks of no app.
-func codeText(f ui.Field, v proof.Verdict, now time.Time) ui.Text {
-	if f.Recovery {
-		switch v {
-		case proof.Missing:
-			return ui.T("login.missingRecovery")
-		case proof.Wrong:
-			return ui.T("login.wrongRecovery")
-		case proof.Spent:
-			return ui.T("login.spentRecovery")
-		}
-	}
-	return web.CodeText(v, now)
 }
 
 func (p *codePage) mark(why ui.Text) {
@@ -269,7 +254,7 @@ func (p *confirmPage) refuse(v proof.Verdict, now time.Time) {
 		p.tell(web.CodeText(v, now))
 		return
 	}
-	p.mark(p.Code, codeText(*p.Code, v, now))
+	p.mark(p.Code, web.CodeTextAt(*p.Code, v, now))
 }
 
 // askedNewPasswordPage tells that a new password is asked for, and where its

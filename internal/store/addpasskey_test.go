@@ -66,6 +66,13 @@ func removalOf(k store.Passkey) store.PasskeyRemoval {
 	return store.PasskeyRemoval{Passkey: k.ID, Domain: ours}
 }
 
+// byCode is a removal of the last one, by the first recovery code.
+func byCode(k store.Passkey) store.PasskeyRemoval {
+	r := removalOf(k)
+	r.Code = store.CodeClaim{Recovery: true}
+	return r
+}
+
 func TestPasskeysAreKeptSealedAndListed(t *testing.T) {
 	eachWatched(t, func(t *testing.T, w watched) {
 		by := inSession(t, w.Store, storetest.Person(t, w.Store, "ada@example.org"))
@@ -233,17 +240,58 @@ func TestTheLastPasskeyTakesRecoveryCodesAlong(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
 		first, second := addPasskey(t, s, &by), addPasskey(t, s, &by)
-		for _, k := range []store.Passkey{first, second} {
-			token, err := s.RemovePasskey(t.Context(), by, removalOf(k), now)
+		for _, r := range []store.PasskeyRemoval{removalOf(first), byCode(second)} {
+			token, err := s.RemovePasskey(t.Context(), by, r, now)
 			must(t, err)
 			by = goesOn(t, s, by, token)
 			_, err = s.RecoverySet(t.Context(), by.User.ID)
-			if last := k.ID == second.ID; by.User.HasPasskeys() == last || errors.Is(err, store.ErrNotFound) != last {
+			if last := r.Passkey == second.ID; by.User.HasPasskeys() == last || errors.Is(err, store.ErrNotFound) != last {
 				t.Errorf("passkeys are on: %v; recovery codes: %v", by.User.HasPasskeys(), err)
 			}
 		}
 		if handle, err := s.PasskeyHandle(t.Context(), by.User.ID); err != nil || len(handle) == 0 {
 			t.Errorf("the handle is gone; %v", err)
+		}
+	})
+}
+
+// Without a second factor the password alone opens the account: that is disabling it,
+// which asks for a code of its own, however fresh the session's is.
+func TestTheLastSecondFactorGoesByACodeAlone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
+		k := addPasskey(t, s, &by)
+		if _, err := s.RemovePasskey(t.Context(), by, removalOf(k), now); !errors.Is(err, store.ErrNeedsCode) {
+			t.Errorf("without a code: %v", err)
+		}
+		another := byCode(k)
+		another.Code.Position = 10
+		if _, err := s.RemovePasskey(t.Context(), by, another, now); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("by a code that there is not: %v", err)
+		}
+		if u := reread(t, s, by.User.ID); !u.HasPasskeys() || u.Generation != by.User.Generation {
+			t.Fatalf("something is changed: %+v", u)
+		}
+		_, err := s.RemovePasskey(t.Context(), by, byCode(k), now)
+		must(t, err)
+	})
+}
+
+// A passkey beside an app leaves the login as it is: there the fresh proofs do, unless
+// the app's codes do not count.
+func TestAPasskeyBesideAnAppGoesWithoutACode(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
+		protect(t, s, &by)
+		k := addPasskey(t, s, &by)
+		if _, err := s.RemovePasskey(t.Context(), by, removalOf(k), now); !errors.Is(err, store.ErrNeedsCode) {
+			t.Errorf("while the app does not count: %v", err)
+		}
+		activate(t, s, auth.TwoFactorPlugin, true)
+		_, err := s.RemovePasskey(t.Context(), by, removalOf(k), now)
+		must(t, err)
+		if set, err := s.RecoverySet(t.Context(), by.User.ID); err != nil || set.Left() != 10 {
+			t.Errorf("%d recovery codes, %v", set.Left(), err)
 		}
 	})
 }
@@ -333,7 +381,7 @@ func TestPasskeysOfAnotherDomainDoNotCount(t *testing.T) {
 		old.Domain = others
 		add(t, s, &by, old)
 		k := addPasskey(t, s, &by)
-		token, err := s.RemovePasskey(t.Context(), by, removalOf(k), now)
+		token, err := s.RemovePasskey(t.Context(), by, byCode(k), now)
 		must(t, err)
 		if by = goesOn(t, s, by, token); by.User.HasPasskeys() {
 			t.Error("passkeys are on, and none works")
@@ -510,7 +558,7 @@ func TestAPasskeyThatCannotBeReadIsListed(t *testing.T) {
 		if err != nil || len(all) != 1 || all[0].Readable() || all[0].Name != "Phone" {
 			t.Fatalf("%+v, %v", all, err)
 		}
-		_, err = w.RemovePasskey(t.Context(), by, removalOf(all[0]), now)
+		_, err = w.RemovePasskey(t.Context(), by, byCode(all[0]), now)
 		must(t, err)
 	})
 }

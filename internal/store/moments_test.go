@@ -398,7 +398,7 @@ var moments = map[string]moment{
 	}, ""},
 	"RemovePasskey": {auth.EventPasskeyRemoved, func(p play) func() error {
 		by, k := p.withPasskey()
-		return func() error { _, err := p.RemovePasskey(p.Context(), by, removalOf(k), now); return err }
+		return func() error { _, err := p.RemovePasskey(p.Context(), by, byCode(k), now); return err }
 	}, ""},
 	"RenameAuthenticator": {auth.EventAuthenticatorRenamed, func(p play) func() error {
 		by, k := p.withCode()

@@ -22,10 +22,16 @@ type KeptError struct{ Why auth.Kept }
 
 func (e *KeptError) Error() string { return "the last passkey is kept: " + string(e.Why) }
 
+// ErrNeedsCode is returned where removing the last passkey turns the second factor
+// off, which takes a code, and none was given.
+var ErrNeedsCode = errors.New("the last second factor goes by a code alone")
+
 // PasskeyRemoval is a passkey that its owner removes.
 type PasskeyRemoval struct {
 	Passkey auth.PasskeyID
-	Domain  string // our own: passkeys of another one open nothing
+	Domain  string    // our own: passkeys of another one open nothing
+	Code    CodeClaim // for the last one; zero where none was asked for
+	Paid    []Payment
 }
 
 // RemovePasskey removes a passkey of the acting person. The last one that works
@@ -36,8 +42,10 @@ type PasskeyRemoval struct {
 // Whether the last one may go is decided by the plug-ins as they work in this moment,
 // and by what can be read in it.
 //
-// A *KeptError where it is the last one and has to stay, and ErrNotFound for one
-// that is not theirs.
+// Where the password alone then opens the account, the code is spent, as disabling
+// the authenticator app spends one: ErrNeedsCode without it, and ErrSpent where
+// another request was faster. A *KeptError where it is the last one and has to stay,
+// and ErrNotFound for one that is not theirs.
 func (s *Store) RemovePasskey(ctx context.Context, by auth.Actor, r PasskeyRemoval, now time.Time) (token secret.Token, err error) {
 	err = s.transaction(ctx, func(t *tx) error {
 		if err := t.lockPlugins(ctx); err != nil { // as EnableTwoFactor
@@ -52,7 +60,7 @@ func (s *Store) RemovePasskey(ctx context.Context, by auth.Actor, r PasskeyRemov
 			return err
 		}
 		if last && u.HasPasskeys() {
-			if err := t.mayGoWithoutPasskeys(ctx, u); err != nil {
+			if err := t.goWithoutPasskeys(ctx, by, u, r, now); err != nil {
 				return err
 			}
 		}
@@ -60,7 +68,11 @@ func (s *Store) RemovePasskey(ctx context.Context, by auth.Actor, r PasskeyRemov
 		if err != nil {
 			return err
 		}
-		if token, err = t.goOnAlone(ctx, by, by.Session, "passkey removed", now); err != nil {
+		proved := by.Session
+		if !r.Code.IsZero() {
+			proved = r.Code.proves(proved, now)
+		}
+		if token, err = t.goOnAlone(ctx, by, proved, "passkey removed", now); err != nil {
 			return err
 		}
 		return t.tellPasskey(ctx, by, u, auth.LetterPasskeyRemoved, auth.EventPasskeyRemoved, name, now)
@@ -102,24 +114,43 @@ func (t *tx) passkeysOf(ctx context.Context, user auth.UserID) ([]Passkey, error
 	return all, nil
 }
 
-// mayGoWithoutPasskeys is a *KeptError where the last one is kept.
-func (t *tx) mayGoWithoutPasskeys(ctx context.Context, u auth.User) error {
+// goWithoutPasskeys is a *KeptError where the last one is kept. Where no app whose
+// codes count is left, it spends the code that this takes.
+func (t *tx) goWithoutPasskeys(ctx context.Context, by auth.Actor, u auth.User, r PasskeyRemoval, now time.Time) error {
 	app, err := t.worksFor(ctx, auth.TwoFactorPlugin, u.ID)
 	if err != nil {
 		return err
 	}
-	readable := true
-	if u.HasAuthenticator() {
-		_, err := t.store.authenticators(ctx, t, u.ID)
-		if err != nil && !errors.Is(err, ErrFactorUnreadable) {
-			return err
-		}
-		readable = err == nil
+	readable, err := t.hasReadableApp(ctx, u)
+	if err != nil {
+		return err
 	}
-	if why := auth.MayRemovePasskey(u, auth.Policy{TwoFactor: app}, 1, readable); why != "" {
+	p := auth.Policy{TwoFactor: app}
+	if why := auth.MayRemovePasskey(u, p, 1, readable); why != "" {
 		return &KeptError{why}
 	}
-	return nil
+	if r.Code.IsZero() {
+		if p.AsksAuthenticator(u) {
+			return nil
+		}
+		return ErrNeedsCode
+	}
+	if _, err := t.spendCode(ctx, by, u, r.Code, now); err != nil { // the letter of the removal says more
+		return err
+	}
+	return t.settle(ctx, r.Paid)
+}
+
+// hasReadableApp is true also where no app is on.
+func (t *tx) hasReadableApp(ctx context.Context, u auth.User) (bool, error) {
+	if !u.HasAuthenticator() {
+		return true, nil
+	}
+	_, err := t.store.authenticators(ctx, t, u.ID)
+	if errors.Is(err, ErrFactorUnreadable) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // worksFor tells whether a plug-in works for somebody. Under lockPlugins it stays so

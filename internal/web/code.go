@@ -41,3 +41,18 @@ func CodeText(verdict proof.Verdict, now time.Time) ui.Text {
 	}
 	return ui.T("login.wrongCode")
 }
+
+// CodeTextAt is CodeText, which at a field for recovery codes speaks of no app.
+func CodeTextAt(f ui.Field, verdict proof.Verdict, now time.Time) ui.Text {
+	if f.Recovery {
+		switch verdict {
+		case proof.Missing:
+			return ui.T("login.missingRecovery")
+		case proof.Wrong:
+			return ui.T("login.wrongRecovery")
+		case proof.Spent:
+			return ui.T("login.spentRecovery")
+		}
+	}
+	return CodeText(verdict, now)
+}
