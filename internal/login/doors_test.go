@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/mail"
 	"github.com/twinlock/twinlock/internal/store"
 )
@@ -225,6 +226,30 @@ func TestAMonthOfWrongCodesAsksForANewPasswordAndNotForALink(t *testing.T) {
 	if !refused.Says("First choose a new password") || refused.Says("locked") {
 		t.Errorf("the page says %s", refused.Text())
 	}
+}
+
+// Wrong codes say that somebody else knows the password. A passkey is not what they
+// know, and its owner is not kept out for what they do.
+func TestAMonthOfWrongCodesKeepsNobodyFromTheirPasskey(t *testing.T) {
+	site := apptest.New(t, "wrong_codes_in_all=10", "passkey_offer=0")
+	site.Activate(auth.PasskeysPlugin)
+	ada, _ := protected(site, "ada@example.org")
+	site.Clock.Turn(time.Minute)
+	ada.AddPasskey()
+	for range 10 {
+		site.Clock.Turn(time.Minute)
+		send(pending(site, ada), wrongCode(ada, site.Now()))
+	}
+	site.Clock.Turn(time.Minute)
+	asked := func() {
+		t.Helper()
+		if page := try(site.Browser(), ada.Address, ada.Password); page.Heading() != "A new password is needed" {
+			t.Errorf("after the right password the page says %q", page.Text())
+		}
+	}
+	asked()
+	site.Browser().Get("/login").Passkey(ada.Device).Press().WantPath("/apps")
+	asked()
 }
 
 // neighbours use up what their network address may fail.
