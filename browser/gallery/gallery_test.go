@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,7 +15,10 @@ import (
 	"github.com/twinlock/twinlock/internal/ui"
 )
 
-var pictures = flag.Bool("pictures", false, "keep a picture of every page in browser/pictures")
+var (
+	pictures = flag.Bool("pictures", false, "keep a picture of every page in browser/pictures")
+	only     = flag.String("only", "", "a regular expression: keep pictures of these pages alone, by their page and the example's name")
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -227,12 +231,16 @@ func TestPictures(t *testing.T) {
 	if !*pictures {
 		examples, folder = examples[:1], t.TempDir()
 	}
+	drawn := regexp.MustCompile(*only)
 	for _, sight := range sights {
 		tab := openGallery(t)
 		sight.prepare(tab)
 		for i, example := range examples {
-			display(t, tab, i, example, sight.query)
 			name := strings.ReplaceAll(example.Page+" "+example.Name, "/", " ")
+			if !drawn.MatchString(name) {
+				continue
+			}
+			display(t, tab, i, example, sight.query)
 			tab.Keep(folder, name+", "+sight.name)
 		}
 	}
