@@ -355,11 +355,11 @@ func activate(t *testing.T, s *store.Store, id auth.PluginID, active bool) {
 // What cannot be read proves nothing, so the one beside it is the last way.
 func TestAPasskeyThatCannotBeReadIsNoWayThatIsLeft(t *testing.T) {
 	eachWatched(t, func(t *testing.T, w watched) {
-		by := inSession(t, w.Store, storetest.Person(t, w.Store, "ada@example.org"))
+		u := storetest.Person(t, w.Store, "ada@example.org")
+		must(t, w.SetAdministrator(t.Context(), eli, u.ID, true, now))
+		by := inSession(t, w.Store, reread(t, w.Store, u.ID))
 		dead, k := addPasskey(t, w.Store, &by), addPasskey(t, w.Store, &by)
 		w.alter(`UPDATE passkeys SET sealed_key = $1 WHERE id = $2`, []byte("no key"), dead.ID)
-		must(t, w.SetAdministrator(t.Context(), eli, by.User.ID, true, now))
-		by = inSession(t, w.Store, reread(t, w.Store, by.User.ID))
 		_, err := w.RemovePasskey(t.Context(), by, removalOf(k), now)
 		var kept *store.KeptError
 		if !errors.As(err, &kept) || kept.Why != auth.LastForDemand {
