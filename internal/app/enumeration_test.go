@@ -74,6 +74,7 @@ func addresses(t *testing.T, site *apptest.Site) []string {
 	}
 	site.Browser().Get("/register").Form("Create account").
 		Fill("Email", "begun@example.org").Fill("Password", apptest.Password).Press()
+	site.Browser().Get("/login") // whether passkeys are offered is remembered from here on, for whoever comes
 	return []string{"known@example.org", "administrator@example.org", "protected@example.org", "disabled@example.org",
 		"invited@example.org", "begun@example.org"}
 }
