@@ -376,7 +376,7 @@ func twoFactorExamples(since time.Time) []ui.Example {
 		{Page: "account/set-up", Name: "a new phone", Data: exampleFurther(setUp, further{Old: apps[0]})},
 		{Page: "account/authenticators", Name: "only one", Data: newAuthenticatorsPage(apps[:1])},
 		{Page: "account/authenticators", Name: "three, one renamed", Data: renamed},
-		{Page: "account/authenticators", Name: "as many as possible", Data: newAuthenticatorsPage(append(slices.Clone(apps), apps[0], apps[0]))},
+		{Page: "account/authenticators", Name: "as many as possible", Data: newAuthenticatorsPage(append(slices.Clone(apps), called(apps[0], "d"), called(apps[0], "e")))},
 		{Page: "account/which-app", Name: "three", Data: newWhichPage(apps)},
 		{Page: "account/disable", Name: "passkeys stay", Data: newDisablePage(auth.User{TwoFactorSince: since, PasskeysSince: since}, auth.Policy{TwoFactor: true, Passkeys: true})},
 		{Page: "account/disable", Name: "or a passkey", Data: byPasskey},
@@ -451,4 +451,10 @@ func passkeyExamples(since time.Time) []ui.Example {
 		{Page: "account/remove-passkey", Name: "last, wrong recovery code", Data: byCode},
 		{Page: "account/remove-passkey", Name: "kept", Data: kept},
 	}), ui.Example{Page: "account/new-passkey", Name: "a login waits for it", Data: forced})
+}
+
+// called is another of the same kind.
+func called(a store.ListedAuthenticator, id string) store.ListedAuthenticator {
+	a.ID = id
+	return a
 }

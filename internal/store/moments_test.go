@@ -394,7 +394,10 @@ var moments = map[string]moment{
 		return func() error { _, err := p.RemoveAuthenticator(p.Context(), by, k.Authenticator, now); return err }
 	}, ""},
 	"RefusePasskey": {auth.EventPasskeyRefused, func(p play) func() error {
-		return func() error { return p.RefusePasskey(p.Context(), auth.Actor{}, store.RefusedPasskey{}, now) }
+		asked := store.CeremonyOf("asked", now.Add(time.Minute))
+		return func() error {
+			return p.RefusePasskey(p.Context(), auth.Actor{}, store.RefusedPasskey{Ceremony: asked}, now)
+		}
 	}, ""},
 	"RemovePasskey": {auth.EventPasskeyRemoved, func(p play) func() error {
 		by, k := p.withPasskey()
