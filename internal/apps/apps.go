@@ -170,8 +170,8 @@ func Examples() []ui.Example {
 		{Page: "apps/list", Name: "nothing found", Data: newListPage(many, "zzz", false)},
 		{Page: "apps/list", Name: "long names", Data: newListPage(long, "", false)},
 		{Page: "apps/list", Name: "one needs two-factor authentication", Data: guarded},
-		{Page: "apps/door", Name: "needs two-factor authentication", Data: newDoorPage(few[0], auth.WantsSetUp)},
-		{Page: "apps/door", Name: "what it needs is not offered", Data: newDoorPage(few[1], auth.NotOffered)},
-		{Page: "apps/door", Name: "not for this person", Data: newDoorPage(few[0], auth.NotAllowed)},
+		{Page: "apps/door", Name: "needs two-factor authentication", Data: newDoorPage(few[0], auth.WantsSetUp, "/account/two-factor")},
+		{Page: "apps/door", Name: "what it needs is not offered", Data: newDoorPage(few[1], auth.NotOffered, "")},
+		{Page: "apps/door", Name: "not for this person", Data: newDoorPage(few[0], auth.NotAllowed, "")},
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/passkey/passkeytest"
 )
 
 const setUp = "Enable two-factor authentication"
@@ -78,6 +79,23 @@ func TestAnApplicationThatDemandsACodeRefusesWhoHasNone(t *testing.T) {
 	}
 	if got := browser.Get("/apps").Href("Wiki"); got != guarded.URL {
 		t.Errorf("the list leads to %q, want the application", got)
+	}
+}
+
+// Where passkeys are all that there is the door leads to one.
+func TestAnApplicationThatDemandsACodeLeadsToAPasskeyWhereThereIsNoApp(t *testing.T) {
+	site := apptest.New(t)
+	site.Activate(auth.PasskeysPlugin)
+	guarded := wiki()
+	guarded.RequireTwoFactor = true
+	guarded = add(t, site, guarded)
+	browser := site.Browser()
+	browser.SignIn(site.Person("ada@example.org"))
+	page := browser.Get("/apps/" + string(guarded.ID)).WantStatus(403).Follow(setUp).WantStatus(200).WantPath("/account/passkeys/new")
+	page = page.NewPasskey(passkeytest.New(t)).Press().WantStatus(200)
+	opened := page.Form("Continue").Tick("I have saved these codes").Press().WantStatus(200).WantPath("/apps/" + string(guarded.ID))
+	if got := opened.Href("Continue"); got != guarded.URL {
+		t.Errorf("afterwards the way leads to %q, want the application", got)
 	}
 }
 

@@ -18,7 +18,7 @@ func (h *Flow) showDoor(w http.ResponseWriter, r *http.Request) error {
 	v := web.Asking(r)
 	a, err := h.Store.Application(r.Context(), auth.ApplicationID(r.PathValue("id")))
 	if errors.Is(err, store.ErrNotFound) {
-		return h.Show(w, r, http.StatusForbidden, "apps/door", newDoorPage(auth.Application{}, auth.NotAllowed))
+		return h.Show(w, r, http.StatusForbidden, "apps/door", newDoorPage(auth.Application{}, auth.NotAllowed, ""))
 	} else if err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (h *Flow) showDoor(w http.ResponseWriter, r *http.Request) error {
 	if opening == auth.Opens {
 		return h.LeaveTo(w, r, a.URL, a.Name)
 	}
-	return h.Show(w, r, http.StatusForbidden, "apps/door", newDoorPage(a, opening))
+	return h.Show(w, r, http.StatusForbidden, "apps/door", newDoorPage(a, opening, web.SetUpPage(v.Policy())))
 }
 
 // doorOf is the address of an application's door.
@@ -39,12 +39,12 @@ type doorPage struct {
 	SetUp         string // where to enable what is missing; "" where that is not it
 }
 
-func newDoorPage(a auth.Application, why auth.Opening) doorPage {
+func newDoorPage(a auth.Application, why auth.Opening, setUp string) doorPage {
 	p := doorPage{Name: ui.Words(a.Name)}
 	switch why {
 	case auth.WantsSetUp:
 		p.Heading, p.Text = ui.T("apps.wantsSetUp", "Name", a.Name), ui.T("apps.wantsSetUpText")
-		p.SetUp = "/account/two-factor?" + url.Values{"next": {doorOf(a.ID)}}.Encode()
+		p.SetUp = setUp + "?" + url.Values{"next": {doorOf(a.ID)}}.Encode()
 	case auth.NotOffered:
 		p.Heading, p.Text = ui.T("apps.notOffered", "Name", a.Name), ui.T("apps.notOfferedText")
 	default:

@@ -85,6 +85,15 @@ func (p *Page) Passkey(device *passkeytest.Authenticator, spoil ...func(*passkey
 	return f
 }
 
+// NewPasskey fills the form that asks for a new passkey with one that a device
+// makes.
+func (p *Page) NewPasskey(device *passkeytest.Authenticator, spoil ...func(*passkeytest.Answer)) *Form {
+	p.browser.t.Helper()
+	f := p.asks()
+	f.Values.Set("passkey", device.Create(attr(f.form, "data-options"), p.browser.origin, spoil...))
+	return f
+}
+
 // PasskeyOptions are what the page asks a passkey with.
 func (p *Page) PasskeyOptions() string {
 	p.browser.t.Helper()

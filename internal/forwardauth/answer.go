@@ -64,7 +64,7 @@ func (h *Flow) answer(w http.ResponseWriter, r *http.Request, a asked) error {
 	case auth.AsksLogin, auth.AsksCode:
 		return h.sendToLogin(w, r, a, false)
 	case auth.AsksSetUp:
-		return h.refuse(w, r, a, newSetUpPage(h.PublicURL, a.Gate.Name, handOver{To: a.question}))
+		return h.refuse(w, r, a, newSetUpPage(h.PublicURL, a.Gate.Name, web.SetUpPage(p.Policy), handOver{To: a.question}))
 	case auth.Lacks:
 		return h.refuse(w, r, a, newLackingPage(h.PublicURL, a.Gate.Name, p.User))
 	}

@@ -192,6 +192,19 @@ func TestRulesAreObeyedAtEachAddress(t *testing.T) {
 	}
 }
 
+func TestWherePasskeysAreAllThereIsTheSetUpOfOneIsOffered(t *testing.T) {
+	d := newDoor(t, auth.Rule{Path: "/secret", Access: auth.TwoFactor})
+	d.SetActivation(auth.Activation{Plugin: auth.TwoFactorPlugin})
+	d.Activate(auth.PasskeysPlugin)
+	ada := signedIn(t, d, "ada@example.org")
+	refused, _ := ada.goesTo("caddy", wikiURL+"/secret?plan=9")
+	wantStatus(t, refused, http.StatusForbidden)
+	body := bodyOf(t, refused)
+	if link := between(body, `href="`, `"><`, "https://id.example.org/account/passkeys/new"); link == "" {
+		t.Fatalf("the page does not lead to the set-up:\n%s", body)
+	}
+}
+
 func TestWhereACodeIsDemandedTheSetUpIsOfferedAndLeadsBack(t *testing.T) {
 	d := newDoor(t, auth.Rule{Path: "/secret", Access: auth.TwoFactor})
 	ada := signedIn(t, d, "ada@example.org")

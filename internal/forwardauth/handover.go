@@ -98,7 +98,7 @@ func (h *Flow) beginHandOver(w http.ResponseWriter, r *http.Request) error {
 	case auth.AsksCode:
 		return h.AskAgain(w, r, auth.NeedsCode)
 	case auth.AsksSetUp:
-		return h.Show(w, r, http.StatusForbidden, "forwardauth/refused", newSetUpPage("", gate.Name, o))
+		return h.Show(w, r, http.StatusForbidden, "forwardauth/refused", newSetUpPage("", gate.Name, web.SetUpPage(p.Policy), o))
 	case auth.Lacks:
 		return h.Show(w, r, http.StatusForbidden, "forwardauth/refused", newLackingPage("", gate.Name, p.User))
 	case auth.Refuses:

@@ -31,11 +31,11 @@ func newLackingPage(ours, name string, u auth.User) refusedPage {
 }
 
 // newSetUpPage leads to the set-up, and from there back to the application.
-func newSetUpPage(ours, name string, back handOver) refusedPage {
+func newSetUpPage(ours, name, setUp string, back handOver) refusedPage {
 	return refusedPage{
 		Heading: ui.T("forwardauth.wantsSetUp", "Name", name), Text: ui.T("forwardauth.wantsSetUpText"),
 		Buttons: []ui.Button{
-			{Label: ui.T("forwardauth.setUp"), Icon: "shield", Href: ours + "/account/two-factor?" + nextIs(back.path())},
+			{Label: ui.T("forwardauth.setUp"), Icon: "shield", Href: ours + setUp + "?" + nextIs(back.path())},
 			{Label: ui.T("forwardauth.toList"), Look: ui.Secondary, Href: ours + "/apps"},
 		},
 	}
@@ -74,12 +74,12 @@ func Examples() []ui.Example {
 	}
 	with := ui.SignedIn([]ui.Example{
 		{Page: "forwardauth/refused", Name: "not for this person, with us", Data: newRefusedPage("", "Wiki", ada)},
-		{Page: "forwardauth/refused", Name: "needs two-factor authentication, with us", Data: newSetUpPage("", "Wiki", handOver{To: wiki})},
+		{Page: "forwardauth/refused", Name: "needs two-factor authentication, with us", Data: newSetUpPage("", "Wiki", "/account/two-factor", handOver{To: wiki})},
 	})
 	return append(with,
 		alone("not for this person", newRefusedPage("https://id.example.org", "Wiki", ada)),
 		alone("something is switched off", newLackingPage("https://id.example.org", "Wiki", ada)),
-		alone("needs two-factor authentication", newSetUpPage("https://id.example.org", "Γραφείο υποστήριξης με ένα αρκετά μακρύ όνομα", handOver{To: wiki})),
+		alone("needs two-factor authentication", newSetUpPage("https://id.example.org", "Γραφείο υποστήριξης με ένα αρκετά μακρύ όνομα", "/account/two-factor", handOver{To: wiki})),
 		alone("an address that is none", newMalformedPage("https://id.example.org")),
 		alone("no cookie", newNoCookiePage("https://id.example.org", wiki)),
 		alone("a question that is none", newUnaskedPage()),

@@ -39,9 +39,9 @@ func (h *Flow) AskAgain(w http.ResponseWriter, r *http.Request, missing auth.Ans
 // toSetUp leads to the set-up, and from there back to the page that was asked for.
 func toSetUp(r *http.Request, p auth.Policy) string {
 	if r.Method != http.MethodGet {
-		return setUpPage(p)
+		return web.SetUpPage(p)
 	}
-	return setUpPage(p) + "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+	return web.SetUpPage(p) + "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
 }
 
 // confirmFirst leads to the confirmation, and from there to next.

@@ -118,7 +118,7 @@ func (h *Flow) goNext(w http.ResponseWriter, r *http.Request, a auth.Attempt, u 
 	case auth.StepCode:
 		return web.Redirect(w, "/login/code"+attempt)
 	case auth.StepEnrol:
-		return web.Redirect(w, setUpPage(policy)+attempt)
+		return web.Redirect(w, web.SetUpPage(policy)+attempt)
 	case auth.StepNewPassword:
 		return h.askNewPassword(w, r, u)
 	case auth.StepFinish:
@@ -126,15 +126,6 @@ func (h *Flow) goNext(w http.ResponseWriter, r *http.Request, a auth.Attempt, u 
 	default:
 		return h.startAgain(w, againLate, a.Return)
 	}
-}
-
-// setUpPage is where a second factor is set up: an authenticator app where that
-// can be, otherwise a passkey.
-func setUpPage(p auth.Policy) string {
-	if !p.TwoFactor && p.Passkeys {
-		return "/account/passkeys/new"
-	}
-	return "/account/two-factor"
 }
 
 // askNewPassword refuses a password that somebody else must be taken to know,

@@ -59,5 +59,5 @@ func (h *Flow) showClosed(w http.ResponseWriter, r *http.Request, req request, c
 		return err
 	}
 	out := h.answer(req, refused(refusal{accessDenied, "this person may not open the application"}))
-	return h.Show(w, r, http.StatusForbidden, "oidc/closed", newClosedPage(c.Application, why, sealed, out))
+	return h.Show(w, r, http.StatusForbidden, "oidc/closed", newClosedPage(c.Application, why, web.SetUpPage(web.Asking(r).Policy()), sealed, out))
 }

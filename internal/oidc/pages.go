@@ -52,12 +52,12 @@ type closedPage struct {
 	Out           template.URL // back to the application, which is told
 }
 
-func newClosedPage(a auth.Application, why auth.Opening, sealed, out string) closedPage {
+func newClosedPage(a auth.Application, why auth.Opening, setUp, sealed, out string) closedPage {
 	p := closedPage{Name: a.Name, Out: template.URL(out)}
 	switch why {
 	case auth.WantsSetUp:
 		p.Heading, p.Text = ui.T("apps.wantsSetUp", "Name", a.Name), ui.T("oidc.wantsSetUpText", "Name", a.Name)
-		p.SetUp = "/account/two-factor?" + url.Values{"next": {continueAt(sealed)}}.Encode()
+		p.SetUp = setUp + "?" + url.Values{"next": {continueAt(sealed)}}.Encode()
 	case auth.NotOffered:
 		p.Heading, p.Text = ui.T("apps.notOffered", "Name", a.Name), ui.T("apps.notOfferedText")
 	default:
@@ -75,10 +75,10 @@ func Examples() []ui.Example {
 	return ui.SignedIn([]ui.Example{
 		{Page: "oidc/consent", Name: "everything", Data: newConsentPage(req, "Wiki", "ada@example.org", "w", "p")},
 		{Page: "oidc/consent", Name: "a program on this machine", Data: newConsentPage(few, "Notes", "ada@example.org", "w", "p")},
-		{Page: "oidc/closed", Name: "needs two-factor authentication", Data: newClosedPage(wiki, auth.WantsSetUp, "w", out)},
-		{Page: "oidc/closed", Name: "what it needs is not offered", Data: newClosedPage(wiki, auth.NotOffered, "w", out)},
+		{Page: "oidc/closed", Name: "needs two-factor authentication", Data: newClosedPage(wiki, auth.WantsSetUp, "/account/two-factor", "w", out)},
+		{Page: "oidc/closed", Name: "what it needs is not offered", Data: newClosedPage(wiki, auth.NotOffered, "", "w", out)},
 		{Page: "oidc/logout", Name: "an application asks", Data: logoutPage{Name: "Wiki", Leaving: "l"}},
 		{Page: "oidc/logout", Name: "somebody asks, and to go on to an unknown address", Data: logoutPage{Leaving: "l", Astray: true}},
-		{Page: "oidc/closed", Name: "not for this person", Data: newClosedPage(wiki, auth.NotAllowed, "w", out)},
+		{Page: "oidc/closed", Name: "not for this person", Data: newClosedPage(wiki, auth.NotAllowed, "", "w", out)},
 	})
 }

@@ -3,12 +3,14 @@ package oidc_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/passkey/passkeytest"
 )
 
 // Where the application or the address is not certain, the person is told here
@@ -381,6 +383,37 @@ func TestWhoLacksTheSecondFactorSetsItUpAndGoesOn(t *testing.T) {
 	must(t, err)
 	if got := app.verify(token, v.Nonce); got.Class != acrCode {
 		t.Errorf("acr %s", got.Class)
+	}
+}
+
+// Where passkeys are all that there is, a passkey is set up, and it is what the
+// application is told of: of this device alone, or of a synced one.
+func TestWhoMayHavePasskeysAloneSetsOneUpAndGoesOn(t *testing.T) {
+	for method, synced := range map[string]bool{"hwk": false, "swk": true} {
+		site := apptest.New(t)
+		site.Activate(auth.PasskeysPlugin)
+		app := register(t, site, func(a *auth.Application, _ *auth.Client) { a.RequireTwoFactor = true })
+		_, browser := signedIn(site, "ada@example.org")
+		device := passkeytest.New(t)
+		device.Syncs = synced
+		v := app.begin()
+		page := browser.Get(v.Address).WantStatus(http.StatusForbidden)
+		page = page.Follow("Enable two-factor authentication").WantPath("/account/passkeys/new")
+		page = page.NewPasskey(device).Press().WantStatus(http.StatusOK)
+		page = page.Form("Continue").Tick("I have saved these codes").Press()
+		page = page.Form("Allow").Press()
+		token, err := app.exchange(app.code(page, v), v)
+		must(t, err)
+		if got := app.verify(token, v.Nonce); got.Class != acrCode || !slices.Equal(got.Methods, []string{"pwd", method, "user", "mfa"}) {
+			t.Errorf("after the set-up acr is %s, amr %v", got.Class, got.Methods)
+		}
+
+		site.Clock.Turn(time.Minute)
+		other := site.Browser()
+		other.Get("/login").Passkey(device).Press().WantPath("/apps")
+		if _, told := app.signIn(other); told.Class != acrCode || !slices.Equal(told.Methods, []string{method, "user", "mfa"}) {
+			t.Errorf("after a login by passkey acr is %s, amr %v", told.Class, told.Methods)
+		}
 	}
 }
 

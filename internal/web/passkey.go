@@ -184,3 +184,12 @@ func (f *Floor) OffersPasskeys(ctx context.Context) (bool, error) {
 		return a.Plugin == auth.PasskeysPlugin && a.Active && a.IsForSomebody()
 	}), err
 }
+
+// SetUpPage is where somebody sets up a second factor: an authenticator app where
+// they may have one, otherwise a passkey.
+func SetUpPage(p auth.Policy) string {
+	if !p.TwoFactor && p.Passkeys {
+		return "/account/passkeys/new"
+	}
+	return "/account/two-factor"
+}
