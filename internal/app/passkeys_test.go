@@ -194,6 +194,19 @@ func TestAChangedAccountTakesNoOlderAnswer(t *testing.T) {
 	b.Get("/apps").WantPath("/login")
 }
 
+// Sessions go on where new recovery codes are made; what one of them was asked
+// before is over.
+func TestAChangedAccountTakesNoOlderConfirmation(t *testing.T) {
+	site, ada := withPasskey(t)
+	b, other := site.Browser(), site.Browser()
+	b.Get("/login").Passkey(ada.Device).Press().WantPath("/apps")
+	other.Get("/login").Passkey(ada.Device).Press().WantPath("/apps")
+	older := b.Get("/login/confirm?ask=both").Passkey(ada.Device)
+	other.Get("/account/recovery-codes").Passkey(ada.Device).Press().WantStatus(http.StatusOK)
+	wantOutside(t, older.Press(), thatTookTooLong)
+	b.Get("/account").WantPath("/account")
+}
+
 func TestAPasskeyOfADisabledAccountOpensNothing(t *testing.T) {
 	site, ada := withPasskey(t)
 	page := site.Browser().Get("/login")
