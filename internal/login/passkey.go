@@ -159,3 +159,28 @@ func (h *Flow) beginProof(w http.ResponseWriter, r *http.Request, purpose auth.C
 	}
 	return h.BeginPasskey(w, r, purpose, &u, bound)
 }
+
+// tellUnreadable records for the administrator that somebody is asked for a
+// passkey and none of theirs can be read: only a recovery code lets them in. That
+// an app's key cannot be read is found when its code is typed.
+func (h *Flow) tellUnreadable(r *http.Request, u auth.User, p auth.Policy) error {
+	if h.Passkeys == nil || !p.AsksPasskey(u) || p.AsksAuthenticator(u) {
+		return nil
+	}
+	all, err := h.Store.Passkeys(r.Context(), u.ID)
+	if err != nil {
+		return err
+	}
+	unreadable := false
+	for _, k := range all {
+		if k.Domain == h.Passkeys.Domain() && k.Readable() {
+			return nil
+		}
+		unreadable = unreadable || !k.Readable()
+	}
+	if !unreadable {
+		return nil // they were made for another host name, as the overview says
+	}
+	v := web.Asking(r)
+	return h.Store.Record(r.Context(), v.Actor(), auth.EventFactorUnreadable, u.ID, "passkeys", v.Now)
+}

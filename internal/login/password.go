@@ -116,6 +116,9 @@ func (h *Flow) goNext(w http.ResponseWriter, r *http.Request, a auth.Attempt, u 
 	attempt := "?" + url.Values{"attempt": {string(a.ID)}}.Encode()
 	switch auth.Next(a, u, policy, v.Now) {
 	case auth.StepCode:
+		if err := h.tellUnreadable(r, u, policy); err != nil {
+			return err
+		}
 		return web.Redirect(w, "/login/code"+attempt)
 	case auth.StepEnrol:
 		return web.Redirect(w, web.SetUpPage(policy)+attempt)
