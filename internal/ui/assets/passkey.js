@@ -76,18 +76,27 @@ function watch(form) {
   }
 
   async function renew() {
+    if (isAsking()) return
+    begun = performance.now()
     const attempt = form.elements.attempt?.value
     const answer = await fetch('/login/passkey/begin', {
       method: 'POST', body: new URLSearchParams(attempt ? { attempt } : {}), credentials: 'same-origin', cache: 'no-store', redirect: 'error',
-    })
-    if (!answer.ok) return
+    }).catch(() => null)
+    if (!answer?.ok) {
+      begun += 60_000 - life // and again in a minute
+      return
+    }
     const { options, ceremony } = await answer.json()
-    if (waiting && !waiting.conditional) return // the person is being asked, and answers what was begun
-    begun = performance.now()
+    if (isAsking()) return
     await stop()
     form.dataset.options = JSON.stringify(options)
     form.elements.ceremony.value = ceremony
     offer()
+  }
+
+  // The person is being asked, and answers what was begun.
+  function isAsking() {
+    return waiting && !waiting.conditional
   }
 
   function say(text) {
