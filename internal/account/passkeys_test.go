@@ -427,3 +427,30 @@ func TestSoManyPasskeys(t *testing.T) {
 		t.Errorf("the page says %q", page.Text())
 	}
 }
+
+// A passkey is called as its kind of authenticator calls itself, and a second one
+// of the kind is numbered.
+func TestAPasskeyIsNamedAfterItsAuthenticator(t *testing.T) {
+	site, _, browser, key := withPasskeys(t)
+	key.Kind = [16]byte{0x2f, 0xc0, 0x57, 0x9f, 0x81, 0x13, 0x47, 0xea, 0xb1, 0x16, 0xbb, 0x5a, 0x8d, 0xb9, 0x20, 0x2a}
+	makes(t, site, browser, browser.Get("/account/passkeys/new"), key).WantStatus(200)
+	site.Clock.Turn(time.Second)
+	other := passkeytest.New(t)
+	other.Kind = key.Kind
+	page := makes(t, site, browser, browser.Get("/account/passkeys/new"), other).WantPath("/account/passkeys")
+	if got := names(page); !slices.Equal(got, []string{"YubiKey 5", "YubiKey 5 2"}) {
+		t.Errorf("passkeys %q", got)
+	}
+}
+
+// A session that was left open is not enough to put a passkey into the account.
+func TestWithoutFreshProofsNoPasskeyIsAdded(t *testing.T) {
+	site, ada, browser, phone := withPasskeys(t, "fresh=2m")
+	page := browser.Get("/account/passkeys/new").WantStatus(200)
+	site.Clock.Turn(2 * time.Minute)
+	browser.Get("/account/passkeys/new").WantPath("/login/confirm")
+	makes(t, site, browser, page, phone).WantStatus(403)
+	if ada.User().HasPasskeys() {
+		t.Error("it was added")
+	}
+}
