@@ -453,3 +453,18 @@ func begunIn(t *testing.T, body string) (options, ceremony string) {
 	}
 	return string(begun.Options), begun.Ceremony
 }
+
+// What was set up is kept while the plug-in is off, and counts again when it is
+// back: who logged in meanwhile is asked at the next request.
+func TestPasskeysCountAgainOnceTheirPluginIsBack(t *testing.T) {
+	site, ada := withPasskey(t)
+	site.SetActivation(auth.Activation{Plugin: auth.PasskeysPlugin})
+	if site.Browser().Get("/login").AsksForPasskey() {
+		t.Error("one is asked for while the plug-in is off")
+	}
+	b := site.Browser()
+	b.Get("/login").Form("Login").Fill("Email", ada.Address).Fill("Password", ada.Password).Press().WantPath("/apps")
+	site.Activate(auth.PasskeysPlugin)
+	b.Get("/apps").WantPath("/login/confirm").Passkey(ada.Device).Press().WantPath("/apps")
+	site.Browser().Get("/login").Passkey(ada.Device).Press().WantPath("/apps")
+}
