@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,5 +75,29 @@ func TestWhatDoesNotWorkProtectsNobody(t *testing.T) {
 	page := root.Post("/admin/plugins/two-factor", map[string][]string{"active": {"no"}}).WantStatus(http.StatusOK)
 	if !page.Says("2 people") || !page.Says(ada.Address) {
 		t.Errorf("the page says %s", page.Text())
+	}
+}
+
+// Passkeys that were made under another host name are told to whoever looks.
+func TestAChangedHostNameIsTold(t *testing.T) {
+	site := apptest.New(t)
+	site.Activate(auth.PasskeysPlugin)
+	for _, address := range []string{"ada@example.org", "bob@example.org"} {
+		site.Person(address).AddPasskey()
+	}
+	root := site.Browser()
+	root.SignIn(site.Administrator("root@example.org"))
+	site.SetActivation(auth.Activation{Plugin: auth.PasskeysPlugin})
+	const warning = "2 passkeys were made for another host name than localhost"
+	if page := root.Get("/admin").WantStatus(http.StatusOK); page.Says(warning) {
+		t.Errorf("before: %s", page.Text())
+	}
+	db, err := sql.Open("sqlite", strings.TrimPrefix(site.Config.DatabaseURL.Reveal(), "sqlite:")+"?_pragma=busy_timeout(5000)")
+	must(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), `UPDATE passkeys SET domain = 'old.example.org'`)
+	must(t, err)
+	if page := root.Get("/admin").WantStatus(http.StatusOK); !page.Says(warning) || !page.Says("ask their 2 owners") {
+		t.Errorf("after: %s", page.Text())
 	}
 }
