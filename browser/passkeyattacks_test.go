@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -128,4 +129,30 @@ func TestARemovedPasskeyOpensNothing(t *testing.T) {
 	}
 	tab.Press(signInWithPasskey).Alert(opensNothing)
 	login(tab, ada, good).At("/apps")
+}
+
+// The browser is told of a passkey that nobody has any more, so that it need not
+// offer it again.
+func TestTheBrowserIsToldOfAnUnknownPasskey(t *testing.T) {
+	s, tab, device := withPasskeys(t, onlyByButton, `PublicKeyCredential.signalUnknownCredential = async told => { window.told = told }`)
+	held := device.Passkeys()[0]
+	loggedOut(tab)
+	s.Run("", "user", "reset-2fa", ada, "--reason", "lost")
+	tab.Press(signInWithPasskey).Alert(opensNothing)
+	var told struct{ RPID, CredentialID string }
+	tab.Until("the browser is told", func() bool { return tab.Look(`window.told ?? {}`, &told) && told.CredentialID != "" })
+	id, err := base64.RawURLEncoding.DecodeString(told.CredentialID)
+	if err != nil || told.RPID != "localhost" || base64.StdEncoding.EncodeToString(id) != held.CredentialID {
+		t.Errorf("it is told of %+v, and the device holds %s (%v)", told, held.CredentialID, err)
+	}
+}
+
+// A passkey confirms who it is, and the form that was held for it goes on, though
+// some of a code was typed before.
+func TestAPasskeyConfirmsAFormThatWasHeld(t *testing.T) {
+	s, tab, _ := withPasskeys(t, onlyByButton)
+	tab.Open("/account").Fill("New email address", "ada2@example.org")
+	s.Clock("+16m")
+	tab.Press("Change address").See("Confirm that it is you").Fill("Recovery code", "AB").Press(usePasskey)
+	tab.At("/account").Status("We have mailed your new address a link.")
 }
