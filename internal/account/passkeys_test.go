@@ -454,3 +454,22 @@ func TestWithoutFreshProofsNoPasskeyIsAdded(t *testing.T) {
 		t.Error("it was added")
 	}
 }
+
+// A device that made a passkey for a page that was too late puts the next one in
+// its place: it is asked for the same person each time, and for nobody else.
+func TestEveryPageAsksForAPasskeyOfTheSamePerson(t *testing.T) {
+	site, _, browser, _ := withPasskeys(t)
+	other := site.Browser()
+	other.SignIn(site.Person("bob@example.org"))
+	person := func(b *apptest.Browser) string {
+		t.Helper()
+		found := regexp.MustCompile(`"user":\{[^}]*"id":"([^"]+)"`).FindStringSubmatch(b.Get("/account/passkeys/new").PasskeyOptions())
+		if found == nil {
+			t.Fatal("the page asks for nobody's")
+		}
+		return found[1]
+	}
+	if first, again, bobs := person(browser), person(browser), person(other); first != again || first == bobs || len(first) < 40 {
+		t.Errorf("%s, %s and %s", first, again, bobs)
+	}
+}

@@ -42,7 +42,7 @@ func (p *Person) keep(by auth.Actor) error {
 		return err
 	}
 	if handle == nil {
-		handle = passkey.NewHandle()
+		handle = []byte("handle of " + p.ID)
 	}
 	who := passkey.Person{Handle: handle, Address: p.Address, Name: p.Address}
 	begun, err := party.BeginAdding(who)

@@ -1,7 +1,6 @@
 package passkey
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -55,19 +54,12 @@ type Begun struct {
 	Challenge auth.Challenge
 }
 
-// Person is who makes or shows a passkey. Their handle is random, and says
-// nothing of them.
+// Person is who makes or shows a passkey. Their handle says nothing of them to
+// whoever reads it on a device.
 type Person struct {
 	Handle        []byte
 	Address, Name string
 	Passkeys      []auth.PasskeyKey
-}
-
-// NewHandle makes what authenticators will know somebody by.
-func NewHandle() []byte {
-	handle := make([]byte, 64)
-	rand.Read(handle)
-	return handle
 }
 
 // known is somebody as the library asks for them.

@@ -77,14 +77,17 @@ func (f *Floor) beginPasskey(r *http.Request, c *Ceremony, who *auth.User) (pass
 }
 
 // passkeysOf is a person with those of their passkeys that work here. Who has
-// never made one gets the handle that their first will be made for.
+// never made one gets the handle that their first will be made for: the same on
+// each page, so that what a device made for a page that was too late gives way to
+// what it makes for the next.
 func (f *Floor) passkeysOf(r *http.Request, u auth.User) (passkey.Person, error) {
 	handle, err := f.Store.PasskeyHandle(r.Context(), u.ID)
 	if err != nil {
 		return passkey.Person{}, err
 	}
 	if handle == nil {
-		handle = passkey.NewHandle()
+		derived := f.Ring.Derive("passkey handle", []byte(u.ID))
+		handle = derived[:]
 	}
 	person := passkey.Person{Handle: handle, Address: u.Address, Name: u.Called()}
 	all, err := f.Store.Passkeys(r.Context(), u.ID)
