@@ -2,6 +2,7 @@ package passkey_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -35,7 +36,7 @@ type owner struct {
 func newOwner(t testing.TB, p *passkey.Party, prepare ...func(*passkeytest.Authenticator)) *owner {
 	t.Helper()
 	o := &owner{t: t, party: p, phone: passkeytest.New(t),
-		Person: passkey.Person{Handle: []byte(strings.Repeat("a", 32)), Address: "ada@example.org", Name: "Ada"}}
+		Person: passkey.Person{Handle: []byte("handle " + rand.Text()), Address: "ada@example.org", Name: "Ada"}}
 	for _, change := range prepare {
 		change(o.phone)
 	}
