@@ -29,15 +29,10 @@ func (h *Flow) showDisableWith(w http.ResponseWriter, r *http.Request, status in
 	return h.Show(w, r, status, "account/disable", page)
 }
 
-// askPasskey asks for a passkey in the code's place; for none where theirs do not
-// count.
+// askPasskey asks for a passkey in the code's place, inside this session.
 func (h *Flow) askPasskey(w http.ResponseWriter, r *http.Request) (ui.Passkey, error) {
 	v := web.Asking(r)
-	u := v.User()
-	if !v.Policy().AsksPasskey(u) {
-		return ui.Passkey{}, nil
-	}
-	return h.BeginPasskey(w, r, auth.ProvingCode, &u, string(v.Presence.Session.ID))
+	return h.BeginProof(w, r, auth.ProvingCode, v.User(), v.Policy(), string(v.Presence.Session.ID))
 }
 
 // postDisable removes the authenticator apps, and the recovery codes with the last

@@ -236,25 +236,13 @@ func (h *Flow) removePage(r *http.Request, id auth.PasskeyID) (page removePage, 
 	if !p.AsksPasskey(u) || !store.IsLastPasskey(all, all[i], h.domain()) {
 		return page, nil
 	}
-	readable, err := h.hasReadableApp(r, u)
+	readable, err := h.Store.HasReadableApp(r.Context(), u)
 	if err != nil {
 		return page, err
 	}
 	page.Kept = keptTexts[auth.MayRemovePasskey(u, p, 1, readable)]
 	page.Last = page.Kept.IsZero() && !p.AsksAuthenticator(u)
 	return page, nil
-}
-
-// hasReadableApp is true also where no app is on.
-func (h *Flow) hasReadableApp(r *http.Request, u auth.User) (bool, error) {
-	if !u.HasAuthenticator() {
-		return true, nil
-	}
-	_, err := h.Store.Authenticators(r.Context(), u.ID)
-	if errors.Is(err, store.ErrFactorUnreadable) {
-		return false, nil
-	}
-	return true, err
 }
 
 func (h *Flow) removePasskey(w http.ResponseWriter, r *http.Request) error {

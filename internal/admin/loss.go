@@ -101,9 +101,7 @@ func (h *Flow) tell(w http.ResponseWriter, r *http.Request, page *lossPage, peop
 	v := web.Asking(r)
 	u, p := v.User(), v.Policy()
 	page.tell(people, form, p.AsksCode(u))
-	if p.AsksPasskey(u) {
-		page.Passkey, err = h.BeginPasskey(w, r, auth.ConfirmingPasskey, &u, string(v.Presence.Session.ID))
-	}
+	page.Passkey, err = h.BeginProof(w, r, auth.ConfirmingPasskey, u, p, string(v.Presence.Session.ID))
 	return err
 }
 

@@ -260,7 +260,7 @@ func policyOf(c config.Config) auth.Policy {
 	return auth.Policy{
 		SessionIdle: c.SessionIdle, SessionOverall: c.SessionOverall, OpenWindow: c.OpenWindow,
 		Fresh: c.Fresh, WrongCodes: c.WrongCodes, WindowTries: c.OpenWindowTries,
-		Passkeys: c.PublicURL.HasName(),
+		Passkeys: c.PublicURL.HasName(), // they belong to one
 	}
 }
 

@@ -59,7 +59,7 @@ func (h *Flow) codePage(w http.ResponseWriter, r *http.Request, p pending, spell
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return codePage{}, err
 	}
-	begun, err := h.beginProof(w, r, auth.ProvingCode, p.owner, p.policy, string(p.ID))
+	begun, err := h.BeginProof(w, r, auth.ProvingCode, p.owner, p.policy, string(p.ID))
 	if err != nil {
 		return codePage{}, err
 	}

@@ -207,7 +207,7 @@ func (h *Flow) confirmPage(w http.ResponseWriter, r *http.Request, ask auth.Answ
 	held := v.Presence
 	page := newConfirmPage(ask, held, !v.Policy().AsksAuthenticator(held.User))
 	var err error
-	page.Passkey, err = h.beginProof(w, r, auth.ConfirmingPasskey, held.User, v.Policy(), string(held.Session.ID))
+	page.Passkey, err = h.BeginProof(w, r, auth.ConfirmingPasskey, held.User, v.Policy(), string(held.Session.ID))
 	if !page.Passkey.IsZero() {
 		for _, f := range page.fields() {
 			f.Autofocus = false

@@ -25,8 +25,10 @@ func (h *Flow) postPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if offered, err := h.OffersPasskeys(ctx); err != nil || !offered {
-		return errors.Join(err, notFoundUnless(err))
+	if offered, err := h.OffersPasskeys(ctx); err != nil {
+		return err
+	} else if !offered {
+		return web.NotFound()
 	}
 	ceremony, ok := h.AnsweredPasskey(r, auth.SigningIn, form["ceremony"], "")
 	if !ok {
@@ -67,13 +69,6 @@ func (h *Flow) postPasskey(w http.ResponseWriter, r *http.Request) error {
 
 	// Answer.
 	return h.goNext(w, r, attempt, shown.Owner)
-}
-
-func notFoundUnless(err error) error {
-	if err != nil {
-		return nil
-	}
-	return web.NotFound()
 }
 
 // refusePasskey shows the login again. A passkey that nobody has is named to the
@@ -141,7 +136,7 @@ func (h *Flow) beginAnew(w http.ResponseWriter, r *http.Request, attempt string)
 	if err != nil {
 		return ui.Passkey{}, err
 	}
-	return h.beginProof(w, r, auth.ProvingCode, u, policy, string(a.ID))
+	return h.BeginProof(w, r, auth.ProvingCode, u, policy, string(a.ID))
 }
 
 // beginSignIn asks for anybody's passkey; for none where they work for nobody.
@@ -150,14 +145,6 @@ func (h *Flow) beginSignIn(w http.ResponseWriter, r *http.Request) (ui.Passkey, 
 		return ui.Passkey{}, err
 	}
 	return h.BeginPasskey(w, r, auth.SigningIn, nil, "")
-}
-
-// beginProof asks for a passkey of one person; for none where theirs do not count.
-func (h *Flow) beginProof(w http.ResponseWriter, r *http.Request, purpose auth.Ceremony, u auth.User, p auth.Policy, bound string) (ui.Passkey, error) {
-	if !p.AsksPasskey(u) {
-		return ui.Passkey{}, nil
-	}
-	return h.BeginPasskey(w, r, purpose, &u, bound)
 }
 
 // tellUnreadable records for the administrator that somebody is asked for a
@@ -173,7 +160,7 @@ func (h *Flow) tellUnreadable(r *http.Request, u auth.User, p auth.Policy) error
 	}
 	unreadable := false
 	for _, k := range all {
-		if k.Domain == h.Passkeys.Domain() && k.Readable() {
+		if k.Works(h.Passkeys.Domain()) {
 			return nil
 		}
 		unreadable = unreadable || !k.Readable()

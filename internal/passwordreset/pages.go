@@ -86,9 +86,7 @@ type choosePage struct {
 // the code where its owner has one.
 func (h *Flow) choosePage(w http.ResponseWriter, r *http.Request, o owner, token string) (p choosePage, err error) {
 	p = h.newChoosePage(o, token)
-	if o.Policy.AsksPasskey(o.User) {
-		p.Passkey, err = h.BeginPasskey(w, r, auth.ResettingPassword, &o.User, o.Link.Text())
-	}
+	p.Passkey, err = h.BeginProof(w, r, auth.ResettingPassword, o.User, o.Policy, o.Link.Text())
 	return p, err
 }
 

@@ -169,7 +169,7 @@ func (l *Live) policyUnder(activations []auth.Activation, user auth.UserID, grou
 		case auth.TwoFactorPlugin:
 			p.TwoFactor = enabled
 		case auth.PasskeysPlugin:
-			p.Passkeys = enabled && l.PasskeysWork()
+			p.Passkeys = enabled && l.rules.Passkeys // where they work at all
 		case auth.OpenIDConnectPlugin:
 			p.OpenIDConnect = enabled
 		case auth.ForwardAuthPlugin:
@@ -178,10 +178,6 @@ func (l *Live) policyUnder(activations []auth.Activation, user auth.UserID, grou
 	}
 	return p
 }
-
-// PasskeysWork tells whether they can at all: they belong to a host's name, and
-// where people come to us by a number there is none.
-func (l *Live) PasskeysWork() bool { return l.rules.Passkeys }
 
 // PolicyOf is PolicyFor with the groups read from the store.
 func (l *Live) PolicyOf(ctx context.Context, user auth.UserID) (auth.Policy, error) {

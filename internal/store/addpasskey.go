@@ -51,7 +51,7 @@ func (s *Store) AddPasskey(ctx context.Context, by auth.Actor, n NewPasskey, now
 		if token, err = t.goOnWithPasskey(ctx, by, u, n, now); err != nil {
 			return err
 		}
-		return t.tellPasskey(ctx, by, u, auth.LetterPasskeyAdded, auth.EventPasskeyAdded, n.Name, now)
+		return t.tellFactor(ctx, by, u, auth.LetterPasskeyAdded, auth.EventPasskeyAdded, n.Name, now)
 	})
 	return token, err
 }
@@ -89,8 +89,9 @@ func (t *tx) goOnWithPasskey(ctx context.Context, by auth.Actor, u auth.User, n 
 	return t.goOnAlone(ctx, by, by.Session, why, now)
 }
 
-// tellPasskey tells the owner and the record which passkey it was.
-func (t *tx) tellPasskey(ctx context.Context, by auth.Actor, u auth.User, kind auth.LetterKind, event auth.EventKind, name string, now time.Time) error {
+// tellFactor tells the owner and the record which passkey or authenticator app it
+// was.
+func (t *tx) tellFactor(ctx context.Context, by auth.Actor, u auth.User, kind auth.LetterKind, event auth.EventKind, name string, now time.Time) error {
 	letter := noticeTo(u, kind, by, now)
 	letter.Values.Factor = name
 	if err := t.queue(ctx, letter, now); err != nil {

@@ -88,12 +88,7 @@ func (t *tx) goOnAfter(ctx context.Context, by auth.Actor, u auth.User, name str
 	if err != nil {
 		return token, err
 	}
-	letter := noticeTo(u, c.letter, by, now)
-	letter.Values.Factor = name
-	if err := t.queue(ctx, letter, now); err != nil {
-		return token, err
-	}
-	return token, t.record(ctx, by, c.event, u.ID, name, now)
+	return token, t.tellFactor(ctx, by, u, c.letter, c.event, name, now)
 }
 
 func (t *tx) countAuthenticators(ctx context.Context, user auth.UserID) (n int, err error) {

@@ -48,7 +48,11 @@ const passkeyColumns = `p.id, p.user_id, p.credential_id, p.sealed_key, p.domain
 
 // Passkeys are a person's, the oldest first, whatever domain they were made for.
 func (s *Store) Passkeys(ctx context.Context, user auth.UserID) ([]Passkey, error) {
-	all, err := list(ctx, s.read, func(r row) (Passkey, error) { return s.scanPasskey(r) }, `
+	return s.passkeys(ctx, s.read, user)
+}
+
+func (s *Store) passkeys(ctx context.Context, q querier, user auth.UserID) ([]Passkey, error) {
+	all, err := list(ctx, q, func(r row) (Passkey, error) { return s.scanPasskey(r) }, `
 		SELECT `+passkeyColumns+` FROM passkeys p
 		 WHERE p.user_id = $1 ORDER BY p.created_at, p.id`, user)
 	if err != nil {

@@ -36,8 +36,8 @@ type PasskeyRemoval struct {
 
 // RemovePasskey removes a passkey of the acting person. The last one that works
 // turns passkeys off, and takes along those that do not work, and the recovery codes
-// where nothing else is on that they stand in for. Every other session ends, and the acting one goes on under
-// a new token.
+// where nothing else is on that they stand in for. Every other session ends, and the
+// acting one goes on under a new token.
 //
 // Whether the last one may go is decided by the plug-ins as they work in this moment,
 // and by what can be read in it.
@@ -75,14 +75,14 @@ func (s *Store) RemovePasskey(ctx context.Context, by auth.Actor, r PasskeyRemov
 		if token, err = t.goOnAlone(ctx, by, proved, "passkey removed", now); err != nil {
 			return err
 		}
-		return t.tellPasskey(ctx, by, u, auth.LetterPasskeyRemoved, auth.EventPasskeyRemoved, name, now)
+		return t.tellFactor(ctx, by, u, auth.LetterPasskeyRemoved, auth.EventPasskeyRemoved, name, now)
 	})
 	return token, err
 }
 
 // isLastPasskey tells whether passkeys open nothing any more once one is removed.
 func (t *tx) isLastPasskey(ctx context.Context, u auth.User, r PasskeyRemoval) (bool, error) {
-	all, err := t.passkeysOf(ctx, u.ID)
+	all, err := t.store.passkeys(ctx, t, u.ID)
 	if err != nil {
 		return false, err
 	}
@@ -104,16 +104,6 @@ func IsLastPasskey(all []Passkey, removed Passkey, domain string) bool {
 // it was made for it, and its key can be read.
 func (p Passkey) Works(domain string) bool { return p.Domain == domain && p.Readable() }
 
-// passkeysOf is Passkeys as they stand within the transaction.
-func (t *tx) passkeysOf(ctx context.Context, user auth.UserID) ([]Passkey, error) {
-	all, err := list(ctx, t, func(r row) (Passkey, error) { return t.store.scanPasskey(r) },
-		`SELECT `+passkeyColumns+` FROM passkeys p WHERE p.user_id = $1`, user)
-	if err != nil {
-		return nil, fmt.Errorf("passkeys of %s: %w", user, err)
-	}
-	return all, nil
-}
-
 // goWithoutPasskeys is a *KeptError where the last one is kept. Where no app whose
 // codes count is left, it spends the code that this takes.
 func (t *tx) goWithoutPasskeys(ctx context.Context, by auth.Actor, u auth.User, r PasskeyRemoval, now time.Time) error {
@@ -121,7 +111,7 @@ func (t *tx) goWithoutPasskeys(ctx context.Context, by auth.Actor, u auth.User, 
 	if err != nil {
 		return err
 	}
-	readable, err := t.hasReadableApp(ctx, u)
+	readable, err := t.store.hasReadableApp(ctx, t, u)
 	if err != nil {
 		return err
 	}
@@ -141,12 +131,17 @@ func (t *tx) goWithoutPasskeys(ctx context.Context, by auth.Actor, u auth.User, 
 	return t.settle(ctx, r.Paid)
 }
 
-// hasReadableApp is true also where no app is on.
-func (t *tx) hasReadableApp(ctx context.Context, u auth.User) (bool, error) {
+// HasReadableApp tells whether the codes of somebody's authenticator apps can be
+// examined; true also where no app is on.
+func (s *Store) HasReadableApp(ctx context.Context, u auth.User) (bool, error) {
+	return s.hasReadableApp(ctx, s.read, u)
+}
+
+func (s *Store) hasReadableApp(ctx context.Context, q querier, u auth.User) (bool, error) {
 	if !u.HasAuthenticator() {
 		return true, nil
 	}
-	_, err := t.store.authenticators(ctx, t, u.ID)
+	_, err := s.authenticators(ctx, q, u.ID)
 	if errors.Is(err, ErrFactorUnreadable) {
 		return false, nil
 	}

@@ -58,6 +58,15 @@ func (f *Floor) BeginPasskey(w http.ResponseWriter, r *http.Request, purpose aut
 		RenewIn: (f.PasskeyTimeout * 4 / 5).Milliseconds()}, err
 }
 
+// BeginProof is BeginPasskey for one that stands in the code's place: the zero value
+// also where theirs do not count.
+func (f *Floor) BeginProof(w http.ResponseWriter, r *http.Request, purpose auth.Ceremony, u auth.User, p auth.Policy, bound string) (ui.Passkey, error) {
+	if !p.AsksPasskey(u) {
+		return ui.Passkey{}, nil
+	}
+	return f.BeginPasskey(w, r, purpose, &u, bound)
+}
+
 func (f *Floor) beginPasskey(r *http.Request, c *Ceremony, who *auth.User) (passkey.Begun, error) {
 	if who == nil {
 		return f.Passkeys.BeginSignIn()
@@ -92,7 +101,7 @@ func (f *Floor) passkeysOf(r *http.Request, u auth.User) (passkey.Person, error)
 	person := passkey.Person{Handle: handle, Address: u.Address, Name: u.Called()}
 	all, err := f.Store.Passkeys(r.Context(), u.ID)
 	for _, p := range all {
-		if p.Domain == f.Passkeys.Domain() && p.Readable() {
+		if p.Works(f.Passkeys.Domain()) {
 			person.Passkeys = append(person.Passkeys, p.Key)
 		}
 	}
