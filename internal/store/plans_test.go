@@ -28,7 +28,7 @@ var smallTables = map[string]string{
 // smallIndexes are of the few rows of a large table that matter.
 var smallIndexes = map[string]string{
 	"users_administering": "administrators only",
-	"users_protected":     "whoever has two-factor authentication on",
+	"users_with_factors":  "whoever has a second factor on",
 	"users_with_passkeys": "whoever has passkeys on",
 	"users_invited":       "whoever has no password yet",
 	"letters_failed":      "letters that could not be sent",
@@ -113,7 +113,7 @@ func TestAWalkIsFoundWhateverItsTableIsCalled(t *testing.T) {
 		{"SCAN events", "DELETE FROM events", "events"},
 		{"SCAN letters", "DELETE FROM letters WHERE done_at > 0", "letters"},
 		{"SCAN nobody", "SELECT 1", "nobody"},
-		{"SCAN u USING INDEX users_protected", "SELECT 1 FROM users u", ""},
+		{"SCAN u USING INDEX users_with_factors", "SELECT 1 FROM users u", ""},
 		{"SCAN 2 CONSTANT ROWS", "VALUES (1), (2)", ""},
 		{"SEARCH u USING INDEX users_canonical (canonical=?)", "SELECT 1 FROM users u", ""},
 	} {
@@ -127,7 +127,7 @@ func TestAWalkIsFoundWhateverItsTableIsCalled(t *testing.T) {
 // each may walk all the same.
 var lists = map[string]struct {
 	read func(p play) error
-	walk map[string]string
+	walk map[string]string // by a table, or by one and the index that is read instead
 }{
 	"people":                        {func(p play) error { return users(p, store.UserFilter{}) }, map[string]string{"u": "in order, up to a limit", "users": "up to as many as are counted"}},
 	"people, from somebody on":      {func(p play) error { return users(p, store.UserFilter{After: p.ada().ID}) }, map[string]string{"users": "up to as many as are counted", "u": "up to as many as are counted"}},
@@ -142,7 +142,7 @@ var lists = map[string]struct {
 	"older events":                  {func(p play) error { return events(p, store.EventFilter{Before: "e"}) }, nil},
 	"older events of a kind":        {func(p play) error { return events(p, store.EventFilter{Before: "e", Kind: auth.EventLogin}) }, nil},
 	"logins a day":                  {func(p play) error { _, err := p.LoginsPerDay(p.Context(), 30, now); return err }, map[string]string{"d": "days", "k": "kinds", "days": "days"}},
-	"the overview":                  {func(p play) error { _, err := p.Health(p.Context(), now); return err }, map[string]string{"users": "the number of people is counted"}},
+	"the overview":                  {func(p play) error { _, err := p.Health(p.Context(), now); return err }, map[string]string{"users by sqlite_autoindex_users_2": "the number of people is counted"}},
 	"the purge":                     {func(p play) error { return purgeTwice(p) }, map[string]string{"clock": "one row"}},
 }
 
@@ -192,7 +192,7 @@ func TestNoListReadsAWholeTable(t *testing.T) {
 					goesBy = goesBy || strings.Contains(step, by[name])
 					table, large := largeWalk(step, c.Statement)
 					called := walk.FindStringSubmatch(step)
-					if large && !isMatch.MatchString(step) && l.walk[called[1]] == "" || fewLive.MatchString(step) && name != "the purge" {
+					if large && !isMatch.MatchString(step) && l.walk[called[1]] == "" && l.walk[called[1]+" by "+called[2]] == "" || fewLive.MatchString(step) && name != "the purge" {
 						t.Errorf("%s: %s\n%s", step, table, c.Statement)
 					}
 				}
