@@ -17,7 +17,8 @@ signal('[data-accepted]', 'accepted', ['signalAllAcceptedCredentials', 'signalCu
 
 function watch(form) {
   const status = form.querySelector('[role=status]')
-  let waiting = null // what the browser is asked now
+  let waiting = null // for what the browser is asked now, or next
+  let over = Promise.resolve() // what it was asked last
   let begun = performance.now()
 
   form.hidden = false
@@ -26,34 +27,34 @@ function watch(form) {
     button.addEventListener('click', () => ask(false))
   }
 
-  async function ask(conditional) {
+  // A browser asks one thing at a time: what it was asked before has to be over.
+  function ask(conditional) {
     if (!conditional) say('')
-    await stop()
-    const own = { abort: new AbortController(), conditional }
-    waiting = own
-    own.answer = request(conditional, own.abort.signal)
+    stop()
+    const own = waiting = { abort: new AbortController(), conditional }
+    over = over.then(() => answer(own))
+  }
+
+  function stop() {
+    waiting?.abort.abort()
+    waiting = null
+  }
+
+  async function answer(own) {
+    if (waiting !== own) return
+    const ceremony = form.elements.ceremony.value
     try {
-      send(await own.answer)
+      send(await request(own), ceremony)
     } catch (why) {
       if (waiting !== own) return // another one was begun instead, or the page is left
       waiting = null
-      if (conditional) return
+      if (own.conditional) return
       say(why.name === 'InvalidStateError' && form.dataset.taken || form.dataset.cancelled)
       offer()
     }
   }
 
-  // A browser asks one thing at a time: what it is asked has to have ended
-  // before the next.
-  async function stop() {
-    const asked = waiting
-    waiting = null
-    if (!asked) return
-    asked.abort.abort()
-    await asked.answer.catch(() => {})
-  }
-
-  async function request(conditional, signal) {
+  async function request({ conditional, abort: { signal } }) {
     const options = JSON.parse(form.dataset.options)
     if (form.dataset.passkey === 'create') {
       return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options), signal })
@@ -62,8 +63,9 @@ function watch(form) {
     return navigator.credentials.get(conditional ? { ...asked, mediation: 'conditional' } : asked)
   }
 
-  function send(answer) {
+  function send(answer, ceremony) {
     waiting = null
+    form.elements.ceremony.value = ceremony // the page may have begun anew while it was answered
     form.elements.passkey.value = JSON.stringify(answer)
     if (form.elements.code) form.elements.code.value = '' // the passkey stands in its place
     form.requestSubmit()
@@ -88,7 +90,7 @@ function watch(form) {
     }
     const { options, ceremony } = await answer.json()
     if (isAsking()) return
-    await stop()
+    stop()
     form.dataset.options = JSON.stringify(options)
     form.elements.ceremony.value = ceremony
     offer()
