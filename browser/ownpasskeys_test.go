@@ -1,10 +1,14 @@
 package browser
 
 import (
-	"encoding/json"
+	"encoding/base64"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/webauthn"
 
 	"github.com/twinlock/twinlock/browser/kit"
 )
@@ -65,31 +69,47 @@ func TestTheLastWayInIsKept(t *testing.T) {
 	tab.Open("/account/passkeys").Press("Remove Passkey").Press("Remove").Status("The passkey is removed.")
 }
 
-// told is what the page told the browser, through a stand-in that writes it down.
+// writeDownSignals stands in for a browser that is told what it may forget, writes
+// it down, and forgets nothing.
 const writeDownSignals = `(() => {
   window.told = []
-  for (const name of ["signalAllAcceptedCredentials", "signalCurrentUserDetails"]) {
-    PublicKeyCredential[name] = async said => { window.told.push({ name, ...said }) }
+  for (const call of ["signalAllAcceptedCredentials", "signalCurrentUserDetails", "signalUnknownCredential"]) {
+    PublicKeyCredential[call] = async said => { window.told.push({ call, said }) }
   }
 })()`
 
 type signal struct {
-	Name        string   `json:"name"`
 	Domain      string   `json:"rpId"`
 	Handle      string   `json:"userId"`
+	Address     string   `json:"name"`
 	Called      string   `json:"displayName"`
 	Credentials []string `json:"allAcceptedCredentialIds"`
+	Credential  string   `json:"credentialId"`
 }
 
-// told are the signals of a page; the name of the person lies over that of the
-// signal, so its kind is told by the order.
-func told(t *testing.T, tab *kit.Tab) (all []signal) {
+// told is what the page told the browser, which it does once.
+func told(t *testing.T, tab *kit.Tab, call string) signal {
 	t.Helper()
-	tab.Until("the browser is told", func() bool {
-		var text string
-		return tab.Look(`JSON.stringify(window.told)`, &text) && json.Unmarshal([]byte(text), &all) == nil && len(all) == 2
+	var all []signal
+	tab.Until("the browser is told by "+call, func() bool {
+		return tab.Look(fmt.Sprintf(`window.told.filter(one => one.call === %q).map(one => one.said)`, call), &all) && len(all) > 0
 	})
-	return all
+	if len(all) != 1 {
+		t.Errorf("the browser is told %d times by %s: %+v", len(all), call, all)
+	}
+	return all[0]
+}
+
+func toldAccepted(t *testing.T, tab *kit.Tab) signal {
+	t.Helper()
+	return told(t, tab, "signalAllAcceptedCredentials")
+}
+
+// isOf tells whether a name of a passkey, as pages write it, is that of one that a
+// device holds.
+func isOf(name string, held *webauthn.Credential) bool {
+	id, err := base64.RawURLEncoding.DecodeString(name)
+	return err == nil && base64.StdEncoding.EncodeToString(id) == held.CredentialID
 }
 
 func TestTheBrowserIsToldOfRemovedPasskeys(t *testing.T) {
@@ -100,19 +120,86 @@ func TestTheBrowserIsToldOfRemovedPasskeys(t *testing.T) {
 	tab.At("/account/passkeys")
 	device.Forget()
 	tab.Before(writeDownSignals).Open("/account/passkeys/new").Press("Create a passkey").At("/account/passkeys")
-	both := told(t, tab)[0]
-	if len(both.Credentials) != 2 || both.Domain != "localhost" || both.Handle == "" || both.Called != "Ada" {
+	both := toldAccepted(t, tab)
+	if len(both.Credentials) != 2 || both.Domain != "localhost" || both.Handle == "" {
 		t.Errorf("the browser is told %+v", both)
 	}
 	tab.Press("Remove Passkey").Press("Remove").At("/account/passkeys")
-	left := told(t, tab)[0]
+	left := toldAccepted(t, tab)
 	if len(left.Credentials) != 1 || left.Handle != both.Handle {
 		t.Errorf("after the first it is told %+v", left)
 	}
 	tab.Press("Remove Passkey 2").Press(usePasskey).See("You have no passkey yet.")
-	if none := told(t, tab)[0]; len(none.Credentials) != 0 || none.Handle != both.Handle {
+	if none := toldAccepted(t, tab); len(none.Credentials) != 0 || none.Handle != both.Handle {
 		t.Errorf("after the last it is told %+v", none)
 	}
+}
+
+// Whoever is called otherwise, or gets another address, is so in the browser's list.
+func TestTheBrowserIsToldOfAChangedNameAndAddress(t *testing.T) {
+	s, tab, device := withPasskeys(t)
+	isCalled := func(name, address string) {
+		t.Helper()
+		tab.Until("the passkey is of "+name+", "+address, func() bool {
+			held := device.Passkeys()[0]
+			return held.UserDisplayName == name && held.UserName == address
+		})
+	}
+	isCalled("Ada", ada)
+	tab.Open("/account").Fill("Name", "Countess").Press("Save").At("/account").Status("Your name is saved")
+	isCalled("Countess", ada)
+	tab.Fill("New email address", bea).Press("Change address").Status("We have mailed your new address a link.")
+	tab.Open(s.Link(s.Letter(bea, "token="))).Press("Change address").At("/account").Status("Your email address is changed")
+	isCalled("Countess", bea)
+
+	tab.Before(writeDownSignals).Open("/account")
+	accepted, details := toldAccepted(t, tab), told(t, tab, "signalCurrentUserDetails")
+	if details.Domain != "localhost" || details.Handle != accepted.Handle || details.Called != "Countess" || details.Address != bea {
+		t.Errorf("the browser is told %+v of whose passkeys are %+v", details, accepted)
+	}
+	if len(accepted.Credentials) != 1 || !isOf(accepted.Credentials[0], device.Passkeys()[0]) {
+		t.Errorf("the browser is told of %q, and the device holds %s", accepted.Credentials, device.Passkeys()[0].CredentialID)
+	}
+	noProblems(t, tab)
+}
+
+// The list says of each when it was made and last used, and whether other devices
+// have it too.
+func TestTheListSaysWhenAPasskeyWasUsedAndWhereItIs(t *testing.T) {
+	s, tab, device := withPasskeys(t, onlyByButton)
+	tab.See("Never used").See("On one device only")
+	s.Clock("+50h")
+	login(tab, ada, good).At("/login/code").Press(usePasskey).At("/apps").Open("/account/passkeys")
+	made, used := shownTimes(t, tab)
+	if off := used.Sub(made) - 50*time.Hour; off.Abs() > 5*time.Minute || strings.Contains(tab.Text(), "Never used") {
+		t.Errorf("made %s, used 50 hours later, it is said %s:\n%s", made, used, tab.Text())
+	}
+	loggedOut(tab)
+	s.Clock("+80h")
+	tab.Open("/login").Press(signInWithPasskey).At("/apps").Open("/account/passkeys")
+	if _, again := shownTimes(t, tab); (again.Sub(made) - 80*time.Hour).Abs() > 5*time.Minute {
+		t.Errorf("made %s, used 80 hours later, it is said %s", made, again)
+	}
+
+	device.Gone()
+	tab.SyncingAuthenticator()
+	tab.Open("/account/passkeys/new").Press("Create a passkey").At("/account/passkeys").Find("Remove Passkey 2", "link")
+	var badges []string
+	tab.Evaluate(`[...document.querySelectorAll("main .badge")].map(one => one.innerText)`, &badges)
+	if !slices.Equal(badges, []string{"On one device only", "Synced"}) {
+		t.Errorf("they are said to be %q", badges)
+	}
+}
+
+// shownTimes are when the first passkey of the list was made, and last used.
+func shownTimes(t *testing.T, tab *kit.Tab) (made, used time.Time) {
+	t.Helper()
+	var all []time.Time
+	tab.See("Last used").Evaluate(`[...document.querySelectorAll("main li time")].map(one => one.dateTime)`, &all)
+	if len(all) < 2 {
+		t.Fatalf("the list shows %d times", len(all))
+	}
+	return all[0], all[1]
 }
 
 func TestAPasskeyIsOfferedOnceInThirtyDays(t *testing.T) {
@@ -126,6 +213,7 @@ func TestAPasskeyIsOfferedOnceInThirtyDays(t *testing.T) {
 	}
 	at(s.Profile(t), 2*time.Minute).At("/account/passkeys/offer").See("Sign in faster next time").Press("Not now").At("/apps")
 	at(s.Profile(t), 4*time.Minute).At("/apps")
+	at(s.Profile(t), 30*24*time.Hour-time.Hour).At("/apps")
 	again := s.Profile(t)
 	again.Authenticator()
 	at(again, 31*24*time.Hour).At("/account/passkeys/offer").Press("Create a passkey").At("/apps").Status("The passkey is added.")

@@ -1,9 +1,9 @@
 package browser
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -40,16 +40,37 @@ func (a asked) sends(tab *kit.Tab, answer string) {
 	})(document.querySelector("form[data-passkey]")); 0`, a.Ceremony, answer), nil)
 }
 
-const opensNothing = "This passkey did not open an account"
+const (
+	opensNothing = "This passkey did not open an account"
+	tookTooLong  = "That took too long. Try again."
+)
+
+// falsePage is a page of somebody else's, at a port of this machine or at any.
+func falsePage(t *testing.T, port string, secure bool) (at string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html><title>Twinlock</title>") }))
+	page.Listener.Close()
+	page.Listener = listener
+	t.Cleanup(page.Close)
+	if secure {
+		page.StartTLS()
+	} else {
+		page.Start()
+	}
+	_, at, _ = net.SplitHostPort(listener.Addr().String())
+	return at
+}
 
 // A false page may ask a passkey with what our page asked: the browser says in the
 // answer where that was, and shows it to no name but ours at all.
 func TestAFalsePageGetsNoAnswerThatOpens(t *testing.T) {
 	_, tab, _ := withPasskeys(t, onlyByButton)
 	loggedOut(tab)
-	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html><title>Twinlock</title>") }))
-	defer page.Close()
-	_, port, _ := strings.Cut(strings.TrimPrefix(page.URL, "http://"), ":")
+	port := falsePage(t, "0", false)
 
 	ours := askedBy(tab.Open("/login"))
 	answer := answers(tab.Open("http://localhost:"+port+"/"), "get", ours.Options)
@@ -65,6 +86,78 @@ func TestAFalsePageGetsNoAnswerThatOpens(t *testing.T) {
 		}
 	}
 	tab.Open("/login").Press(signInWithPasskey).At("/apps")
+}
+
+// To a name below ours, and to any port of ours, browsers show our passkeys: what
+// they answer there is refused here, however the two addresses begin or end.
+func TestAnAnswerThatBearsAnAddressLikeOursIsRefused(t *testing.T) {
+	p := kit.StartProxied(t, "nginx")
+	p.Person(ada, good, "--name", "Ada")
+	p.Run("", "plugin", "activate", "passkeys")
+	p.Run("", "plugin", "allow", "passkeys", "--everyone")
+	tab := p.Profile(t).Trusting().Before(onlyByButton)
+	tab.Authenticator()
+	login(tab, ada, good).At("/apps")
+	makesPasskey(tab.Open("/account/passkeys/new"))
+	loggedOut(tab.At("/account/passkeys"))
+
+	shorter := p.Port[:len(p.Port)-1]
+	falsePage(t, shorter, true)
+	port := falsePage(t, "0", true)
+	for _, elsewhere := range []string{
+		"https://evil.id.example.org:" + port, "https://a.b.id.example.org:" + port, "https://evil.id.example.org:" + shorter,
+		"https://id.example.org:" + port, "https://id.example.org:" + shorter,
+	} {
+		ours := askedBy(tab.Open("/login"))
+		answer := answers(tab.Open(elsewhere+"/"), "get", ours.Options)
+		if !strings.Contains(answer, "signature") {
+			t.Fatalf("at %s the browser answers %s", elsewhere, answer)
+		}
+		ours.sends(tab.Open("/login"), answer)
+		tab.Alert(opensNothing).At("/login/passkey")
+	}
+	tab.Open("/login").Press(signInWithPasskey).At("/apps")
+}
+
+// An answer that lay about for five minutes is late, and the page asks anew.
+func TestALateAnswerIsRefused(t *testing.T) {
+	s, tab, _ := withPasskeys(t, onlyByButton)
+	ours := askedBy(loggedOut(tab))
+	answer := answers(tab, "get", ours.Options)
+	s.Clock("+5m")
+	ours.sends(tab, answer)
+	tab.Alert(tookTooLong).Press(signInWithPasskey).At("/apps")
+	loggedOut(tab)
+
+	inPlace := askedBy(login(tab, ada, good).At("/login/code"))
+	answer = answers(tab, "get", inPlace.Options)
+	s.Clock("+10m")
+	inPlace.sends(tab, answer)
+	tab.Alert(tookTooLong).At("/login/code").Press(usePasskey).At("/apps")
+}
+
+// An answer opens once: whoever has a copy of it, and of the page, is late.
+func TestAnAnswerThatIsSentTwiceOpensOnce(t *testing.T) {
+	_, tab, _ := withPasskeys(t, onlyByButton)
+	ours := askedBy(loggedOut(tab))
+	answer := answers(tab, "get", ours.Options)
+	ours.sends(tab, answer)
+	loggedOut(tab.At("/apps"))
+	ours.sends(tab, answer)
+	tab.Alert(tookTooLong).Press(signInWithPasskey).At("/apps")
+	loggedOut(tab)
+
+	inPlace := askedBy(login(tab, ada, good).At("/login/code"))
+	answer = answers(tab, "get", inPlace.Options)
+	inPlace.sends(tab, answer)
+	loggedOut(tab.At("/apps"))
+	again := askedBy(login(tab, ada, good).At("/login/code"))
+	inPlace.sends(tab, answer)
+	tab.Alert(tookTooLong).At("/login/code")
+	if askedBy(tab) == again {
+		t.Error("the page asks for the same again")
+	}
+	tab.Press(usePasskey).At("/apps")
 }
 
 // What is answered to the making of a passkey is no login, though it has the
@@ -131,20 +224,37 @@ func TestARemovedPasskeyOpensNothing(t *testing.T) {
 	login(tab, ada, good).At("/apps")
 }
 
-// The browser is told of a passkey that nobody has any more, so that it need not
-// offer it again.
-func TestTheBrowserIsToldOfAnUnknownPasskey(t *testing.T) {
-	s, tab, device := withPasskeys(t, onlyByButton, `PublicKeyCredential.signalUnknownCredential = async told => { window.told = told }`)
+// Its owner removes it, with a browser that does not listen.
+func TestAPasskeyThatItsOwnerRemovedOpensNothing(t *testing.T) {
+	_, tab, device := withPasskeys(t, onlyByButton, writeDownSignals)
 	held := device.Passkeys()[0]
-	loggedOut(tab)
+	tab.Open("/account/passkeys").Press("Remove Passkey").Press(usePasskey).At("/account/passkeys").See("You have no passkey yet.")
+	if len(device.Passkeys()) != 1 {
+		t.Fatal("the device has forgotten it")
+	}
+	loggedOut(tab).Press(signInWithPasskey).Alert(opensNothing)
+	unknown := told(t, tab, "signalUnknownCredential")
+	if unknown.Domain != "localhost" || !isOf(unknown.Credential, held) {
+		t.Errorf("the browser is told of %+v, and the device holds %s", unknown, held.CredentialID)
+	}
+	login(tab, ada, good).At("/apps")
+}
+
+// A browser that listens forgets it: as soon as it is removed, and where it was not
+// told then, once it is shown.
+func TestABrowserThatListensForgetsARemovedPasskey(t *testing.T) {
+	s, tab, device := withPasskeys(t, onlyByButton)
+	forgotten := func() {
+		t.Helper()
+		tab.Until("the device forgets the passkey", func() bool { return len(device.Passkeys()) == 0 })
+	}
+	tab.Open("/account/passkeys").Press("Remove Passkey").Press(usePasskey).At("/account/passkeys").See("You have no passkey yet.")
+	forgotten()
+	makesPasskey(tab.Open("/account/passkeys/new"))
+	loggedOut(tab.At("/account/passkeys"))
 	s.Run("", "user", "reset-2fa", ada, "--reason", "lost")
 	tab.Press(signInWithPasskey).Alert(opensNothing)
-	var told struct{ RPID, CredentialID string }
-	tab.Until("the browser is told", func() bool { return tab.Look(`window.told ?? {}`, &told) && told.CredentialID != "" })
-	id, err := base64.RawURLEncoding.DecodeString(told.CredentialID)
-	if err != nil || told.RPID != "localhost" || base64.StdEncoding.EncodeToString(id) != held.CredentialID {
-		t.Errorf("it is told of %+v, and the device holds %s (%v)", told, held.CredentialID, err)
-	}
+	forgotten()
 }
 
 // A passkey confirms who it is, and the form that was held for it goes on, though

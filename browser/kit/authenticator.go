@@ -18,24 +18,31 @@ type Authenticator struct {
 // it: it answers by itself, and holds its owner to be who they are.
 func (tab *Tab) Authenticator() *Authenticator {
 	tab.t.Helper()
-	return tab.authenticator(true)
+	return tab.authenticator(webauthn.VirtualAuthenticatorOptions{HasUserVerification: true, IsUserVerified: true})
+}
+
+// SyncingAuthenticator is Authenticator for one whose passkeys its owner's other
+// devices have too.
+func (tab *Tab) SyncingAuthenticator() *Authenticator {
+	tab.t.Helper()
+	return tab.authenticator(webauthn.VirtualAuthenticatorOptions{HasUserVerification: true, IsUserVerified: true,
+		DefaultBackupEligibility: true, DefaultBackupState: true})
 }
 
 // AnybodysAuthenticator gives the tab's person one that whoever holds it may use:
 // it knows no finger and no PIN. The browser makes no passkey with it.
 func (tab *Tab) AnybodysAuthenticator() *Authenticator {
 	tab.t.Helper()
-	return tab.authenticator(false)
+	return tab.authenticator(webauthn.VirtualAuthenticatorOptions{})
 }
 
-func (tab *Tab) authenticator(verifies bool) *Authenticator {
+func (tab *Tab) authenticator(kind webauthn.VirtualAuthenticatorOptions) *Authenticator {
 	tab.t.Helper()
+	kind.Protocol, kind.Transport = webauthn.AuthenticatorProtocolCtap2, webauthn.AuthenticatorTransportInternal
+	kind.HasResidentKey, kind.AutomaticPresenceSimulation = true, true
 	a := &Authenticator{tab: tab}
 	tab.do("have an authenticator", webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
-		a.id, err = webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{
-			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true,
-			HasUserVerification: verifies, IsUserVerified: verifies, AutomaticPresenceSimulation: true,
-		}).Do(ctx)
+		a.id, err = webauthn.AddVirtualAuthenticator(&kind).Do(ctx)
 		return err
 	}))
 	return a
