@@ -75,3 +75,32 @@ func TestAnotherPhoneKeepsTheRecoveryCodes(t *testing.T) {
 		t.Error("the removed one opens the account, or the other one does not")
 	}
 }
+
+// What a session left open cannot do: both begin with proofs that are not older than
+// a quarter of an hour, and the password alone is none.
+func TestAnotherPhoneAsksForACurrentFactorFirst(t *testing.T) {
+	s := withTwoFactor(t)
+	tab := s.Profile(t)
+	login(tab, ada, good).At("/apps")
+	key, codes := enabled(t, s, tab)
+	off := time.Minute
+	for n, page := range []string{"/account/authenticators/new", "/account/authenticators/replace"} {
+		off += 20 * time.Minute
+		s.Clock("+" + off.String())
+		tab.Open(page).At("/login/confirm").See("Confirm that it is you").HasNot("image", "QR code")
+		tab.Fill("Password", good).Press("Confirm").Alert("code").At("/login/confirm")
+		tab.Open(page).At("/login/confirm").Fill("Password", good)
+		if n == 0 {
+			tab.Fill("Login code", codeAt(t, key, off))
+		} else {
+			tab.Fill("Login code", codes[0])
+		}
+		tab.Press("Confirm").At(page).Find("QR code", "image", "img")
+	}
+	fresh := typedKey(t, tab)
+	tab.Fill("Login code", codeAt(t, fresh, off)).Press("Activate").At("/account").Status("Your new phone is set up")
+	s.Clock("+45m")
+	if !opensWith(t, s, codes[1]) {
+		t.Error("a recovery code of before opens nothing")
+	}
+}
