@@ -22,7 +22,7 @@ func (h *Flow) showDisableWith(w http.ResponseWriter, r *http.Request, status in
 	v := web.Asking(r)
 	page := newDisablePage(v.User(), v.Policy())
 	var err error
-	if page.Passkey, err = h.askPasskey(w, r); err != nil {
+	if page.Passkey, err = h.askPasskey(w, r, auth.DisablingApps); err != nil {
 		return err
 	}
 	mark(&page.codeForm)
@@ -30,9 +30,9 @@ func (h *Flow) showDisableWith(w http.ResponseWriter, r *http.Request, status in
 }
 
 // askPasskey asks for a passkey in the code's place, inside this session.
-func (h *Flow) askPasskey(w http.ResponseWriter, r *http.Request) (ui.Passkey, error) {
+func (h *Flow) askPasskey(w http.ResponseWriter, r *http.Request, purpose auth.Ceremony) (ui.Passkey, error) {
 	v := web.Asking(r)
-	return h.BeginProof(w, r, auth.ProvingCode, v.User(), v.Policy(), string(v.Presence.Session.ID))
+	return h.BeginProof(w, r, purpose, v.User(), v.Policy(), string(v.Presence.Session.ID))
 }
 
 // postDisable removes the authenticator apps, and the recovery codes with the last
@@ -49,7 +49,7 @@ func (h *Flow) postDisable(w http.ResponseWriter, r *http.Request) error {
 
 	// Decide and write.
 	var token secret.Token
-	done, err := h.withCode(w, r, form, func(c proof.Code) (err error) {
+	done, err := h.withCode(w, r, form, auth.DisablingApps, func(c proof.Code) (err error) {
 		token, err = h.Store.DisableTwoFactor(r.Context(), v.Actor(), c.Claim, c.Paid, v.Now)
 		return err
 	}, func(status int, mark func(*codeForm)) error { return h.showDisableWith(w, r, status, mark) })
@@ -66,11 +66,11 @@ func (h *Flow) postDisable(w http.ResponseWriter, r *http.Request) error {
 // withCode examines what a form brings in a code's place, and has it, where it is
 // right, spent by the very transaction that it is good for. Anything else is
 // refused: then done is false and the answer is given.
-func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, form web.Form, spend func(proof.Code) error, refuse func(status int, mark func(*codeForm)) error) (done bool, err error) {
+func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, form web.Form, purpose auth.Ceremony, spend func(proof.Code) error, refuse func(status int, mark func(*codeForm)) error) (done bool, err error) {
 	ctx, v := r.Context(), web.Asking(r)
 
 	// Decide.
-	checked, err := h.Factor(r, h.Proof, v.User(), v.Policy(), form, auth.ProvingCode, string(v.Presence.Session.ID))
+	checked, err := h.Factor(r, h.Proof, v.User(), v.Policy(), form, purpose, string(v.Presence.Session.ID))
 	if err != nil {
 		return false, refuseForNow(w, r, err, refuse)
 	}

@@ -213,7 +213,7 @@ func (h *Flow) showRemoveWith(w http.ResponseWriter, r *http.Request, id auth.Pa
 		return err
 	}
 	if page.Last {
-		if page.Passkey, err = h.askPasskey(w, r); err != nil {
+		if page.Passkey, err = h.askPasskey(w, r, auth.RemovingLastPasskey); err != nil {
 			return err
 		}
 	}
@@ -267,7 +267,7 @@ func (h *Flow) removePasskey(w http.ResponseWriter, r *http.Request) error {
 	}
 	done := true
 	if page.Last {
-		done, err = h.withCode(w, r, form, remove, func(status int, mark func(*codeForm)) error {
+		done, err = h.withCode(w, r, form, auth.RemovingLastPasskey, remove, func(status int, mark func(*codeForm)) error {
 			return h.showRemoveWith(w, r, page.ID, status, mark)
 		})
 	} else {

@@ -347,6 +347,56 @@ func TestAPasskeyStandsInForTheCode(t *testing.T) {
 	}
 }
 
+// One touch of a key must not be good for another page than the one that asked, which
+// may do more.
+func TestAnAnswerToOnePageIsNoneToAnother(t *testing.T) {
+	for name, c := range map[string]struct {
+		app   bool
+		pages []string // that ask for a passkey in this state
+		to    []string // where they send its answer
+	}{
+		"passkeys alone": {false, []string{"/account/recovery-codes", "/account/passkeys/remove?id=", "/login/confirm?ask=both"},
+			[]string{"/account/recovery-codes", "/account/passkeys/remove", "/login/confirm"}},
+		"beside an app": {true, []string{"/account/recovery-codes", "/account/two-factor", "/login/confirm?ask=both"},
+			[]string{"/account/recovery-codes", "/account/two-factor/disable", "/login/confirm"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			site, ada, browser, phone := withPasskeys(t)
+			if c.app {
+				site.Activate(auth.TwoFactorPlugin)
+				browser.EnableTwoFactor(ada)
+			}
+			makes(t, site, browser, browser.Get("/account/passkeys/new"), phone)
+			all, err := site.Store.Passkeys(t.Context(), ada.ID)
+			if err != nil || len(all) != 1 {
+				t.Fatal(all, err)
+			}
+			before, id := ada.User(), string(all[0].ID)
+			for i, asking := range c.pages {
+				if strings.HasSuffix(asking, "=") {
+					asking += id
+				}
+				answer := sent(t, browser.Get(asking).WantStatus(200), func(options string) string { return phone.Get(options, site.Floor.PublicURL) })
+				for j, to := range c.to {
+					if i == j {
+						continue
+					}
+					moved := url.Values{"ceremony": answer["ceremony"], "passkey": answer["passkey"]}
+					if to == "/account/passkeys/remove" {
+						moved.Set("id", id)
+					}
+					if page := browser.Post(to, moved).WantStatus(422); !strings.Contains(page.Alert(), "took too long") {
+						t.Errorf("the answer to %s, sent to %s: the page says %q", asking, to, page.Alert())
+					}
+				}
+			}
+			if after := ada.User(); after.Generation != before.Generation || after.TwoFactor() != before.TwoFactor() {
+				t.Errorf("it changed %+v", after)
+			}
+		})
+	}
+}
+
 func TestAForcedSetUpByPasskey(t *testing.T) {
 	for name, app := range map[string]bool{"alone": false, "beside an app": true} {
 		t.Run(name, func(t *testing.T) {

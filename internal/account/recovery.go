@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/recovery"
 	"github.com/twinlock/twinlock/internal/secret"
@@ -51,7 +52,7 @@ func (h *Flow) showRecoveryCodesWith(w http.ResponseWriter, r *http.Request, sta
 	if err != nil {
 		return err
 	}
-	if page.Passkey, err = h.askPasskey(w, r); err != nil {
+	if page.Passkey, err = h.askPasskey(w, r, auth.MakingRecoveryCodes); err != nil {
 		return err
 	}
 	mark(&page.codeForm)
@@ -87,7 +88,7 @@ func (h *Flow) postRecoveryCodes(w http.ResponseWriter, r *http.Request) error {
 	// Decide and write.
 	var token secret.Token
 	var codes []recovery.Code
-	done, err := h.withCode(w, r, form, func(c proof.Code) error {
+	done, err := h.withCode(w, r, form, auth.MakingRecoveryCodes, func(c proof.Code) error {
 		fresh, set, err := h.freshCodes(r)
 		if err != nil {
 			return err

@@ -101,7 +101,7 @@ func (h *Flow) tell(w http.ResponseWriter, r *http.Request, page *lossPage, peop
 	v := web.Asking(r)
 	u, p := v.User(), v.Policy()
 	page.tell(people, form, p.AsksCode(u))
-	page.Passkey, err = h.BeginProof(w, r, auth.ConfirmingPasskey, u, p, string(v.Presence.Session.ID))
+	page.Passkey, err = h.BeginProof(w, r, auth.AgreeingToLoss, u, p, string(v.Presence.Session.ID))
 	return err
 }
 
@@ -112,7 +112,7 @@ func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.For
 		return true, nil
 	}
 	ctx, v := r.Context(), web.Asking(r)
-	checked, err := h.Factor(r, h.Proof, v.User(), v.Policy(), form, auth.ConfirmingPasskey, string(v.Presence.Session.ID))
+	checked, err := h.Factor(r, h.Proof, v.User(), v.Policy(), form, auth.AgreeingToLoss, string(v.Presence.Session.ID))
 	status, why := web.NotNow(w, r, err, web.WaitText)
 	switch {
 	case status != 0:

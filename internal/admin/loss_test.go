@@ -46,6 +46,32 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// Whoever confirms to look at the administration has not agreed that people lose the
+// code, nor the other way round.
+func TestAConfirmationIsNoAgreementToALoss(t *testing.T) {
+	site := apptest.New(t)
+	site.Activate(auth.PasskeysPlugin)
+	root := site.Administrator("root@example.org")
+	root.AddPasskey()
+	site.Clock.Turn(time.Minute)
+	b := site.Browser()
+	b.Get("/login").Passkey(root.Device).Press().WantPath("/apps")
+	confirmed, agreed := b.Get("/login/confirm?ask=both").Passkey(root.Device), b.Get("/admin/plugins").Form("Deactivate").Press().Passkey(root.Device)
+	for _, name := range []string{"ceremony", "passkey"} {
+		of := confirmed.Values.Get(name)
+		confirmed.Values.Set(name, agreed.Values.Get(name))
+		agreed.Values.Set(name, of)
+	}
+	for _, form := range []*apptest.Form{confirmed, agreed} {
+		if page := form.Press().WantStatus(http.StatusUnprocessableEntity); page.Alert() != "That took too long. Try again." {
+			t.Errorf("the page says %q", page.Alert())
+		}
+	}
+	if all, err := site.Live.Activations(t.Context()); err != nil || !auth.IsActive(all, auth.PasskeysPlugin) {
+		t.Fatal("it is inactive", err)
+	}
+}
+
 // An administrator who has passkeys and no app agrees by one, and one that proves
 // nothing changes nothing.
 func TestALossIsAgreedToByAPasskey(t *testing.T) {

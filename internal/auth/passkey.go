@@ -36,11 +36,15 @@ type Challenge string
 type Ceremony string
 
 const (
-	SigningIn         Ceremony = "sign in"
-	ProvingCode       Ceremony = "code"
-	ConfirmingPasskey Ceremony = "confirm"
-	ResettingPassword Ceremony = "reset"
-	AddingPasskey     Ceremony = "add"
+	SigningIn           Ceremony = "sign in"
+	ProvingCode         Ceremony = "code"
+	ConfirmingPasskey   Ceremony = "confirm"
+	ResettingPassword   Ceremony = "reset"
+	AddingPasskey       Ceremony = "add"
+	RemovingLastPasskey Ceremony = "remove"
+	DisablingApps       Ceremony = "disable"
+	MakingRecoveryCodes Ceremony = "recovery codes"
+	AgreeingToLoss      Ceremony = "loss"
 )
 
 // Kept tells why a passkey may not be removed; "" where it may.
