@@ -277,6 +277,35 @@ func TestTheLastSecondFactorGoesByACodeAlone(t *testing.T) {
 	})
 }
 
+// A code that was asked for when the passkey was the last one is spent where it is not
+// any more: it must not make a session fresh and be there for another time.
+func TestACodeThatComesWithARemovalIsSpent(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := inSession(t, s, storetest.Person(t, s, "ada@example.org"))
+		first := addPasskey(t, s, &by)
+		addPasskey(t, s, &by)
+		further := addPasskey(t, s, &by)
+		later := now.Add(time.Minute)
+		token, err := s.RemovePasskey(t.Context(), by, removalOf(first), later)
+		must(t, err)
+		if by = goesOn(t, s, by, token); by.Session.CodeAt.Equal(later) {
+			t.Error("no code was given, and the session has shown one")
+		}
+		second := byCode(further)
+		token, err = s.RemovePasskey(t.Context(), by, second, later)
+		must(t, err)
+		by = goesOn(t, s, by, token)
+		if set, err := s.RecoverySet(t.Context(), by.User.ID); err != nil || set.Left() != 9 || !by.Session.CodeAt.Equal(later) {
+			t.Errorf("%d codes are left, one was shown at %v; %v", set.Left(), by.Session.CodeAt, err)
+		}
+		all, err := s.Passkeys(t.Context(), by.User.ID)
+		must(t, err)
+		if _, err := s.RemovePasskey(t.Context(), by, byCode(all[0]), later); !errors.Is(err, store.ErrSpent) {
+			t.Errorf("by the same code once more: %v", err)
+		}
+	})
+}
+
 // A passkey beside an app leaves the login as it is: there the fresh proofs do, unless
 // the app's codes do not count.
 func TestAPasskeyBesideAnAppGoesWithoutACode(t *testing.T) {

@@ -30,7 +30,7 @@ var ErrNeedsCode = errors.New("the last second factor goes by a code alone")
 type PasskeyRemoval struct {
 	Passkey auth.PasskeyID
 	Domain  string    // our own: passkeys of another one open nothing
-	Code    CodeClaim // for the last one; zero where none was asked for
+	Code    CodeClaim // for the last one, and spent with any; zero where none was asked for
 	Paid    []Payment
 }
 
@@ -60,17 +60,17 @@ func (s *Store) RemovePasskey(ctx context.Context, by auth.Actor, r PasskeyRemov
 			return err
 		}
 		if last && u.HasPasskeys() {
-			if err := t.goWithoutPasskeys(ctx, by, u, r, now); err != nil {
+			if err := t.mayGoWithoutPasskeys(ctx, u, r); err != nil {
 				return err
 			}
+		}
+		proved, err := t.proveRemoval(ctx, by, u, r, now)
+		if err != nil {
+			return err
 		}
 		name, err := t.deletePasskey(ctx, u, r.Passkey, last)
 		if err != nil {
 			return err
-		}
-		proved := by.Session
-		if !r.Code.IsZero() {
-			proved = r.Code.proves(proved, now)
 		}
 		if token, err = t.goOnAlone(ctx, by, proved, "passkey removed", now); err != nil {
 			return err
@@ -104,9 +104,9 @@ func IsLastPasskey(all []Passkey, removed Passkey, domain string) bool {
 // it was made for it, and its key can be read.
 func (p Passkey) Works(domain string) bool { return p.Domain == domain && p.Readable() }
 
-// goWithoutPasskeys is a *KeptError where the last one is kept. Where no app whose
-// codes count is left, it spends the code that this takes.
-func (t *tx) goWithoutPasskeys(ctx context.Context, by auth.Actor, u auth.User, r PasskeyRemoval, now time.Time) error {
+// mayGoWithoutPasskeys is a *KeptError where the last one is kept, and ErrNeedsCode
+// where no app whose codes count is left and no code was given.
+func (t *tx) mayGoWithoutPasskeys(ctx context.Context, u auth.User, r PasskeyRemoval) error {
 	app, err := t.worksFor(ctx, auth.TwoFactorPlugin, u.ID)
 	if err != nil {
 		return err
@@ -119,16 +119,23 @@ func (t *tx) goWithoutPasskeys(ctx context.Context, by auth.Actor, u auth.User, 
 	if why := auth.MayRemovePasskey(u, p, 1, readable); why != "" {
 		return &KeptError{why}
 	}
-	if r.Code.IsZero() {
-		if p.AsksAuthenticator(u) {
-			return nil
-		}
+	if r.Code.IsZero() && !p.AsksAuthenticator(u) {
 		return ErrNeedsCode
 	}
-	if _, err := t.spendCode(ctx, by, u, r.Code, now); err != nil { // the letter of the removal says more
-		return err
+	return nil
+}
+
+// proveRemoval spends the code that was given and gives the acting session after it:
+// also where the passkey is not the last one any more, for a code that is left could
+// be shown again.
+func (t *tx) proveRemoval(ctx context.Context, by auth.Actor, u auth.User, r PasskeyRemoval, now time.Time) (auth.Session, error) {
+	if r.Code.IsZero() {
+		return by.Session, nil
 	}
-	return t.settle(ctx, r.Paid)
+	if _, err := t.spendCode(ctx, by, u, r.Code, now); err != nil { // the letter of the removal says more
+		return by.Session, err
+	}
+	return r.Code.proves(by.Session, now), t.settle(ctx, r.Paid)
 }
 
 // HasReadableApp tells whether the codes of somebody's authenticator apps can be
