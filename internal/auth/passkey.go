@@ -52,13 +52,13 @@ type Kept string
 
 const (
 	LastForDemand Kept = "demanded"    // a second factor is asked for, and there would be none
-	LastReadable  Kept = "unreadable"  // the authenticator app is on, and its key cannot be read
+	LastReadable  Kept = "unreadable"  // the authenticator app counts, and its key cannot be read
 	NoPassword    Kept = "no password" // nothing else opens the account
 )
 
 // MayRemovePasskey tells whether one of so many passkeys may be removed, or why
 // the last one is kept. readable tells whether the keys of an authenticator app
-// that is on can be read.
+// that is on can be read: it matters where the app counts, and only there.
 //
 // Whoever is free to use no second factor may go back to the password alone.
 func MayRemovePasskey(u User, p Policy, passkeys int, readable bool) Kept {
@@ -67,7 +67,7 @@ func MayRemovePasskey(u User, p Policy, passkeys int, readable bool) Kept {
 		return ""
 	case !u.HasPassword:
 		return NoPassword
-	case u.HasAuthenticator() && !readable:
+	case p.AsksAuthenticator(u) && !readable:
 		return LastReadable
 	case (u.MustUseTwoFactor || u.Administrator) && !p.AsksAuthenticator(u):
 		return LastForDemand

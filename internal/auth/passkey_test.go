@@ -70,6 +70,8 @@ func TestMayRemovePasskey(t *testing.T) {
 		{"the last one, a factor is a must, and the app's plug-in is off", mustWithApp, Policy{Passkeys: true}, 1, false, LastForDemand},
 		{"the last one beside an app", factors(true, true), both, 1, false, ""},
 		{"the last one beside an app that cannot be read", factors(true, true), both, 1, true, LastReadable},
+		{"the last one beside an app that cannot be read and does not count", factors(true, true), Policy{Passkeys: true}, 1, true, ""},
+		{"the last one of a must beside an app that cannot be read and does not count", mustWithApp, Policy{Passkeys: true}, 1, true, LastForDemand},
 		{"one of two beside an app that cannot be read", factors(true, true), both, 2, true, ""},
 	} {
 		if got := MayRemovePasskey(tt.user, tt.policy, tt.passkeys, !tt.unreadable); got != tt.want {

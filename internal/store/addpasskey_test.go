@@ -334,6 +334,7 @@ func TestThePasskeyThatIsTheLastWayIsKept(t *testing.T) {
 		protect(t, w.Store, &unreadable)
 		his := addPasskey(t, w.Store, &unreadable)
 		w.alter(`UPDATE authenticators SET sealed_key = $1 WHERE user_id = $2`, []byte("no key"), unreadable.User.ID)
+		activate(t, w.Store, auth.TwoFactorPlugin, true)
 		for _, c := range []struct {
 			by   auth.Actor
 			k    store.Passkey
@@ -348,6 +349,22 @@ func TestThePasskeyThatIsTheLastWayIsKept(t *testing.T) {
 				t.Errorf("%s: passkeys are off", c.want)
 			}
 		}
+	})
+}
+
+// An app that does not count keeps nothing, whether or not its key can be read: the
+// passkey is the last factor, and goes as such.
+func TestAnAppThatDoesNotCountKeepsNoPasskey(t *testing.T) {
+	eachWatched(t, func(t *testing.T, w watched) {
+		by := inSession(t, w.Store, storetest.Person(t, w.Store, "ada@example.org"))
+		protect(t, w.Store, &by)
+		k := addPasskey(t, w.Store, &by)
+		w.alter(`UPDATE authenticators SET sealed_key = $1`, []byte("no key"))
+		if _, err := w.RemovePasskey(t.Context(), by, removalOf(k), now); !errors.Is(err, store.ErrNeedsCode) {
+			t.Errorf("without a code: %v", err)
+		}
+		_, err := w.RemovePasskey(t.Context(), by, byCode(k), now)
+		must(t, err)
 	})
 }
 
