@@ -70,6 +70,8 @@ type LetterValues struct {
 	Reason     string    `json:",omitempty"`
 	Removed    []string  `json:",omitempty"` // "authenticator", "recovery-codes", "passkeys"
 	Factor     string    `json:",omitempty"` // the name that its owner gave it
+	Along      []string  `json:",omitempty"` // the names of passkeys that opened nothing any more, and went with it
+	Kept       bool      `json:",omitempty"` // a second factor is still on
 	OldAddress string    `json:",omitempty"`
 	NewAddress string    `json:",omitempty"`
 }

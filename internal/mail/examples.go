@@ -36,6 +36,7 @@ func Examples() []Example {
 	add("address taken", AddressTaken, seen)
 	add("password changed", PasswordChanged, seen)
 	add("password reset, second factors removed", PasswordResetDone, seen.withRemoved(Authenticator, RecoveryCodes, Passkeys))
+	add("password reset, passkeys that did not work removed", PasswordResetDone, seen.withRemoved(Passkeys).keepingOthers())
 	add("password reset, nothing removed", PasswordResetDone, seen)
 	add("two-factor enabled", TwoFactorEnabled, seen)
 	add("two-factor disabled", TwoFactorDisabled, seen)
@@ -47,6 +48,7 @@ func Examples() []Example {
 	add("recovery codes made anew", RecoveryCodesMadeAnew, seen)
 	add("passkey added", PasskeyAdded, seen.withFactor("iCloud Keychain"))
 	add("passkey removed", PasskeyRemoved, seen.withFactor("iCloud Keychain"))
+	add("passkey removed, with others", PasskeyRemoved, seen.withFactor("iCloud Keychain").withAlong("Phone", "Old key"))
 	add("passkey copied", PasskeyCopied, seen.withFactor("YubiKey 5"))
 	add("authenticator added", AuthenticatorAdded, seen.withFactor("Tablet"))
 	add("authenticator replaced", AuthenticatorReplaced, seen.withFactor("New phone"))
@@ -90,6 +92,16 @@ func (v Values) withRemoved(factors ...Factor) Values {
 
 func (v Values) withFactor(name string) Values {
 	v.Factor = name
+	return v
+}
+
+func (v Values) withAlong(names ...string) Values {
+	v.Along = names
+	return v
+}
+
+func (v Values) keepingOthers() Values {
+	v.Kept = true
 	return v
 }
 

@@ -98,6 +98,8 @@ type Values struct {
 	Reason     string    `json:"reason,omitempty"`      // in the administrator's words
 	Removed    []Factor  `json:"removed,omitempty"`     // what a password reset removed; empty: nothing
 	Factor     string    `json:"factor,omitempty"`      // the name that its owner gave a passkey or an authenticator
+	Along      []string  `json:"along,omitempty"`       // the names of passkeys that opened nothing any more, and went with it
+	Kept       bool      `json:"kept,omitempty"`        // a second factor is still on
 	OldAddress string    `json:"old_address,omitempty"` //
 	NewAddress string    `json:"new_address,omitempty"` //
 }

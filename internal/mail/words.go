@@ -42,6 +42,8 @@ type words struct {
 	Left     int
 	Wrong    int
 	Removed  []string
+	Along    []string
+	Kept     bool
 }
 
 // Say gives a text of the catalogue, its placeholders filled.
@@ -65,6 +67,7 @@ func (l Letter) say(texts *i18n.Texts, site Site) (words, error) {
 		Name: greetable(oneLine(l.Name, maxName)), Forgot: root + "/forgot-password",
 		When: texts.DateTime(v.At, nil), Device: oneLine(v.Device, maxDevice), Network: networkAddress(v.Network),
 		Reason: oneLine(v.Reason, maxReason), Factor: oneLine(v.Factor, maxName), Left: v.Left, Wrong: v.Wrong, Removed: removed,
+		Along: oneLines(v.Along, maxName), Kept: v.Kept,
 	}
 	w.By = actor(texts, v.By)
 	w.pairs = []any{"Site", w.Site, "Name", w.Name, "OldAddress", v.OldAddress, "NewAddress", v.NewAddress}
@@ -136,6 +139,13 @@ func oneLine(s string, most int) string {
 		return string(characters[:most-1]) + "…"
 	}
 	return s
+}
+
+func oneLines(all []string, most int) (lines []string) {
+	for _, s := range all {
+		lines = append(lines, oneLine(s, most))
+	}
+	return lines
 }
 
 var looksLikeLink = regexp.MustCompile(`[/@\\]|\.\pL{2}`)

@@ -113,7 +113,7 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Write.
-	removed, err := h.Store.ResetPassword(ctx, v.Actor(), reset, v.Now)
+	err = h.Store.ResetPassword(ctx, v.Actor(), reset, v.Now)
 	if errors.Is(err, store.ErrSpent) {
 		if err := h.Proof.TakeBack(ctx, reset.Paid...); err != nil {
 			return err
@@ -124,14 +124,14 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	}
 
 	// Answer.
-	h.Notice(w, doneKey(reset, removed))
+	h.Notice(w, doneKey(reset))
 	h.KeepReturn(w, r, "", 0)
 	return web.Redirect(w, web.Login(h.Return(r)))
 }
 
-func doneKey(reset store.Reset, removed []string) string {
+func doneKey(reset store.Reset) string {
 	switch {
-	case len(removed) > 0:
+	case !reset.KeepFactors:
 		return "reset.doneRemoved"
 	case !reset.Code.IsZero():
 		return "reset.doneKept"

@@ -438,6 +438,69 @@ func TestPasskeysOfAnotherDomainDoNotCount(t *testing.T) {
 	})
 }
 
+// What goes along with the last passkey goes by its name, in the record and in the
+// letter.
+func TestWhatGoesWithTheLastPasskeyIsTold(t *testing.T) {
+	eachWatched(t, func(t *testing.T, w watched) {
+		by := inSession(t, w.Store, storetest.Person(t, w.Store, "ada@example.org"))
+		old, dead := passkeyOf(by.User), store.NewPasskey{}
+		old.Domain, old.Name = others, "Old phone"
+		add(t, w.Store, &by, old)
+		dead = withoutCodes(passkeyOf(by.User))
+		dead.Name = "Key that cannot be read"
+		w.alter(`UPDATE passkeys SET sealed_key = $1 WHERE id = $2`, []byte("no key"), add(t, w.Store, &by, dead).ID)
+		_, err := w.RemovePasskey(t.Context(), by, byCode(addPasskey(t, w.Store, &by)), now)
+		must(t, err)
+		wantRemovals(t, w.Store, "Key that cannot be read", "Old phone", "Phone")
+		letters := told(t, w.Store, auth.LetterPasskeyRemoved)
+		if len(letters) != 1 || letters[0].Values.Factor != "Phone" {
+			t.Fatalf("letters %+v", letters)
+		}
+		if along := slices.Sorted(slices.Values(letters[0].Values.Along)); !slices.Equal(along, []string{"Key that cannot be read", "Old phone"}) {
+			t.Errorf("along with it went %q", along)
+		}
+	})
+}
+
+// wantRemovals ends the test unless passkeys of these names, in their order, are
+// recorded as removed.
+func wantRemovals(t *testing.T, s *store.Store, names ...string) {
+	t.Helper()
+	events, err := s.Events(t.Context(), store.EventFilter{Kind: auth.EventPasskeyRemoved, Limit: 10})
+	must(t, err)
+	var removed []string
+	for _, e := range events {
+		removed = append(removed, e.Detail)
+	}
+	if slices.Sort(removed); !slices.Equal(removed, names) {
+		t.Errorf("recorded as removed are %q, want %q", removed, names)
+	}
+}
+
+// A reset that keeps what counts says what of the rest went all the same.
+func TestAResetTellsWhatWasLeftOfAnotherDomain(t *testing.T) {
+	for name, app := range map[string]bool{"beside an app": true, "of nobody who has a second factor": false} {
+		t.Run(name, func(t *testing.T) {
+			eachWatched(t, func(t *testing.T, w watched) {
+				by := leftovers(t, w)
+				if app {
+					protect(t, w.Store, &by)
+				}
+				p := play{t, w.Store}
+				must(t, p.ResetPassword(t.Context(), auth.Actor{}, store.Reset{Link: p.resetLink(by.User), Hash: "another", KeepFactors: true}, now))
+				letters := told(t, w.Store, auth.LetterPasswordResetDone)
+				if len(letters) != 1 || !slices.Equal(letters[0].Values.Removed, []string{"passkeys"}) || letters[0].Values.Kept != app {
+					t.Errorf("letters %+v", letters)
+				}
+				wantRemovals(t, w.Store, "Phone", "Phone")
+				if cleared, err := w.Events(t.Context(), store.EventFilter{Kind: auth.EventTwoFactorCleared, Limit: 1}); err != nil || len(cleared) > 0 {
+					t.Errorf("what counts is said to be cleared: %+v, %v", cleared, err)
+				}
+			})
+		})
+	}
+}
+
 // A host name that was given up must not keep anybody from a set-up that is demanded:
 // nobody outside a session could remove its passkeys.
 func TestPasskeysOfAnotherDomainTakeNoRoom(t *testing.T) {
@@ -470,8 +533,7 @@ func leftovers(t *testing.T, w watched) auth.Actor {
 func TestWhatIsLeftOfAnotherDomainGoesWithAResetAndAClearing(t *testing.T) {
 	for name, remove := range map[string]func(p play, u auth.User) error{
 		"by a mailed link": func(p play, u auth.User) error {
-			_, err := p.ResetPassword(p.Context(), auth.Actor{}, store.Reset{Link: p.resetLink(u), Hash: "another", KeepFactors: true}, now)
-			return err
+			return p.ResetPassword(p.Context(), auth.Actor{}, store.Reset{Link: p.resetLink(u), Hash: "another", KeepFactors: true}, now)
 		},
 		"by an administrator": func(p play, u auth.User) error { return p.ClearFactors(p.Context(), eli, u.ID, "lost", now) },
 	} {
@@ -534,8 +596,7 @@ func TestDisablingTheAppKeepsPasskeys(t *testing.T) {
 func TestAResetRemovesPasskeys(t *testing.T) {
 	for name, remove := range map[string]func(p play, u auth.User) error{
 		"by a mailed link": func(p play, u auth.User) error {
-			_, err := p.ResetPassword(p.Context(), auth.Actor{}, store.Reset{Link: p.resetLink(u), Hash: "another"}, now)
-			return err
+			return p.ResetPassword(p.Context(), auth.Actor{}, store.Reset{Link: p.resetLink(u), Hash: "another"}, now)
 		},
 		"by an administrator": func(p play, u auth.User) error { return p.ClearFactors(p.Context(), eli, u.ID, "lost", now) },
 	} {

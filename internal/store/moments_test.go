@@ -422,8 +422,7 @@ var moments = map[string]moment{
 		u := p.ada()
 		link := p.link(func(m store.Mailed) error { return p.MailReset(p.Context(), u, m, auth.Actor{}, now) })
 		return func() error {
-			_, err := p.ResetPassword(p.Context(), auth.Actor{}, store.Reset{Link: link, Hash: "another"}, now)
-			return err
+			return p.ResetPassword(p.Context(), auth.Actor{}, store.Reset{Link: link, Hash: "another"}, now)
 		}
 	}, ""},
 	"FinishMove": {auth.EventMoved, nil, "../transfer/move_test.go: TestAMovedDatabaseIsTheSame"},

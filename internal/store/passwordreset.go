@@ -22,10 +22,10 @@ type Reset struct {
 // ResetPassword sets a new password for the owner of a mailed link. Everything
 // alive of the account ends: sessions, attempts, links. Nobody is signed in.
 // The second factors go too, unless they are kept by a code, which is spent in
-// the same transaction. Passkeys that are not on go in any case. A link that does not work any more, or a code spent
-// meanwhile, is ErrSpent, and nothing changes.
-func (s *Store) ResetPassword(ctx context.Context, by auth.Actor, reset Reset, now time.Time) (removed []string, err error) {
-	err = s.transaction(ctx, func(t *tx) error {
+// the same transaction. Passkeys that are not on go in any case. A link that does not
+// work any more, or a code spent meanwhile, is ErrSpent, and nothing changes.
+func (s *Store) ResetPassword(ctx context.Context, by auth.Actor, reset Reset, now time.Time) error {
+	return s.transaction(ctx, func(t *tx) error {
 		if err := t.lockPlugins(ctx); err != nil { // as EnableTwoFactor
 			return err
 		}
@@ -41,21 +41,35 @@ func (s *Store) ResetPassword(ctx context.Context, by auth.Actor, reset Reset, n
 				return err
 			}
 		}
-		switch {
-		case !reset.KeepFactors:
-			removed, err = t.removeFactors(ctx, u.ID, authenticators, recoveryCodes, passkeys)
-		case !u.HasPasskeys(): // what is left of another domain opened nothing, and must not count again
-			_, err = t.removeFactors(ctx, u.ID, passkeys)
-		}
+		removed, err := t.removeByReset(ctx, by, u, reset, now)
 		if err != nil {
 			return err
 		}
 		if err := t.newPassword(ctx, u, reset.Hash, "password reset", now); err != nil {
 			return err
 		}
-		return t.tellReset(ctx, by, u, removed, now)
+		return t.tellReset(ctx, by, u, removed, reset.KeepFactors, now)
 	})
-	return removed, err
+}
+
+// removeByReset removes what goes with a new password, and gives the kinds of which
+// there were any. Passkeys that are not on go in any case, and are recorded by their
+// names: what is left of another domain opened nothing, and must not count again.
+func (t *tx) removeByReset(ctx context.Context, by auth.Actor, u auth.User, reset Reset, now time.Time) ([]string, error) {
+	switch {
+	case !reset.KeepFactors:
+		return t.removeFactors(ctx, u.ID, authenticators, recoveryCodes, passkeys)
+	case u.HasPasskeys():
+		return nil, nil
+	}
+	names, err := t.namesOfPasskeys(ctx, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.recordRemoved(ctx, by, u, names, now); err != nil {
+		return nil, err
+	}
+	return t.removeFactors(ctx, u.ID, passkeys)
 }
 
 // newPassword sets a password, forgets the failures of the old one, and ends
@@ -88,13 +102,13 @@ func (t *tx) clearMonth(ctx context.Context, user auth.UserID) error {
 	return nil
 }
 
-func (t *tx) tellReset(ctx context.Context, by auth.Actor, u auth.User, removed []string, now time.Time) error {
+func (t *tx) tellReset(ctx context.Context, by auth.Actor, u auth.User, removed []string, kept bool, now time.Time) error {
 	letter := noticeTo(u, auth.LetterPasswordResetDone, by, now)
-	letter.Values.Removed = removed
+	letter.Values.Removed, letter.Values.Kept = removed, kept && u.TwoFactor()
 	if err := t.queue(ctx, letter, now); err != nil {
 		return err
 	}
-	if len(removed) > 0 {
+	if !kept {
 		if err := t.record(ctx, by, auth.EventTwoFactorCleared, u.ID, "by a mailed reset", now); err != nil {
 			return err
 		}

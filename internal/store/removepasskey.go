@@ -68,14 +68,14 @@ func (s *Store) RemovePasskey(ctx context.Context, by auth.Actor, r PasskeyRemov
 		if err != nil {
 			return err
 		}
-		name, err := t.deletePasskey(ctx, u, r.Passkey, last)
+		names, err := t.deletePasskey(ctx, u, r.Passkey, last)
 		if err != nil {
 			return err
 		}
 		if token, err = t.goOnAlone(ctx, by, proved, "passkey removed", now); err != nil {
 			return err
 		}
-		return t.tellFactor(ctx, by, u, auth.LetterPasskeyRemoved, auth.EventPasskeyRemoved, name, now)
+		return t.tellRemoved(ctx, by, u, names, now)
 	})
 	return token, err
 }
@@ -169,17 +169,51 @@ func (t *tx) worksFor(ctx context.Context, id auth.PluginID, user auth.UserID) (
 	return a.EnabledFor(user, groups), nil
 }
 
-// deletePasskey removes one and gives its name. With the last one that works passkeys
-// go off, and so do those of another domain: left behind, they would count again with
-// the next one, and nobody but their owner could remove them.
-func (t *tx) deletePasskey(ctx context.Context, u auth.User, id auth.PasskeyID, last bool) (name string, err error) {
-	err = t.QueryRowContext(ctx, `DELETE FROM passkeys WHERE id = $1 AND user_id = $2 RETURNING name`, id, u.ID).Scan(&name)
+// deletePasskey removes one and gives the names of all that go, its own first. With the
+// last one that works passkeys go off, and so do those that do not work: left behind,
+// they would count again with the next one, and nobody but their owner could remove
+// them.
+func (t *tx) deletePasskey(ctx context.Context, u auth.User, id auth.PasskeyID, last bool) ([]string, error) {
+	var name string
+	err := t.QueryRowContext(ctx, `DELETE FROM passkeys WHERE id = $1 AND user_id = $2 RETURNING name`, id, u.ID).Scan(&name)
 	if err != nil {
-		return "", fmt.Errorf("remove passkey %s: %w", id, notFound(err))
+		return nil, fmt.Errorf("remove passkey %s: %w", id, notFound(err))
 	}
 	if !last {
-		return name, nil
+		return []string{name}, nil
+	}
+	along, err := t.namesOfPasskeys(ctx, u.ID)
+	if err != nil {
+		return nil, err
 	}
 	_, err = t.removeFactors(ctx, u.ID, without(u.HasAuthenticator(), passkeys)...)
-	return name, err
+	return append([]string{name}, along...), err
+}
+
+func (t *tx) namesOfPasskeys(ctx context.Context, user auth.UserID) ([]string, error) {
+	names, err := list(ctx, t, scanID[string], `SELECT name FROM passkeys WHERE user_id = $1 ORDER BY created_at, id`, user)
+	if err != nil {
+		return nil, fmt.Errorf("names of the passkeys of %s: %w", user, err)
+	}
+	return names, nil
+}
+
+// tellRemoved tells the owner of the passkey that they removed, and which went along
+// with it; the record has each.
+func (t *tx) tellRemoved(ctx context.Context, by auth.Actor, u auth.User, names []string, now time.Time) error {
+	letter := noticeTo(u, auth.LetterPasskeyRemoved, by, now)
+	letter.Values.Factor, letter.Values.Along = names[0], names[1:]
+	if err := t.queue(ctx, letter, now); err != nil {
+		return err
+	}
+	return t.recordRemoved(ctx, by, u, names, now)
+}
+
+func (t *tx) recordRemoved(ctx context.Context, by auth.Actor, u auth.User, names []string, now time.Time) error {
+	for _, name := range names {
+		if err := t.record(ctx, by, auth.EventPasskeyRemoved, u.ID, name, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -457,7 +457,7 @@ func TestResetLinksThatAreRefused(t *testing.T) {
 			"made up":  {secret.New().Hash(), now},
 			"replaced": {replaced(t, s, u).Hash(), now},
 		} {
-			_, err := s.ResetPassword(t.Context(), auth.Actor{}, store.Reset{Link: tt.link, Hash: "new"}, tt.at)
+			err := s.ResetPassword(t.Context(), auth.Actor{}, store.Reset{Link: tt.link, Hash: "new"}, tt.at)
 			if !errors.Is(err, store.ErrSpent) {
 				t.Errorf("%s: %v, want ErrSpent", name, err)
 			}
@@ -502,7 +502,7 @@ func TestAResetEndsEverythingAlive(t *testing.T) {
 		live := storetest.Session(t, s, u, now)
 		pending := storetest.Attempt(t, s, u, now)
 		link := reset(t, s, u, now)
-		if _, err := s.ResetPassword(t.Context(), auth.Actor{}, store.Reset{Link: link.Hash(), Hash: "new"}, now); err != nil {
+		if err := s.ResetPassword(t.Context(), auth.Actor{}, store.Reset{Link: link.Hash(), Hash: "new"}, now); err != nil {
 			t.Fatal(err)
 		}
 		if h, err := s.Holder(t.Context(), live.Token.Hash()); err != nil || h.Session.Ended.IsZero() {
