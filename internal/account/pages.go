@@ -77,13 +77,15 @@ type codeForm struct {
 
 // newRecoveryForm is for whoever has no app whose codes count.
 func newRecoveryForm() codeForm {
-	form := newCodeForm(ui.T("login.recoveryHint"), false)
-	form.Code.Label, form.Code.Recovery, form.Code.Autocomplete = ui.T("login.wayRecovery"), true, "off"
-	return form
+	return codeForm{Code: web.NewCodeField(false, ui.T("login.recoveryHint"))}
 }
 
+// newCodeForm is for whoever has an app, whose codes alone are taken where recovery
+// does not say that one of its owner's recovery codes is, too.
 func newCodeForm(hint ui.Text, recovery bool) codeForm {
-	return codeForm{Code: ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode, Letters: recovery, Hint: hint, Required: true}}
+	form := codeForm{Code: web.NewCodeField(true, hint)}
+	form.Code.Letters = recovery
+	return form
 }
 
 func (f *codeForm) refuse(why ui.Text) {

@@ -142,15 +142,15 @@ func spellingOf(way auth.Way) string { return strings.ReplaceAll(string(way), " 
 // recoveryField is for whoever has no app whose codes count, or says that it is
 // out of reach.
 func recoveryField() ui.Field {
-	f := codeField()
-	f.Label, f.Hint, f.Autocomplete = ui.T("login.wayRecovery"), ui.T("login.recoveryHint"), "off"
-	f.Letters, f.Recovery = false, true
+	f := web.NewCodeField(false, ui.T("login.recoveryHint"))
+	f.Autofocus = true
 	return f
 }
 
 func codeField() ui.Field {
-	return ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode, Letters: true,
-		Hint: ui.T("login.codeHint"), Required: true, Autofocus: true, Autocomplete: "one-time-code"}
+	f := web.NewCodeField(true, ui.T("login.codeHint"))
+	f.Autofocus = true
+	return f
 }
 
 // refuse says what happened as far as it may be said, and what to do next.

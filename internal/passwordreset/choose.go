@@ -148,7 +148,7 @@ func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page choos
 	if page.Code == nil {
 		return h.deadLink(r)
 	}
-	page.Code.Error = web.CodeText(code.WhenSpent(), web.Asking(r).Now)
+	page.refuse(code.WhenSpent(), web.Asking(r).Now)
 	page.check()
 	return h.Show(w, r, http.StatusUnprocessableEntity, "passwordreset/choose", page)
 }
@@ -162,7 +162,7 @@ func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage
 	checked, err := h.FactorByLetter(r, h.Proof, o.User, o.Policy, form, o.Link)
 	status, page.Code.Error = web.NotNow(w, r, err, func(wait *store.WaitError, v *web.Visitor) ui.Text {
 		page.Locked = o.DemandsCode && wait.Closed && !wait.Lasting
-		return waitText(wait, o, v)
+		return waitText(wait, o, !page.Passkey.IsZero(), v)
 	})
 	switch {
 	case status != 0:
@@ -170,7 +170,7 @@ func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage
 	case err != nil:
 		return 0, err
 	case checked.Verdict != proof.Right:
-		page.Code.Error = web.CodeText(checked.Verdict, web.Asking(r).Now)
+		page.refuse(checked.Verdict, web.Asking(r).Now)
 		return http.StatusUnprocessableEntity, h.Proof.RefuseCode(r.Context(), h.From(r), o.User, checked)
 	}
 	reset.KeepFactors, reset.Code, reset.Paid = true, checked.Claim, checked.Paid
@@ -178,15 +178,22 @@ func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage
 }
 
 // waitText says when to come back, or what is left to do when no code is taken
-// any more.
-func waitText(wait *store.WaitError, o owner, v *web.Visitor) ui.Text {
-	switch {
-	case !wait.Closed:
+// any more: a passkey is taken all the same.
+func waitText(wait *store.WaitError, o owner, passkey bool, v *web.Visitor) ui.Text {
+	if !wait.Closed {
 		return ui.T("reset.wait", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now)))
+	}
+	switch {
+	case o.DemandsCode && wait.Lasting && passkey:
+		return ui.T("reset.closedDemandedPasskey")
 	case o.DemandsCode && wait.Lasting:
 		return ui.T("reset.closedDemanded")
+	case o.DemandsCode && passkey:
+		return ui.T("reset.lockedDemandedPasskey")
 	case o.DemandsCode:
 		return ui.T("reset.lockedDemanded")
+	case passkey:
+		return ui.T("reset.closedPasskey")
 	}
 	return ui.T("reset.closed")
 }

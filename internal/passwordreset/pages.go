@@ -78,28 +78,63 @@ type choosePage struct {
 	Password ui.Field
 	Code     *ui.Field // nil where there are no second factors
 	Passkey  ui.Passkey
-	Demanded bool
-	Locked   bool // until the mailed link opens the door that wrong codes closed
+	Refused  ui.Text // says what is wrong with a passkey, which has no field
+	Warning  ui.Text // of what goes without a code; zero where one is demanded, or nothing goes
+	Locked   bool    // until the mailed link opens the door that wrong codes closed
 }
 
 // choosePage is the page for whoever has this link. A passkey is asked for beside
 // the code where its owner has one.
-func (h *Flow) choosePage(w http.ResponseWriter, r *http.Request, o owner, token string) (p choosePage, err error) {
-	p = h.newChoosePage(o, token)
-	p.Passkey, err = h.BeginProof(w, r, auth.ResettingPassword, o.User, o.Policy, o.Link.Text())
-	return p, err
+func (h *Flow) choosePage(w http.ResponseWriter, r *http.Request, o owner, token string) (choosePage, error) {
+	asked, err := h.BeginProof(w, r, auth.ResettingPassword, o.User, o.Policy, o.Link.Text())
+	return h.newChoosePage(o, token, asked), err
 }
 
-func (h *Flow) newChoosePage(o owner, token string) choosePage {
-	p := choosePage{Token: token, Account: o.User.Address, Demanded: o.DemandsCode,
+func (h *Flow) newChoosePage(o owner, token string, asked ui.Passkey) choosePage {
+	p := choosePage{Token: token, Account: o.User.Address, Passkey: asked,
 		Password: web.NewPasswordField("form.newPassword", h.Settings.PasswordMinimum)}
-	if o.AsksCode {
-		p.Code = &ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode, Letters: true, Required: o.DemandsCode, Hint: ui.T("reset.keepHint")}
-		if o.DemandsCode {
-			p.Code.Hint = ui.T("reset.demandedHint")
-		}
+	if !o.AsksCode {
+		return p
+	}
+	app := o.Policy.AsksAuthenticator(o.User)
+	code := web.NewCodeField(app, hintOf(app, !asked.IsZero(), o.DemandsCode))
+	code.Required = o.DemandsCode
+	if p.Code = &code; !o.DemandsCode {
+		p.Warning = warningOf(o.User)
 	}
 	return p
+}
+
+// hintOf says what keeps the second factors, of what their owner can show here.
+func hintOf(app, passkey, demanded bool) ui.Text {
+	switch {
+	case app && passkey && demanded:
+		return ui.T("reset.demandedHintAll")
+	case app && passkey:
+		return ui.T("reset.keepHintAll")
+	case app && demanded:
+		return ui.T("reset.demandedHint")
+	case app:
+		return ui.T("reset.keepHint")
+	case passkey && demanded:
+		return ui.T("reset.demandedHintPasskey")
+	case passkey:
+		return ui.T("reset.keepHintPasskey")
+	case demanded:
+		return ui.T("reset.demandedHintRecovery")
+	}
+	return ui.T("reset.keepHintRecovery")
+}
+
+// warningOf says what goes where nothing keeps it, which is all that its owner has.
+func warningOf(u auth.User) ui.Text {
+	switch {
+	case u.HasAuthenticator() && u.HasPasskeys():
+		return ui.T("reset.warningAll")
+	case u.HasPasskeys():
+		return ui.T("reset.warningPasskeys")
+	}
+	return ui.T("reset.warning")
 }
 
 // busy is the page where nothing is wrong but the time.
@@ -112,6 +147,17 @@ func (p choosePage) busy(why ui.Text) any {
 	return p
 }
 
+// refuse says at its field why a code was not taken, and above the form why a passkey
+// was not.
+func (p *choosePage) refuse(v proof.Verdict, now time.Time) {
+	why := web.CodeTextAt(*p.Code, v, now)
+	if v == proof.NotTaken || v == proof.Over {
+		p.Refused = why
+		return
+	}
+	p.Code.Error = why
+}
+
 // check tells whether anything is marked. What only one of two fields is refused
 // for is said in the summary alone, which leads to the field.
 func (p *choosePage) check() bool {
@@ -119,7 +165,7 @@ func (p *choosePage) check() bool {
 	if p.Code != nil {
 		fields = append(fields, p.Code)
 	}
-	var why ui.Text
+	why := p.Refused
 	if p.Code != nil && p.Password.IsMarked() != p.Code.IsMarked() {
 		for _, f := range fields {
 			if f.IsMarked() {
@@ -134,12 +180,22 @@ func (p *choosePage) check() bool {
 // Examples are the flow's pages in named states.
 func Examples() []ui.Example {
 	h := &Flow{Settings: config.Config{PasswordMinimum: 12, LettersPerHour: 3}, Link: store.Mailed{Life: 30 * time.Minute}}
+	since := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
 	u := auth.User{Address: "ada@example.org"}
-	wrong := h.newChoosePage(owner{User: u, AsksCode: true, DemandsCode: true}, "t")
+	withApp, withPasskeys, withAll := u, u, u
+	withApp.TwoFactorSince, withPasskeys.PasskeysSince, withAll.TwoFactorSince, withAll.PasskeysSince = since, since, since, since
+	none, asked := ui.Passkey{}, ui.Passkey{Options: "{}", Ceremony: "sealed"}
+	choose := func(u auth.User, demands bool, asked ui.Passkey) choosePage {
+		p := auth.Policy{TwoFactor: true, Passkeys: true}
+		return h.newChoosePage(owner{User: u, Policy: p, AsksCode: p.AsksCode(u), DemandsCode: demands}, "t", asked)
+	}
+	wrong, notTaken := choose(withApp, true, none), choose(withPasskeys, true, asked)
 	wrong.Password.Error = web.PasswordText(password.Verdict{Reason: "too-short", Limit: 12})
-	wrong.Code.Error = web.CodeText(proof.Wrong, time.Time{})
+	wrong.refuse(proof.Wrong, since)
 	wrong.check()
-	locked := h.newChoosePage(owner{User: u, AsksCode: true, DemandsCode: true}, "t")
+	notTaken.refuse(proof.NotTaken, since)
+	notTaken.check()
+	locked := choose(withApp, true, none)
 	locked.Code.Error, locked.Locked = ui.T("reset.lockedDemanded"), true
 	locked.check()
 	malformed := newAskPage("ada", "")
@@ -153,16 +209,14 @@ func Examples() []ui.Example {
 		{Page: "passwordreset/sent", Name: "sent", Data: h.newSentPage(address.Address{Spelling: u.Address}, "")},
 		{Page: "passwordreset/sent", Name: "too many from this network",
 			Data: h.newSentPage(address.Address{Spelling: u.Address}, "").held(ui.T("errors.held", "Wait", "8 s"))},
-		{Page: "passwordreset/choose", Name: "without second factors", Data: h.newChoosePage(owner{User: u}, "t")},
-		{Page: "passwordreset/choose", Name: "busy", Data: h.newChoosePage(owner{User: u}, "t").busy(ui.T("errors.busy"))},
-		{Page: "passwordreset/choose", Name: "with second factors", Data: h.newChoosePage(owner{User: u, AsksCode: true}, "t")},
-		{Page: "passwordreset/choose", Name: "with passkeys", Data: byPasskey(h.newChoosePage(owner{User: u, AsksCode: true}, "t"))},
+		{Page: "passwordreset/choose", Name: "without second factors", Data: choose(u, false, none)},
+		{Page: "passwordreset/choose", Name: "busy", Data: choose(u, false, none).busy(ui.T("errors.busy"))},
+		{Page: "passwordreset/choose", Name: "with second factors", Data: choose(withApp, false, none)},
+		{Page: "passwordreset/choose", Name: "with passkeys alone", Data: choose(withPasskeys, false, asked)},
+		{Page: "passwordreset/choose", Name: "with passkeys of another host name alone", Data: choose(withPasskeys, false, none)},
+		{Page: "passwordreset/choose", Name: "with an app and passkeys", Data: choose(withAll, false, asked)},
+		{Page: "passwordreset/choose", Name: "passkey not taken, one demanded", Data: notTaken},
 		{Page: "passwordreset/choose", Name: "refused, code demanded", Data: wrong},
 		{Page: "passwordreset/choose", Name: "locked, code demanded", Data: locked},
 	}
-}
-
-func byPasskey(p choosePage) choosePage {
-	p.Passkey = ui.Passkey{Options: "{}", Ceremony: "sealed"}
-	return p
 }

@@ -27,6 +27,17 @@ func HeldText(wait *store.WaitError, v *Visitor) ui.Text {
 	return ui.T("errors.held", "Wait", v.Texts.Duration(wait.Until.Sub(v.Now)))
 }
 
+// NewCodeField asks for a code in a second factor's place: of an authenticator app, or
+// of whoever has none that counts a recovery code.
+func NewCodeField(app bool, hint ui.Text) ui.Field {
+	f := ui.Field{Name: "code", Label: ui.T("form.code"), Kind: ui.KindCode, Letters: app, Recovery: !app,
+		Hint: hint, Required: true}
+	if f.Recovery {
+		f.Label, f.Autocomplete = ui.T("login.wayRecovery"), "off"
+	}
+	return f
+}
+
 // CodeText says why a code was not taken, and what to do next.
 func CodeText(verdict proof.Verdict, now time.Time) ui.Text {
 	switch verdict {
