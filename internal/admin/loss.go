@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
@@ -31,7 +32,7 @@ type lossPage struct {
 }
 
 // tell fills in who would lose it, and what the form said before.
-func (p *lossPage) tell(people []auth.User, form web.Form, asksCode bool) {
+func (p *lossPage) tell(people []auth.User, form web.Form) {
 	p.Losing, p.People = len(people), people[:min(len(people), losers)]
 	p.More = p.Losing - len(p.People)
 	p.Hidden = []ui.Hidden{{Name: "losing", Value: asShown(store.LossOf(people))}}
@@ -41,9 +42,29 @@ func (p *lossPage) tell(people []auth.User, form web.Form, asksCode bool) {
 		}
 	}
 	slices.SortFunc(p.Hidden, func(a, b ui.Hidden) int { return strings.Compare(a.Name, b.Name) })
-	if asksCode {
-		p.Code = &ui.Field{Name: "code", Label: ui.T("form.code"), Hint: ui.T("loss.codeHint"), Kind: ui.KindCode, Required: true, Autofocus: true}
+}
+
+// ask asks an administrator for a code of their own: of an app, or of whoever has none
+// that counts a recovery code.
+func (p *lossPage) ask(app bool, asked ui.Passkey) {
+	hint := ui.T("loss.codeHint")
+	if !app {
+		hint = ui.T("login.recoveryHint")
 	}
+	code := web.NewCodeField(app, hint)
+	code.Autofocus = asked.IsZero()
+	p.Code, p.Passkey = &code, asked
+}
+
+// refuseCode says at its field why a code was not taken, and above the form why a
+// passkey was not.
+func (p *lossPage) refuseCode(v proof.Verdict, now time.Time) {
+	why := web.CodeTextAt(*p.Code, v, now)
+	if v == proof.NotTaken || v == proof.Over {
+		p.Summary = ui.SummarizeAmong(why, p.Code)
+		return
+	}
+	p.refuse(why)
 }
 
 func (p *lossPage) refuse(why ui.Text) {
@@ -97,11 +118,15 @@ func (h *Flow) mayLose(w http.ResponseWriter, r *http.Request, form web.Form, pa
 
 // tell fills in the page for whoever asks for it: they prove themselves by what
 // they have.
-func (h *Flow) tell(w http.ResponseWriter, r *http.Request, page *lossPage, people []auth.User, form web.Form) (err error) {
+func (h *Flow) tell(w http.ResponseWriter, r *http.Request, page *lossPage, people []auth.User, form web.Form) error {
 	v := web.Asking(r)
 	u, p := v.User(), v.Policy()
-	page.tell(people, form, p.AsksCode(u))
-	page.Passkey, err = h.BeginProof(w, r, auth.AgreeingToLoss, u, p, string(v.Presence.Session.ID))
+	page.tell(people, form)
+	if !p.AsksCode(u) {
+		return nil
+	}
+	asked, err := h.BeginProof(w, r, auth.AgreeingToLoss, u, p, string(v.Presence.Session.ID))
+	page.ask(p.AsksAuthenticator(u), asked)
 	return err
 }
 
@@ -121,7 +146,7 @@ func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.For
 	case err != nil:
 		return false, err
 	case checked.Verdict != proof.Right:
-		page.refuse(web.CodeText(checked.Verdict, v.Now))
+		page.refuseCode(checked.Verdict, v.Now)
 		if err := h.Proof.RefuseCode(ctx, h.From(r), v.User(), checked); err != nil {
 			return false, err
 		}
@@ -132,7 +157,7 @@ func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.For
 		if err := h.Proof.TakeBack(ctx, checked.Paid...); err != nil {
 			return false, err
 		}
-		page.refuse(web.CodeText(checked.WhenSpent(), v.Now))
+		page.refuseCode(checked.WhenSpent(), v.Now)
 		return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/loss", page)
 	} else if err != nil {
 		return false, err

@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,8 +84,12 @@ func TestALossIsAgreedToByAPasskey(t *testing.T) {
 	b := site.Browser()
 	b.Get("/login").Passkey(root.Device).Press().WantPath("/apps")
 	page := b.Get("/admin/plugins").Form("Deactivate").Press().WantStatus(http.StatusOK)
-	if !page.Says("1 person") {
+	if !page.Says("1 person") || !strings.Contains(page.Body, "data-unable") {
 		t.Fatalf("the page says %s", page.Text())
+	}
+	digits := page.Form("Deactivate").Fill("Recovery code", "123456").Press().WantStatus(http.StatusUnprocessableEntity)
+	if digits.Alert() != "That recovery code didn't work. Check each sign, or try another one." {
+		t.Errorf("the page says %s", digits.Alert())
 	}
 	wrong := page.Passkey(root.Device, func(a *passkeytest.Answer) { a.Origin = "https://evil.example" }).Press().WantStatus(http.StatusUnprocessableEntity)
 	if wrong.Alert() != "That passkey was not accepted. Try again, or use another way." {

@@ -10,6 +10,7 @@ import (
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/origin"
+	"github.com/twinlock/twinlock/internal/proof"
 	"github.com/twinlock/twinlock/internal/recipe"
 	"github.com/twinlock/twinlock/internal/redirect"
 	"github.com/twinlock/twinlock/internal/secret"
@@ -493,6 +494,7 @@ func Examples() []ui.Example {
 		{Page: "admin/plugins", Name: "given by the operator", Data: pluginsPage{Given: true, Plugins: []pluginRegion{newPluginRegion(plugin, active, groups, []string{"ada@example.org"}, 3)}}},
 		{Page: "admin/loss", Name: "deactivating", Data: exampleLoss(3)},
 		{Page: "admin/loss", Name: "many people", Data: exampleLoss(57)},
+		{Page: "admin/loss", Name: "by a passkey or a recovery code", Data: exampleLossByPasskey()},
 		{Page: "admin/users", Name: "some people", Data: newUsersPage(people, len(people), "")},
 		{Page: "admin/users", Name: "somebody is locked", Data: lockedUsersPage(people, at)},
 		{Page: "admin/users", Name: "one page of three", Data: middleOfUsers(people)},
@@ -671,7 +673,15 @@ func exampleLoss(losing int) lossPage {
 	}
 	people[0] = auth.User{Address: "ada@example.org", Name: "Ada Lovelace"}
 	page := lossPage{Title: ui.T("plugins.two-factor-off"), Button: ui.T("plugins.deactivate"), Action: "/admin/plugins/two-factor", Back: "/admin/plugins"}
-	page.tell(people, web.Form{"active": "no"}, true)
+	page.tell(people, web.Form{"active": "no"})
+	page.ask(true, ui.Passkey{})
+	return page
+}
+
+func exampleLossByPasskey() lossPage {
+	page := exampleLoss(3)
+	page.ask(false, ui.Passkey{Options: "{}", Ceremony: "c"})
+	page.refuseCode(proof.NotTaken, time.Time{})
 	return page
 }
 
