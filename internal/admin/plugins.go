@@ -51,7 +51,7 @@ func (h *Flow) region(ctx context.Context, a auth.Activation, groups []auth.Grou
 	p, _ := auth.PluginByID(a.Plugin)
 	active := a
 	active.Active = true
-	asked, err := h.Store.AskedForCode(ctx, active)
+	asked, err := h.countAsked(ctx, active)
 	if err != nil {
 		return pluginRegion{}, err
 	}
@@ -65,6 +65,15 @@ func (h *Flow) region(ctx context.Context, a auth.Activation, groups []auth.Grou
 		region.Domain, region.Nameless = h.Settings.PublicURL.Host(), !h.Settings.PublicURL.HasName()
 	}
 	return region, nil
+}
+
+// countAsked counts the people who are asked for a plug-in's own factor: for a passkey
+// where one of theirs works here.
+func (h *Flow) countAsked(ctx context.Context, a auth.Activation) (int, error) {
+	if a.Plugin == auth.PasskeysPlugin {
+		return h.Store.AskedForPasskey(ctx, a, h.Settings.PublicURL.Host())
+	}
+	return h.Store.AskedForCode(ctx, a)
 }
 
 // dependent counts the applications that cannot be opened without a plug-in.

@@ -87,11 +87,18 @@ func TestAChangedHostNameIsTold(t *testing.T) {
 	}
 	root := site.Browser()
 	root.SignIn(site.Administrator("root@example.org"))
-	site.SetActivation(auth.Activation{Plugin: auth.PasskeysPlugin})
+	site.SetActivation(auth.Activation{Plugin: auth.PasskeysPlugin, Everyone: true})
 	const warning = "2 passkeys were made for another host name than localhost"
 	if page := root.Get("/admin").WantStatus(http.StatusOK); page.Says(warning) {
 		t.Errorf("before: %s", page.Text())
 	}
+	wantCounted := func(people string) {
+		t.Helper()
+		if page := root.Get("/admin/plugins").WantStatus(http.StatusOK); !page.Says(people + " have a passkey that works here.") {
+			t.Errorf("the page says %s", page.Text())
+		}
+	}
+	wantCounted("2 people")
 	db, err := sql.Open("sqlite", strings.TrimPrefix(site.Config.DatabaseURL.Reveal(), "sqlite:")+"?_pragma=busy_timeout(5000)")
 	must(t, err)
 	defer db.Close()
@@ -100,4 +107,5 @@ func TestAChangedHostNameIsTold(t *testing.T) {
 	if page := root.Get("/admin").WantStatus(http.StatusOK); !page.Says(warning) || !page.Says("ask their 2 owners") {
 		t.Errorf("after: %s", page.Text())
 	}
+	wantCounted("0 people")
 }

@@ -239,3 +239,16 @@ func (s *Store) AskedForCode(ctx context.Context, a auth.Activation) (int, error
 	asked, err := askedUnder(ctx, s.read, []auth.Activation{a}, "")
 	return len(asked), err
 }
+
+// AskedForPasskey counts the people who can be asked for a passkey where its plug-in
+// works as a says: one of theirs was made for this domain.
+func (s *Store) AskedForPasskey(ctx context.Context, a auth.Activation, domain string) (n int, err error) {
+	condition, named := isAsked(a, 2)
+	err = s.read.QueryRowContext(ctx, `
+		SELECT COUNT(*) FROM users u WHERE (`+condition+`)
+		   AND EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id AND p.domain = $1)`, append([]any{domain}, named...)...).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("who can be asked for a passkey: %w", err)
+	}
+	return n, nil
+}

@@ -72,6 +72,12 @@ func TestWhoLosesByEitherPlugin(t *testing.T) {
 				t.Errorf("%d people have the factor of %s; %v", n, id, err)
 			}
 		}
+		for domain, want := range map[string]int{ours: 1, others: 0} { // both say that passkeys are on; one has some
+			w.hasPasskey(keys, 0)
+			if n, err := w.AskedForPasskey(t.Context(), auth.Activation{Plugin: auth.PasskeysPlugin, Active: true, Users: []auth.UserID{keys.ID, both.ID}}, domain); n != want || err != nil {
+				t.Errorf("%d people have a passkey of %s, want %d; %v", n, domain, want, err)
+			}
+		}
 		loses(auth.TwoFactorPlugin, app)
 		loses(auth.PasskeysPlugin, keys)
 		must(t, change(auth.TwoFactorPlugin, store.LossOf([]auth.User{app}), false))
