@@ -154,10 +154,11 @@ func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.For
 	}
 	token, err := h.Store.Confirm(ctx, v.Actor(), store.Confirmation{Code: checked.Claim}, checked.Paid, v.Now)
 	if errors.Is(err, store.ErrSpent) {
-		if err := h.Proof.TakeBack(ctx, checked.Paid...); err != nil {
+		checked.Verdict = checked.WhenSpent()
+		if err := h.Proof.RefuseCode(ctx, h.From(r), v.User(), checked); err != nil {
 			return false, err
 		}
-		page.refuseCode(checked.WhenSpent(), v.Now)
+		page.refuseCode(checked.Verdict, v.Now)
 		return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/loss", page)
 	} else if err != nil {
 		return false, err

@@ -104,6 +104,64 @@ func TestARefusedChallengeIsNotAnsweredAgain(t *testing.T) {
 	wantOutside(t, page.Passkey(ada.Device).Press(), thatTookTooLong)
 }
 
+// Whoever sends one answer over and over has it examined as often. That counts as a
+// refused answer does, so that it comes to an end.
+func TestOneAnswerIsNotExaminedWithoutEnd(t *testing.T) {
+	spoilt := func(a *passkeytest.Answer) { a.Verified = false }
+	for name, first := range map[string]func(*testing.T, *apptest.Site, *apptest.Person) *apptest.Form{
+		"that signed in": func(t *testing.T, site *apptest.Site, ada *apptest.Person) *apptest.Form {
+			form := site.Browser().Get("/login").Passkey(ada.Device)
+			form.Press().WantPath("/apps")
+			return form
+		},
+		"that was refused": func(t *testing.T, site *apptest.Site, ada *apptest.Person) *apptest.Form {
+			form := site.Browser().Get("/login").Passkey(ada.Device, spoilt)
+			wantOutside(t, form.Press(), refusedPasskey)
+			return form
+		},
+		"that made a session fresh": func(t *testing.T, site *apptest.Site, ada *apptest.Person) *apptest.Form {
+			b := site.Browser()
+			b.Get("/login").Passkey(ada.Device).Press().WantPath("/apps")
+			form := b.Get("/login/confirm?ask=both").Passkey(ada.Device)
+			form.Press().WantPath("/apps")
+			return form
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			site, ada := withPasskey(t)
+			form := first(t, site, ada)
+			tries := 0
+			for page := form.Press(); page.Status != http.StatusTooManyRequests; page = form.Press() {
+				wantOutside(t, page, thatTookTooLong)
+				if tries++; tries > site.Config.ThrottleNetwork {
+					t.Fatal("it is examined without end")
+				}
+			}
+			if tries < site.Config.ThrottleNetwork-1 {
+				t.Errorf("it ended after %d tries", tries)
+			}
+		})
+	}
+}
+
+// A second press of an honest finger locks nobody out, and its owner hears of nothing.
+func TestADoublePressIsNoAttack(t *testing.T) {
+	site, ada := withPasskey(t, func(a *passkeytest.Authenticator) { a.Counts, a.Syncs = true, false })
+	for range 5 {
+		form := site.Browser().Get("/login").Passkey(ada.Device)
+		form.Press().WantPath("/apps")
+		wantOutside(t, form.Press(), thatTookTooLong)
+	}
+	site.Browser().Get("/login").Passkey(ada.Device).Press().WantPath("/apps")
+	wantEvents(t, site, auth.EventPasskeyCounterBack, 0)
+	wantEvents(t, site, auth.EventPasskeyRefused, 0)
+	for _, letter := range site.Mail.To(t, ada.Address) {
+		if strings.Contains(letter.Subject, "copied") {
+			t.Errorf("she hears %q", letter.Subject)
+		}
+	}
+}
+
 func TestAnAnswerComesInTime(t *testing.T) {
 	site, ada := withPasskey(t)
 	for _, tt := range []struct {

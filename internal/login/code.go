@@ -124,10 +124,12 @@ func (h *Flow) takeCode(w http.ResponseWriter, r *http.Request, p pending, form 
 			return err
 		}
 	}
-	if refuses(checked.Verdict) {
+	if checked.Verdict != proof.Right {
 		if err := h.Proof.RefuseCode(ctx, h.From(r), p.owner, checked); err != nil {
 			return err
 		}
+	}
+	if refuses(checked.Verdict) {
 		if attempt, err = h.Store.RefuseCode(ctx, v.Actor(), attempt, p.owner, checked.Verdict != proof.Wrong, h.Rules.WrongCodes, v.Now); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
@@ -116,7 +117,7 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	if page.HasFailed() {
 		return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
 	}
-	token, err := h.Store.Confirm(ctx, v.Actor(), again.confirmation, again.paid, v.Now)
+	token, err := h.Store.Confirm(ctx, v.Actor(), again.confirmation, slices.Concat(again.paid, again.code.Paid), v.Now)
 	if errors.Is(err, store.ErrSpent) {
 		return h.spentMeanwhile(w, r, page, again)
 	} else if err != nil {
@@ -126,7 +127,7 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 	// Answer.
 	h.KeepSession(w, token)
 	if again.confirmation.Code.Recovery {
-		h.tellLeft(w, again.left)
+		h.tellLeft(w, again.code.Left-1)
 	}
 	if form["held"] != "" {
 		return h.Continue(w, r, form["held"], token)
@@ -137,21 +138,27 @@ func (h *Flow) postConfirm(w http.ResponseWriter, r *http.Request) error {
 // spentMeanwhile answers what another request was faster with: the code, or
 // the session, which was ended or renewed.
 func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page confirmPage, again proved) error {
+	v := web.Asking(r)
 	if err := h.Proof.TakeBack(r.Context(), again.paid...); err != nil {
 		return err
 	}
 	if again.confirmation.Code.IsZero() {
 		return web.Redirect(w, "/login")
 	}
-	page.refuse(proof.Code{Claim: again.confirmation.Code}.WhenSpent(), web.Asking(r).Now)
+	lost := again.code
+	lost.Verdict = lost.WhenSpent()
+	if err := h.Proof.RefuseCode(r.Context(), h.From(r), v.Presence.User, lost); err != nil {
+		return err
+	}
+	page.refuse(lost.Verdict, v.Now)
 	return h.Show(w, r, http.StatusUnprocessableEntity, "login/confirm", page)
 }
 
 // proved is what was proved, and paid for, on the confirmation page.
 type proved struct {
 	confirmation store.Confirmation
-	paid         []store.Payment
-	left         int // recovery codes, where one was used
+	paid         []store.Payment // for the password
+	code         proof.Code      // zero where none was shown
 }
 
 // proveAgain checks the fields that the page has. What is wrong is marked in
@@ -169,9 +176,8 @@ func (h *Flow) proveAgain(r *http.Request, page *confirmPage, form web.Form) (p 
 	if !page.asksCode() {
 		return p, nil
 	}
-	password := p.paid
 	if err = h.proveCodeAgain(r, page, form, &p); err != nil || page.HasFailed() {
-		err = errors.Join(err, h.Proof.TakeBack(r.Context(), password...))
+		err = errors.Join(err, h.Proof.TakeBack(r.Context(), p.paid...))
 	}
 	return p, err
 }
@@ -222,7 +228,6 @@ func (h *Flow) proveCodeAgain(r *http.Request, page *confirmPage, form web.Form,
 		page.refuse(checked.Verdict, v.Now)
 		return h.Proof.RefuseCode(ctx, h.From(r), u, checked)
 	}
-	p.confirmation.Code, p.left = checked.Claim, checked.Left-1
-	p.paid = append(p.paid, checked.Paid...)
+	p.confirmation.Code, p.code = checked.Claim, checked
 	return nil
 }

@@ -62,6 +62,9 @@ func (h *Flow) postPasskey(w http.ResponseWriter, r *http.Request) error {
 		Browser: h.Browser(w, r).Hash(), Held: v.Presence.Session.ID, Timeout: h.Rules.Timeout,
 	}, v.Now)
 	if errors.Is(err, store.ErrSpent) { // sent twice, or changed meanwhile
+		if err := h.Proof.LostPasskey(ctx, h.From(r), shown); err != nil {
+			return err
+		}
 		return h.refusePasskey(w, r, http.StatusUnprocessableEntity, form, ui.T("passkey.over"), nil)
 	} else if err != nil {
 		return err

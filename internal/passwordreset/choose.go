@@ -93,13 +93,14 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	if !verdict.Accepted() {
 		page.Password.Error = web.PasswordText(verdict)
 	}
-	reset := store.Reset{Link: owner.Link, KeepFactors: !owner.AsksCode}
+	var shown proof.Code
 	status := http.StatusUnprocessableEntity
 	if page.Password.Error.IsZero() {
-		if status, err = h.readCode(w, r, &page, owner, form, &reset); err != nil {
+		if shown, status, err = h.readCode(w, r, &page, owner, form); err != nil {
 			return err
 		}
 	}
+	reset := store.Reset{Link: owner.Link, KeepFactors: !owner.AsksCode || !shown.Claim.IsZero(), Code: shown.Claim, Paid: shown.Paid}
 	if page.check() {
 		return h.Show(w, r, status, "passwordreset/choose", page)
 	}
@@ -115,10 +116,7 @@ func (h *Flow) postChoose(w http.ResponseWriter, r *http.Request) error {
 	// Write.
 	err = h.Store.ResetPassword(ctx, v.Actor(), reset, v.Now)
 	if errors.Is(err, store.ErrSpent) {
-		if err := h.Proof.TakeBack(ctx, reset.Paid...); err != nil {
-			return err
-		}
-		return h.spentMeanwhile(w, r, page, proof.Code{Claim: reset.Code})
+		return h.spentMeanwhile(w, r, page, owner, shown)
 	} else if err != nil {
 		return err
 	}
@@ -141,23 +139,27 @@ func doneKey(reset store.Reset) string {
 
 // spentMeanwhile finds out what another request was faster with: the link, or
 // only the code.
-func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page choosePage, code proof.Code) error {
+func (h *Flow) spentMeanwhile(w http.ResponseWriter, r *http.Request, page choosePage, o owner, shown proof.Code) error {
 	if _, err := h.owner(r, page.Token); err != nil {
-		return err
+		return errors.Join(err, h.Proof.TakeBack(r.Context(), shown.Paid...))
 	}
-	if page.Code == nil {
+	if shown.Claim.IsZero() {
 		return h.deadLink(r)
 	}
-	page.refuse(code.WhenSpent(), web.Asking(r).Now)
+	shown.Verdict = shown.WhenSpent()
+	if err := h.Proof.RefuseCode(r.Context(), h.From(r), o.User, shown); err != nil {
+		return err
+	}
+	page.refuse(shown.Verdict, web.Asking(r).Now)
 	page.check()
 	return h.Show(w, r, http.StatusUnprocessableEntity, "passwordreset/choose", page)
 }
 
-// readCode looks at the code, or the passkey, that keeps the second factors. Where
-// none is demanded, an empty field gives them up.
-func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage, o owner, form web.Form, reset *store.Reset) (status int, err error) {
+// readCode looks at the code, or the passkey, that keeps the second factors, and gives
+// a right one. Where none is demanded, an empty field gives them up.
+func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage, o owner, form web.Form) (shown proof.Code, status int, err error) {
 	if !o.AsksCode || form["code"]+form["passkey"] == "" && !o.DemandsCode {
-		return http.StatusUnprocessableEntity, nil
+		return shown, http.StatusUnprocessableEntity, nil
 	}
 	checked, err := h.FactorByLetter(r, h.Proof, o.User, o.Policy, form, o.Link)
 	status, page.Code.Error = web.NotNow(w, r, err, func(wait *store.WaitError, v *web.Visitor) ui.Text {
@@ -166,15 +168,14 @@ func (h *Flow) readCode(w http.ResponseWriter, r *http.Request, page *choosePage
 	})
 	switch {
 	case status != 0:
-		return status, nil
+		return shown, status, nil
 	case err != nil:
-		return 0, err
+		return shown, 0, err
 	case checked.Verdict != proof.Right:
 		page.refuse(checked.Verdict, web.Asking(r).Now)
-		return http.StatusUnprocessableEntity, h.Proof.RefuseCode(r.Context(), h.From(r), o.User, checked)
+		return shown, http.StatusUnprocessableEntity, h.Proof.RefuseCode(r.Context(), h.From(r), o.User, checked)
 	}
-	reset.KeepFactors, reset.Code, reset.Paid = true, checked.Claim, checked.Paid
-	return http.StatusUnprocessableEntity, nil
+	return checked, http.StatusUnprocessableEntity, nil
 }
 
 // waitText says when to come back, or what is left to do when no code is taken

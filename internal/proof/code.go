@@ -21,7 +21,7 @@ const (
 	Missing Verdict = "missing" // nothing was typed, or nothing that could be a code: not counted
 
 	NotTaken Verdict = "passkey not taken"
-	Over     Verdict = "over" // the page asked for a passkey too long ago: not counted
+	Over     Verdict = "over" // the page asked for a passkey too long ago, or another request answered it
 )
 
 // Code is a typed code that was looked at.
@@ -35,7 +35,7 @@ type Code struct {
 }
 
 // WhenSpent is what a right code is that another request was faster with. A page
-// whose passkey was answered twice is over, and counts nowhere.
+// whose passkey was answered twice is over.
 func (c Code) WhenSpent() Verdict {
 	if c.Claim.Passkey != "" {
 		return Over
@@ -183,16 +183,19 @@ func (e *Examiner) matchRecovery(ctx context.Context, u auth.User, letters strin
 
 // RefuseCode settles a code that was not taken. A wrong one is counted against
 // the network address too, and may close the door. One that was right and is
-// spent counts nowhere: its owner only typed it twice. Whoever hangs up is
-// refused all the same.
+// spent counts nowhere: its owner only typed it twice. An answer of a passkey that
+// was looked at counts as RefusePasskey says. Whoever hangs up is refused all the
+// same.
 func (e *Examiner) RefuseCode(ctx context.Context, from From, u auth.User, c Code) error {
 	ctx, end := Undisturbed(ctx)
 	defer end()
 	refused := store.Refused{Kind: auth.EventCodeRefused, User: u.ID, Detail: string(c.Verdict), Paid: c.Paid}
 	var err error
 	switch c.Verdict {
-	case Missing, Over:
+	case Missing:
 		return nil
+	case Over:
+		return e.countShown(ctx, from, c.passkey)
 	case NotTaken:
 		if err := e.RefusePasskey(ctx, from, *c.passkey); !errors.Is(err, store.ErrSpent) {
 			return err

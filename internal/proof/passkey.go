@@ -123,20 +123,41 @@ func (e *Examiner) keyOf(ctx context.Context, from From, p Passkey, user auth.Us
 
 // RefusePasskey settles an answer that opened nothing: it is recorded, its
 // challenge is spent, and it counts against the network address, or the browser
-// that is known. store.ErrSpent where the same was answered before: then nothing is
-// told of it, and nothing counted. Whoever hangs up is refused all the same.
+// that is known. store.ErrSpent where the same was answered before: it counts, for
+// whoever sends one over and over has it examined as often, and nothing is told or
+// recorded of it, for most often its owner pressed twice. Whoever hangs up is refused
+// all the same.
 func (e *Examiner) RefusePasskey(ctx context.Context, from From, p Passkey) error {
 	ctx, end := Undisturbed(ctx)
 	defer end()
 	err := e.Store.RefusePasskey(ctx, from.Actor, store.RefusedPasskey{
 		Owner: p.Owner, Passkey: p.ID, Name: p.Name, Ceremony: p.asked.Ceremony, CountedBack: p.countedBack,
 	}, from.Now)
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrSpent) {
 		return err
 	}
-	if !p.known {
+	if uncounted := e.countShown(ctx, from, &p); uncounted != nil {
+		return uncounted
+	}
+	return err
+}
+
+// LostPasskey counts an answer that was right and that another request was faster
+// with, as RefusePasskey does one whose challenge is spent.
+func (e *Examiner) LostPasskey(ctx context.Context, from From, p Passkey) error {
+	ctx, end := Undisturbed(ctx)
+	defer end()
+	return e.countShown(ctx, from, &p)
+}
+
+// countShown counts an answer that was looked at; nil was not.
+func (e *Examiner) countShown(ctx context.Context, from From, p *Passkey) error {
+	switch {
+	case p == nil:
+		return nil
+	case !p.known:
 		return e.countNetwork(ctx, from, false)
 	}
-	_, err = e.Store.Pay(ctx, throttle.PasskeyFromDevice(from.Device.Hash()), e.Rules.Network, from.Now)
+	_, err := e.Store.Pay(ctx, throttle.PasskeyFromDevice(from.Device.Hash()), e.Rules.Network, from.Now)
 	return unlessItWaits(err)
 }
