@@ -52,7 +52,7 @@ func mailLetter(q store.QueuedLetter) mail.Letter {
 	l, v := q.Letter, q.Letter.Values
 	values := mail.Values{
 		At: v.At, Device: web.BrowserInWords(v.Device), Network: v.Network, By: v.By, Link: v.Link, Until: v.Until,
-		Left: v.Left, Wrong: v.Wrong, Reason: v.Reason, Factor: v.Factor, Along: v.Along, Kept: v.Kept, OldAddress: v.OldAddress, NewAddress: v.NewAddress,
+		Left: v.Left, Wrong: v.Wrong, Passkey: v.Passkey, Reason: v.Reason, Factor: v.Factor, Along: v.Along, Kept: v.Kept, OldAddress: v.OldAddress, NewAddress: v.NewAddress,
 	}
 	for _, factor := range v.Removed {
 		values.Removed = append(values.Removed, mail.Factor(factor))

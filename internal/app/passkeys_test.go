@@ -11,6 +11,7 @@ import (
 	"github.com/twinlock/twinlock/internal/app"
 	"github.com/twinlock/twinlock/internal/apptest"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/mail"
 	"github.com/twinlock/twinlock/internal/passkey/passkeytest"
 	"github.com/twinlock/twinlock/internal/store"
 )
@@ -370,6 +371,68 @@ func TestFiveAnswersThatAreNotTakenEndThePendingLogin(t *testing.T) {
 	page.Passkey(ada.Device, func(a *passkeytest.Answer) { a.Origin = "https://evil.example" }).Press().WantPath("/login")
 	// A passkey cannot be guessed: the account itself has no door that closes.
 	site.Browser().Get("/login").Passkey(ada.Device).Press().WantPath("/apps")
+}
+
+// kindsOf counts the letters of a kind that somebody got.
+func kindsOf(t *testing.T, site *apptest.Site, p *apptest.Person, kind mail.Kind) (n int) {
+	t.Helper()
+	for _, got := range site.Mail.Kinds(t, p.Address) {
+		if got == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// As of wrong codes: in one login or in several, together with them, and one letter an
+// hour.
+func TestTheOwnerIsToldOfRefusedPasskeysAfterTheRightPassword(t *testing.T) {
+	site, ada := withPasskey(t)
+	wrong := func(a *passkeytest.Answer) { a.Origin = "https://evil.example" }
+	told := func(want int) {
+		t.Helper()
+		if got := kindsOf(t, site, ada, mail.WrongCodes); got != want {
+			t.Fatalf("%d letters, want %d", got, want)
+		}
+	}
+	first := byPassword(site.Browser(), ada).Passkey(ada.Device, wrong)
+	for range 3 { // one answer, however often it is sent
+		first.Press()
+	}
+	byPassword(site.Browser(), ada).Passkey(ada.Device, wrong).Press()
+	told(0)
+	site.Clock.Turn(time.Minute)
+	byPassword(site.Browser(), ada).Follow("Try another way").Follow("Recovery code").Form("Send code").Fill("Recovery code", "123456").Press()
+	told(1)
+	if letter := site.Mail.Last(t, ada.Address); !strings.Contains(letter.Text, "refused 3 times at the second step") {
+		t.Errorf("the letter says %s", letter.Text)
+	}
+	byPassword(site.Browser(), ada).Passkey(ada.Device, wrong).Press()
+	told(1)
+	site.Clock.Turn(time.Hour)
+	byPassword(site.Browser(), ada).Passkey(ada.Device, wrong).Press()
+	told(2)
+}
+
+// Whoever does not know the password sends nobody a letter, nor does a page inside a
+// session, or behind a mailed link.
+func TestRefusedPasskeysOfStrangersTellNobody(t *testing.T) {
+	site, ada := withPasskey(t)
+	wrong := func(a *passkeytest.Answer) { a.Origin = "https://evil.example" }
+	inside := site.Browser()
+	inside.Get("/login").Passkey(ada.Device).Press().WantPath("/apps")
+	for range 4 {
+		site.Browser().Get("/login").Passkey(ada.Device, wrong).Press().WantStatus(http.StatusUnprocessableEntity)
+		inside.Get("/login/confirm?ask=both").Passkey(ada.Device, wrong).Press().WantStatus(http.StatusUnprocessableEntity)
+	}
+	site.Browser().Get("/forgot-password").Form("Send reset link").Fill("Email", ada.Address).Press()
+	page := site.Browser().Get(apptest.Link(t, site.Mail.Last(t, ada.Address)))
+	for range 4 {
+		page = page.Passkey(ada.Device, wrong).Fill("New password", "seven grey geese over Ghent").Press().WantStatus(http.StatusUnprocessableEntity)
+	}
+	if n := kindsOf(t, site, ada, mail.WrongCodes); n != 0 {
+		t.Errorf("%d letters", n)
+	}
 }
 
 func TestAPasskeyStandsInTheCodesPlace(t *testing.T) {

@@ -66,7 +66,8 @@ type LetterValues struct {
 	Network    string    `json:",omitempty"`
 	By         string    `json:",omitempty"` // who did it, where it was not the person: see [Actor.LetterName]
 	Left       int       `json:",omitempty"`
-	Wrong      int       `json:",omitempty"` // codes
+	Wrong      int       `json:",omitempty"` // codes, and passkeys
+	Passkey    bool      `json:",omitempty"` // passkeys are among what was wrong
 	Reason     string    `json:",omitempty"`
 	Removed    []string  `json:",omitempty"` // "authenticator", "recovery-codes", "passkeys"
 	Factor     string    `json:",omitempty"` // the name that its owner gave it

@@ -37,7 +37,7 @@ type Ceremony string
 
 const (
 	SigningIn           Ceremony = "sign in"
-	ProvingCode         Ceremony = "code"
+	ProvingCode         Ceremony = "code" // at a login, after the password
 	ConfirmingPasskey   Ceremony = "confirm"
 	ResettingPassword   Ceremony = "reset"
 	AddingPasskey       Ceremony = "add"

@@ -55,6 +55,7 @@ func Examples() []Example {
 	add("authenticator removed", AuthenticatorRemoved, seen.withFactor("Tablet"))
 	add("new device", NewDevice, seen)
 	add("wrong codes", WrongCodes, seen.withWrong(5))
+	add("wrong codes, and refused passkeys", WrongCodes, seen.withWrong(3).withPasskey())
 	add("protection off", ProtectionOff, byEli)
 	add("protection off, by the settings", ProtectionOff, Values{At: at, By: "settings"})
 	add("account disabled", AccountDisabled, byEli)
@@ -107,6 +108,11 @@ func (v Values) keepingOthers() Values {
 
 func (v Values) withLeft(codes int) Values {
 	v.Left = codes
+	return v
+}
+
+func (v Values) withPasskey() Values {
+	v.Passkey = true
 	return v
 }
 

@@ -94,7 +94,8 @@ type Values struct {
 	Link       string    `json:"link,omitempty"`        // below the public URL: "/reset-password/TOKEN"; for the kinds with a link
 	Until      time.Time `json:"until,omitzero"`        // when the link ends; for the kinds with a link
 	Left       int       `json:"left,omitempty"`        // recovery codes not used yet
-	Wrong      int       `json:"wrong,omitempty"`       // wrong codes so far
+	Wrong      int       `json:"wrong,omitempty"`       // wrong codes so far, and refused passkeys
+	Passkey    bool      `json:"passkey,omitempty"`     // passkeys are among what was wrong
 	Reason     string    `json:"reason,omitempty"`      // in the administrator's words
 	Removed    []Factor  `json:"removed,omitempty"`     // what a password reset removed; empty: nothing
 	Factor     string    `json:"factor,omitempty"`      // the name that its owner gave a passkey or an authenticator

@@ -41,6 +41,7 @@ type words struct {
 	Factor   string
 	Left     int
 	Wrong    int
+	Passkey  bool
 	Removed  []string
 	Along    []string
 	Kept     bool
@@ -66,7 +67,7 @@ func (l Letter) say(texts *i18n.Texts, site Site) (words, error) {
 		texts: texts, Language: texts.Tag(), Site: oneLine(site.Name, maxName),
 		Name: greetable(oneLine(l.Name, maxName)), Forgot: root + "/forgot-password",
 		When: texts.DateTime(v.At, nil), Device: oneLine(v.Device, maxDevice), Network: networkAddress(v.Network),
-		Reason: oneLine(v.Reason, maxReason), Factor: oneLine(v.Factor, maxName), Left: v.Left, Wrong: v.Wrong, Removed: removed,
+		Reason: oneLine(v.Reason, maxReason), Factor: oneLine(v.Factor, maxName), Left: v.Left, Wrong: v.Wrong, Passkey: v.Passkey, Removed: removed,
 		Along: oneLines(v.Along, maxName), Kept: v.Kept,
 	}
 	w.By = actor(texts, v.By)

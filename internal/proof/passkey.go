@@ -23,6 +23,8 @@ type PasskeyParty interface {
 type Asked struct {
 	Challenge auth.Challenge
 	Ceremony  store.Ceremony
+
+	BesidePassword bool // whoever answers has typed the right password
 }
 
 // Passkey is an answer that was looked at.
@@ -132,6 +134,7 @@ func (e *Examiner) RefusePasskey(ctx context.Context, from From, p Passkey) erro
 	defer end()
 	err := e.Store.RefusePasskey(ctx, from.Actor, store.RefusedPasskey{
 		Owner: p.Owner, Passkey: p.ID, Name: p.Name, Ceremony: p.asked.Ceremony, CountedBack: p.countedBack,
+		BesidePassword: p.asked.BesidePassword,
 	}, from.Now)
 	if err != nil && !errors.Is(err, store.ErrSpent) {
 		return err

@@ -140,7 +140,12 @@ func (s *Store) ProveCode(ctx context.Context, by auth.Actor, a auth.Attempt, c 
 
 // wrongCodesTold is how many wrong codes in a row after a right password the
 // owner of the account hears of, whether they came in one login or in several.
+// Refused passkeys are counted with them.
 const wrongCodesTold = 3
+
+// refusedPasskeys tells how long they are. No success forgets them: whoever signs in
+// by a passkey says nothing of who knows the password.
+var refusedPasskeys = throttle.Rule{Window: 24 * time.Hour}
 
 // wrongCodeLetters is how many letters about them one account gets.
 var wrongCodeLetters = throttle.Rule{Free: 1, CloseAfter: 1, Window: time.Hour}
@@ -157,7 +162,7 @@ func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u
 			return fmt.Errorf("refuse a code of attempt %s: %w", a.ID, notFound(err))
 		}
 		if !spent {
-			if err := t.tellWrongCodes(ctx, by, u, now); err != nil {
+			if err := t.tellWrongFactors(ctx, by, u, 0, now); err != nil {
 				return err
 			}
 		}
@@ -169,15 +174,20 @@ func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u
 	return a, err
 }
 
-// tellWrongCodes tells the owner of an account that somebody knows the
-// password. The account's count knows the wrong codes in a row alone; the
-// attempt's knows spent ones too.
-func (t *tx) tellWrongCodes(ctx context.Context, by auth.Actor, u auth.User, now time.Time) error {
-	count, err := t.lockCount(ctx, throttle.Code(string(u.ID)), now)
+// tellWrongFactors tells the owner of an account that somebody knows the
+// password, after so many more passkeys were refused beside it. The account's count
+// knows the wrong codes in a row alone; the attempt's knows spent ones too.
+func (t *tx) tellWrongFactors(ctx context.Context, by auth.Actor, u auth.User, passkeys int, now time.Time) error {
+	codes, err := t.lockCount(ctx, throttle.Code(string(u.ID)), now)
 	if err != nil {
 		return err
 	}
-	if count.Failures < wrongCodesTold {
+	refused, err := t.countRefusedPasskeys(ctx, u.ID, passkeys, now)
+	if err != nil {
+		return err
+	}
+	wrong := codes.Failures + refused
+	if wrong < wrongCodesTold {
 		return nil
 	}
 	may, err := t.mayQueueBy(ctx, throttle.WrongCodesTold(string(u.ID)), wrongCodeLetters, now)
@@ -185,8 +195,21 @@ func (t *tx) tellWrongCodes(ctx context.Context, by auth.Actor, u auth.User, now
 		return err
 	}
 	letter := noticeTo(u, auth.LetterWrongCodes, by, now)
-	letter.Values.Wrong = count.Failures
+	letter.Values.Wrong, letter.Values.Passkey = wrong, refused > 0
 	return t.queue(ctx, letter, now)
+}
+
+// countRefusedPasskeys counts so many more, and gives how many there are.
+func (t *tx) countRefusedPasskeys(ctx context.Context, user auth.UserID, more int, now time.Time) (int, error) {
+	bucket := throttle.PasskeysBesidePassword(string(user))
+	count, err := t.lockCount(ctx, bucket, now)
+	if err != nil {
+		return 0, err
+	}
+	for range more {
+		count = refusedPasskeys.Add(count, now)
+	}
+	return refusedPasskeys.Counted(count, now).Failures, t.keepCount(ctx, bucket, count, "")
 }
 
 // DropAttempt gives a pending login up. One that is over already stays so.

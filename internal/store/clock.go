@@ -337,6 +337,7 @@ func (r Rules) ofKind() map[throttle.Kind]throttle.Rule {
 		throttle.NewAddresses:    r.Network,
 		throttle.DevicePasskeys:  r.Network,
 		throttle.CopiesTold:      copiedLetters,
+		throttle.RefusedPasskeys: refusedPasskeys,
 	}
 }
 

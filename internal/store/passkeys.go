@@ -218,6 +218,8 @@ type RefusedPasskey struct {
 	Name        string         // of it
 	Ceremony    Ceremony       // that it answered
 	CountedBack bool           // it was right, but for its counter
+
+	BesidePassword bool // somebody typed the owner's right password before
 }
 
 // copiedLetters is how many letters about one passkey its owner gets.
@@ -226,20 +228,30 @@ var copiedLetters = throttle.Rule{Free: 1, CloseAfter: 1, Window: time.Hour}
 // RefusePasskey records an answer that proved nothing, and spends its challenge.
 // ErrSpent where that is spent or over: an answer that came before is neither told
 // nor recorded once more. The owner of a passkey whose counter went back hears that
-// it may have been copied; it is theirs to remove.
+// it may have been copied; it is theirs to remove. Of others beside their right password
+// they hear as of wrong codes.
 func (s *Store) RefusePasskey(ctx context.Context, by auth.Actor, r RefusedPasskey, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		if err := t.claimCeremony(ctx, r.Ceremony, now); err != nil {
 			return err
 		}
 		if !r.CountedBack {
-			return t.record(ctx, by, auth.EventPasskeyRefused, r.Owner.ID, r.Name, now)
+			return t.passkeyRefused(ctx, by, r, now)
 		}
 		if err := t.tellCopied(ctx, by, r, now); err != nil {
 			return err
 		}
 		return t.record(ctx, by, auth.EventPasskeyCounterBack, r.Owner.ID, r.Name, now)
 	})
+}
+
+func (t *tx) passkeyRefused(ctx context.Context, by auth.Actor, r RefusedPasskey, now time.Time) error {
+	if r.BesidePassword {
+		if err := t.tellWrongFactors(ctx, by, r.Owner, 1, now); err != nil {
+			return err
+		}
+	}
+	return t.record(ctx, by, auth.EventPasskeyRefused, r.Owner.ID, r.Name, now)
 }
 
 func (t *tx) tellCopied(ctx context.Context, by auth.Actor, r RefusedPasskey, now time.Time) error {

@@ -47,14 +47,15 @@ const (
 	SignUps       Kind = "sign-ups"
 	NewAddresses  Kind = "new-addresses"
 
-	DevicePasskeys Kind = "device-passkeys" // from one browser that has finished a login before
-	CopiesTold     Kind = "copies-told"
+	DevicePasskeys  Kind = "device-passkeys" // from one browser that has finished a login before
+	CopiesTold      Kind = "copies-told"
+	RefusedPasskeys Kind = "refused-passkeys" // beside a right password
 )
 
 // Kinds are all of them.
 var Kinds = []Kind{
 	Passwords, DevicePasswords, Codes, MonthsCodes, LettersCodes, SetUpCodes, Networks, LinkLetters, StartedLinks, NobodysLinks, ExistsLetters, UnlockOffers, CodesTold,
-	ClientSecrets, ResetRequests, SignUps, NewAddresses, DevicePasskeys, CopiesTold,
+	ClientSecrets, ResetRequests, SignUps, NewAddresses, DevicePasskeys, CopiesTold, RefusedPasskeys,
 }
 
 // Kind is what is counted in the bucket.
@@ -76,6 +77,10 @@ func PasskeyFromDevice(device [32]byte) Bucket { return bucket(DevicePasskeys, s
 
 // PasskeyCopied counts letters that tell a passkey may have been copied.
 func PasskeyCopied(passkey string) Bucket { return bucket(CopiesTold, passkey) }
+
+// PasskeysBesidePassword counts answers of passkeys that proved nothing, beside a right
+// password of the account.
+func PasskeysBesidePassword(user string) Bucket { return bucket(RefusedPasskeys, user) }
 
 // Code counts codes for an account, in a row.
 func Code(user string) Bucket { return bucket(Codes, user) }
@@ -186,7 +191,7 @@ type State struct {
 // than that was counted by a clock that was wrong, and is over. Failures that
 // seem to begin further ahead than their window are forgotten.
 func (r Rule) State(c Count, now time.Time) State {
-	c = r.counted(c, now)
+	c = r.Counted(c, now)
 	if !c.Closed.IsZero() || r.closes(c) {
 		return State{Closed: true}
 	}
@@ -200,7 +205,7 @@ func (r Rule) State(c Count, now time.Time) State {
 
 // Add counts one more failure.
 func (r Rule) Add(c Count, now time.Time) Count {
-	c = r.counted(c, now)
+	c = r.Counted(c, now)
 	if c.Failures == 0 {
 		c.First = now
 	}
@@ -215,8 +220,8 @@ func (r Rule) Add(c Count, now time.Time) Count {
 
 func (r Rule) closes(c Count) bool { return r.CloseAfter > 0 && c.Failures >= r.CloseAfter }
 
-// counted is what of a count still matters: nothing outside of its window.
-func (r Rule) counted(c Count, now time.Time) Count {
+// Counted is what of a count still matters: nothing outside of its window.
+func (r Rule) Counted(c Count, now time.Time) Count {
 	if r.Window > 0 && now.Sub(c.First).Abs() >= r.Window {
 		return Count{}
 	}

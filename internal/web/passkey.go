@@ -142,7 +142,7 @@ func ceremonyRow(purpose auth.Ceremony, browser, bound string) string {
 
 // Asked is the ceremony as its answer is examined.
 func (c Ceremony) Asked() proof.Asked {
-	return proof.Asked{Challenge: c.Challenge, Ceremony: c.Answered()}
+	return proof.Asked{Challenge: c.Challenge, Ceremony: c.Answered(), BesidePassword: c.Purpose == auth.ProvingCode}
 }
 
 // Factor examines what a form brings in a code's place: its field code, or the
