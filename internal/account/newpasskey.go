@@ -69,7 +69,7 @@ func (h *Flow) asMaker(w http.ResponseWriter, r *http.Request, form web.Form, se
 	case form["attempt"] != "":
 		return h.asOwing(w, r, form["attempt"], auth.PasskeysPlugin, serve)
 	case !v.SignedIn():
-		return h.SendToLogin(w, r)
+		return h.SendToLogin(w, r, auth.PasskeysPlugin)
 	case !v.Policy().Passkeys:
 		return web.NotFound()
 	}

@@ -467,6 +467,58 @@ func TestNoPasskeyPageAnswersWhereThePluginIsNotEnabled(t *testing.T) {
 	}
 }
 
+// Nor does one of whoever owes a second factor: a code in a session, or the set-up in a
+// login.
+func TestAPluginThatIsOffAnswersNobodyWhoOwesASecondFactor(t *testing.T) {
+	pages := map[auth.PluginID][]string{
+		auth.PasskeysPlugin:  {"/account/passkeys", "/account/passkeys/new", "/account/passkeys/remove", "/account/passkeys/offer"},
+		auth.TwoFactorPlugin: {"/account/two-factor", "/account/authenticators", "/account/authenticators/new", "/account/authenticators/replace"},
+	}
+	posts := map[auth.PluginID][]string{
+		auth.PasskeysPlugin:  {"/account/passkeys/new", "/account/passkeys/rename", "/account/passkeys/remove"},
+		auth.TwoFactorPlugin: {"/account/two-factor", "/account/two-factor/disable", "/account/authenticators/new"},
+	}
+	for off, on := range map[auth.PluginID]auth.PluginID{auth.PasskeysPlugin: auth.TwoFactorPlugin, auth.TwoFactorPlugin: auth.PasskeysPlugin} {
+		t.Run(string(off), func(t *testing.T) {
+			site := apptest.New(t)
+			site.Activate(on)
+			ada, bob := site.Person("ada@example.org"), site.Person("bob@example.org")
+			owesCode := site.Browser()
+			if on == auth.PasskeysPlugin {
+				ada.AddPasskey()
+			} else {
+				b := site.Browser()
+				b.SignIn(ada)
+				b.EnableTwoFactor(ada)
+			}
+			site.SetActivation(auth.Activation{Plugin: on})
+			owesCode.SignIn(ada).WantPath("/apps")
+			site.Activate(on)
+			for _, address := range pages[on] {
+				owesCode.Get(address).WantPath("/login/confirm")
+			}
+			for _, address := range pages[off] {
+				owesCode.Get(address).WantStatus(404)
+			}
+			for _, address := range posts[off] {
+				owesCode.Post(address, url.Values{}).WantStatus(404)
+			}
+			owesCode.Get("/account/recovery-codes").WantPath("/login/confirm") // of either
+
+			if err := site.Store.SetMustUseTwoFactor(t.Context(), apptest.Command, bob.ID, true, site.Now()); err != nil {
+				t.Fatal(err)
+			}
+			owesSetUp := site.Browser()
+			page := owesSetUp.Get("/login").Form("Login").Fill("Email", bob.Address).Fill("Password", bob.Password).Press()
+			attempt := url.Values{"attempt": {regexp.MustCompile(`name="attempt" value="([^"]*)"`).FindStringSubmatch(page.Body)[1]}}
+			setUps := map[auth.PluginID]string{auth.PasskeysPlugin: "/account/passkeys/new", auth.TwoFactorPlugin: "/account/two-factor"}
+			owesSetUp.Get(setUps[on] + "?" + attempt.Encode()).WantStatus(200)
+			owesSetUp.Get(setUps[off] + "?" + attempt.Encode()).WantStatus(404)
+			owesSetUp.Post(setUps[off], attempt).WantStatus(404)
+		})
+	}
+}
+
 func TestSoManyPasskeys(t *testing.T) {
 	site, _, browser, phone := withPasskeys(t, "passkeys_per_user=2")
 	late := browser.Get("/account/passkeys/new")

@@ -89,7 +89,7 @@ func (h *Flow) asEnroller(w http.ResponseWriter, r *http.Request, form web.Form,
 	case form["attempt"] != "":
 		return h.asOwing(w, r, form["attempt"], auth.TwoFactorPlugin, serve)
 	case !v.SignedIn():
-		return h.SendToLogin(w, r)
+		return h.SendToLogin(w, r, auth.TwoFactorPlugin)
 	case !v.Policy().TwoFactor:
 		return web.NotFound()
 	case v.User().HasAuthenticator():

@@ -112,7 +112,7 @@ func (h *Flow) beginHandOver(w http.ResponseWriter, r *http.Request) error {
 	ticket, err := h.Store.BeginHandOver(r.Context(), store.HandOver{
 		Session: p.Session, Application: gate.ID, Origin: o.To.Origin, Browser: o.Browser}, ticketLife, v.Now)
 	if errors.Is(err, store.ErrSpent) {
-		return h.SendToLogin(w, r)
+		return h.SendToLogin(w, r, "")
 	} else if err != nil {
 		return err
 	}

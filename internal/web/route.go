@@ -147,11 +147,14 @@ func onlyLooks(r *http.Request) error {
 
 // sendToLogin answers whoever is not signed in. A page leads to the login and
 // back to itself afterwards; a form does not come back, for its content is
-// gone; a background request only learns that nobody is signed in.
+// gone; a background request only learns that nobody is signed in. A session that
+// owes a code is somebody's, and a plug-in that is off for them answers nothing.
 func (f *Floor) sendToLogin(rt Route, v *Visitor, w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case rt.Background:
 		return &Refusal{Status: http.StatusUnauthorized}
+	case v.Presence.Standing == auth.OwesCode && !rt.isEnabled(v.Policy()):
+		return NotFound()
 	case v.Presence.Standing == auth.OwesCode:
 		return f.AskAgain(w, r, auth.NeedsCode)
 	case r.Method == http.MethodGet:
@@ -161,9 +164,9 @@ func (f *Floor) sendToLogin(rt Route, v *Visitor, w http.ResponseWriter, r *http
 }
 
 // SendToLogin answers a page that only its own handler knows to be closed to
-// this visitor.
-func (f *Floor) SendToLogin(w http.ResponseWriter, r *http.Request) error {
-	return f.sendToLogin(Route{}, Asking(r), w, r)
+// this visitor, and that belongs to a plug-in; "" to none.
+func (f *Floor) SendToLogin(w http.ResponseWriter, r *http.Request, plugin auth.PluginID) error {
+	return f.sendToLogin(Route{Plugin: plugin}, Asking(r), w, r)
 }
 
 // Redirect answers 303: the browser goes on with GET, whatever it sent.
