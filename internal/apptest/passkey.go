@@ -1,6 +1,8 @@
 package apptest
 
 import (
+	"cmp"
+
 	"golang.org/x/net/html"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -25,7 +27,7 @@ func (p *Person) AddPasskey(prepare ...func(*passkeytest.Authenticator)) {
 	}
 	b := p.site.Browser()
 	b.SignIn(p)
-	token, _ := secret.Parse(b.Cookie("twinlock"))
+	token, _ := secret.Parse(cmp.Or(b.Cookie("__Host-twinlock"), b.Cookie("twinlock")))
 	presence, err := p.site.Live.Who(p.site.t.Context(), token.Hash(), p.site.Now())
 	if err != nil {
 		p.site.t.Fatal(err)

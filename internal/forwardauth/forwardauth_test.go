@@ -205,6 +205,35 @@ func TestWherePasskeysAreAllThereIsTheSetUpOfOneIsOffered(t *testing.T) {
 	}
 }
 
+// Where passkeys are the only factor, one opens what demands a second, and what demands
+// a recent one.
+func TestWherePasskeysAreAllThereIsOneIsEnough(t *testing.T) {
+	d := newDoor(t, auth.Rule{Path: "/secret", Access: auth.TwoFactor}, auth.Rule{Path: "/money", Access: auth.RecentCode, Within: 5 * time.Minute})
+	d.SetActivation(auth.Activation{Plugin: auth.TwoFactorPlugin})
+	d.Activate(auth.PasskeysPlugin)
+	ada := d.visitor(d.Person("ada@example.org"))
+	ada.AddPasskey()
+	d.Clock.Turn(time.Minute)
+	_, page := ada.goesTo("caddy", wikiURL+"/secret")
+	page.WantPath("/login").Passkey(ada.Device).Press()
+	for _, path := range []string{"/secret", "/money"} {
+		answer, _ := ada.goesTo("caddy", wikiURL+path)
+		wantStatus(t, answer, http.StatusOK)
+		if got := answer.Header.Get("Remote-Email"); got != ada.Address {
+			t.Errorf("%s: the wiki is told of %q", path, got)
+		}
+	}
+	d.Clock.Turn(5 * time.Minute)
+	_, page = ada.goesTo("caddy", wikiURL+"/money")
+	page.WantPath("/login/confirm").Passkey(ada.Device).Press()
+	answer, _ := ada.goesTo("caddy", wikiURL+"/money")
+	wantStatus(t, answer, http.StatusOK)
+
+	d.SetActivation(auth.Activation{Plugin: auth.PasskeysPlugin})
+	refused, _ := ada.goesTo("caddy", wikiURL+"/secret")
+	wantStatus(t, refused, http.StatusForbidden)
+}
+
 func TestWhereACodeIsDemandedTheSetUpIsOfferedAndLeadsBack(t *testing.T) {
 	d := newDoor(t, auth.Rule{Path: "/secret", Access: auth.TwoFactor})
 	ada := signedIn(t, d, "ada@example.org")

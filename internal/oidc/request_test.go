@@ -219,6 +219,53 @@ func TestMaxAgeAsksWhoeverLoggedInTooLongAgo(t *testing.T) {
 	}
 }
 
+// A passkey that checks who its owner is is a full login: of whoever comes, and again of
+// whoever is signed in. One that does not is none without the password.
+func TestALoginByPasskeyIsWhatAnApplicationDemands(t *testing.T) {
+	for _, parameter := range []string{"prompt=login", "max_age=0", "max_age=900"} {
+		t.Run(parameter, func(t *testing.T) {
+			site := apptest.New(t)
+			site.Activate(auth.PasskeysPlugin)
+			app := register(t, site)
+			ada := site.Person("ada@example.org")
+			ada.AddPasskey()
+			site.Clock.Turn(time.Minute)
+			told := func(page *apptest.Page, v visit) said {
+				t.Helper()
+				if page.HasButton("Allow") {
+					page = page.Form("Allow").Press()
+				}
+				token, err := app.exchange(app.code(page, v), v)
+				must(t, err)
+				return app.verify(token, v.Nonce)
+			}
+			browser := site.Browser()
+			v := app.begin(parameter)
+			page := browser.Get(v.Address).WantPath("/login")
+			site.Clock.Turn(time.Second)
+			page = page.Passkey(ada.Device).Press()
+			if got := told(page, v); got.AuthTime != site.Now().Unix() || got.Class != acrCode || !slices.Equal(got.Methods, []string{"swk", "user", "mfa"}) {
+				t.Errorf("a stranger's login is told as %+v, at %d", got, site.Now().Unix())
+			}
+
+			site.Clock.Turn(15*time.Minute + time.Second)
+			v = app.begin(parameter)
+			page = browser.Get(v.Address).WantPath("/login/confirm")
+			ada.Device.Verifies = false
+			page = page.Passkey(ada.Device).Press().WantStatus(http.StatusUnprocessableEntity)
+			if sentTo(page) != "" {
+				t.Fatalf("without its owner it is enough, and leads to %q", sentTo(page))
+			}
+			ada.Device.Verifies = true
+			site.Clock.Turn(time.Second)
+			page = page.Passkey(ada.Device).Press()
+			if got := told(page, v); got.AuthTime != site.Now().Unix() || got.Class != acrCode {
+				t.Errorf("a login again is told as %+v, at %d", got, site.Now().Unix())
+			}
+		})
+	}
+}
+
 func TestTheAddressThatWasHintedIsTyped(t *testing.T) {
 	site := apptest.New(t)
 	app := register(t, site)
