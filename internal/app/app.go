@@ -138,12 +138,11 @@ func (a *App) build(ctx context.Context, o Options) error {
 
 // partyOf is where we live as passkeys know it; nil where they cannot work.
 func partyOf(c config.Config) (*passkey.Party, error) {
-	ours, _ := origin.Parse(string(c.PublicURL)) // the settings hold it to be one
-	party, err := passkey.NewParty(ours.String(), ours.Name(), c.SiteName)
-	if errors.Is(err, passkey.ErrNoDomain) {
+	if !c.PublicURL.HasName() {
 		return nil, nil
 	}
-	return party, err
+	ours, _ := origin.Parse(string(c.PublicURL)) // the settings hold it to be one
+	return passkey.NewParty(ours.String(), ours.Name(), c.SiteName)
 }
 
 // openSlots makes room for what takes a processor for a while. Whoever judges

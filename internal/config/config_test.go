@@ -582,3 +582,15 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+// Passkeys belong to names, and a number is none.
+func TestWhichHostsHaveAName(t *testing.T) {
+	for origin, want := range map[Origin]bool{
+		"http://localhost:8080": true, "https://login.example.org": true, "https://xn--bcher-kva.example": true,
+		"http://127.0.0.1:8080": false, "http://[::1]:8080": false, "https://192.0.2.7": false, "https://[2001:db8::1]": false, "": false,
+	} {
+		if got := origin.HasName(); got != want {
+			t.Errorf("%q has a name: %v", origin, got)
+		}
+	}
+}

@@ -3,8 +3,6 @@ package passkey
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-	"strings"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -16,21 +14,15 @@ import (
 // Errors that wrap it say why, for the log.
 var ErrRefused = errors.New("this answer of a passkey proves nothing")
 
-// ErrNoDomain is returned for a public URL whose host is an IP address: passkeys
-// belong to names.
-var ErrNoDomain = errors.New("passkeys need a host name in public_url, not an IP address")
-
 // Party is this site as passkeys know it. It is safe for concurrent use.
 type Party struct {
 	site *webauthn.WebAuthn
 }
 
 // NewParty makes it from where we live: the public URL without a slash at its
-// end, as browsers write their origin, and its host without a port.
+// end, as browsers write their origin, and its host without a port, which has to be a
+// name: passkeys belong to names.
 func NewParty(origin, host, site string) (*Party, error) {
-	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return nil, ErrNoDomain
-	}
 	made, err := webauthn.New(&webauthn.Config{
 		RPID: host, RPDisplayName: site, RPOrigins: []string{origin},
 		AttestationPreference: protocol.PreferNoAttestation,
