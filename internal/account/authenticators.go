@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -91,36 +92,55 @@ func (h *Flow) showAuthenticatorsWith(w http.ResponseWriter, r *http.Request, st
 }
 
 func (h *Flow) renameAuthenticator(w http.ResponseWriter, r *http.Request) error {
+	return h.rename(w, r, h.Store.RenameAuthenticator, func(refuse refusal) error {
+		return h.showAuthenticatorsWith(w, r, http.StatusUnprocessableEntity, func(p *authenticatorsPage) { p.Summary = refuse(p.entries()) })
+	}, "authenticators.doneRenamed", "/account/authenticators")
+}
+
+func (p authenticatorsPage) entries() (all []*factorEntry) {
+	for i := range p.Authenticators {
+		all = append(all, &p.Authenticators[i])
+	}
+	return all
+}
+
+// refusal marks in a list what was refused.
+type refusal func([]*factorEntry) ui.Summary
+
+// rename names a passkey or an authenticator app of the person's anew, and leads back
+// to its list. A name that will not do shows the list again.
+func (h *Flow) rename(w http.ResponseWriter, r *http.Request, name func(ctx context.Context, by auth.Actor, id, name string, now time.Time) error,
+	again func(refusal) error, done, list string) error {
 	form, err := web.ReadForm(r, "id", "name")
 	if err != nil {
 		return err
 	}
-	name, refused := web.ReadFactorName(form["name"])
+	chosen, refused := web.ReadFactorName(form["name"])
 	if !refused.IsZero() {
-		return h.showAuthenticatorsWith(w, r, http.StatusUnprocessableEntity, func(p *authenticatorsPage) {
-			p.Summary = refuseName(p.Authenticators, form, refused)
-		})
+		return again(refuseName(form, refused))
 	}
 	v := web.Asking(r)
-	err = h.Store.RenameAuthenticator(r.Context(), v.Actor(), form["id"], name, v.Now)
+	err = name(r.Context(), v.Actor(), form["id"], chosen, v.Now)
 	if errors.Is(err, store.ErrNotFound) {
 		return web.NotFound()
 	} else if err != nil {
 		return err
 	}
-	h.Notice(w, "authenticators.doneRenamed")
-	return web.Redirect(w, "/account/authenticators")
+	h.Notice(w, done)
+	return web.Redirect(w, list)
 }
 
 // refuseName marks the field that a name was typed into.
-func refuseName(entries []factorEntry, form web.Form, why ui.Text) ui.Summary {
-	for i := range entries {
-		if e := &entries[i]; e.ID == form["id"] {
-			e.Name.Value, e.Name.Error = form["name"], why
-			return ui.SummarizeAmong(ui.Text{}, &e.Name)
+func refuseName(form web.Form, why ui.Text) refusal {
+	return func(entries []*factorEntry) ui.Summary {
+		for _, e := range entries {
+			if e.ID == form["id"] {
+				e.Name.Value, e.Name.Error = form["name"], why
+				return ui.SummarizeAmong(ui.Text{}, &e.Name)
+			}
 		}
+		return ui.SummarizeAmong(why) // it is gone meanwhile
 	}
-	return ui.SummarizeAmong(why) // it is gone meanwhile
 }
 
 func (h *Flow) removeAuthenticator(w http.ResponseWriter, r *http.Request) error {

@@ -361,7 +361,7 @@ func twoFactorExamples(since time.Time) []ui.Example {
 	few := store.RecoverySet{Made: since, Used: []time.Time{{}, {}, since.AddDate(0, 0, 4)}}
 	apps := exampleAuthenticators(since)
 	renamed := newAuthenticatorsPage(apps)
-	renamed.Summary = refuseName(renamed.Authenticators, web.Form{"id": "b"}, ui.T("authenticators.missingName"))
+	renamed.Summary = refuseName(web.Form{"id": "b"}, ui.T("authenticators.missingName"))(renamed.entries())
 	return append(ui.SignedIn([]ui.Example{
 		{Page: "account/set-up", Name: "begun", Data: setUp},
 		{Page: "account/set-up", Name: "wrong code", Data: wrong},
@@ -422,7 +422,7 @@ func passkeyExamples(since time.Time) []ui.Example {
 	none, full, refused, added := newPasskeysPage(nil, "login.example.org", 20), newPasskeysPage(all, "login.example.org", 2),
 		newPasskeysPage(all, "login.example.org", 20), newPasskeysPage(all[:1], "login.example.org", 20)
 	added.Passkeys[0].Open = true
-	refused.refuseName(web.Form{"id": "b"}, ui.T("authenticators.missingName"))
+	refused.Summary = refuseName(web.Form{"id": "b"}, ui.T("authenticators.missingName"))(refused.entries())
 	ada := auth.User{Address: "ada@example.org"}
 	page := newPasskeyPage{Title: ui.T("passkey.add"), Text: ui.T("passkey.intro"), Effect: effectOn(ada),
 		Back: ui.Button{Label: ui.T("form.back"), Href: "/account", Look: ui.Secondary}, Passkey: ui.Passkey{Options: "{}", Ceremony: "c"}}

@@ -1,11 +1,13 @@
 package account
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
 	"github.com/twinlock/twinlock/internal/proof"
@@ -151,34 +153,19 @@ func (h *Flow) passkeysSection(r *http.Request) (*passkeysSection, error) {
 }
 
 func (h *Flow) renamePasskey(w http.ResponseWriter, r *http.Request) error {
-	form, err := web.ReadForm(r, "id", "name")
-	if err != nil {
-		return err
+	name := func(ctx context.Context, by auth.Actor, id, name string, now time.Time) error {
+		return h.Store.RenamePasskey(ctx, by, auth.PasskeyID(id), name, now)
 	}
-	name, refused := web.ReadFactorName(form["name"])
-	if !refused.IsZero() {
-		return h.showPasskeysWith(w, r, http.StatusUnprocessableEntity, func(p *passkeysPage) { p.refuseName(form, refused) })
-	}
-	v := web.Asking(r)
-	err = h.Store.RenamePasskey(r.Context(), v.Actor(), auth.PasskeyID(form["id"]), name, v.Now)
-	if errors.Is(err, store.ErrNotFound) {
-		return web.NotFound()
-	} else if err != nil {
-		return err
-	}
-	h.Notice(w, "passkey.doneRenamed")
-	return web.Redirect(w, "/account/passkeys")
+	return h.rename(w, r, name, func(refuse refusal) error {
+		return h.showPasskeysWith(w, r, http.StatusUnprocessableEntity, func(p *passkeysPage) { p.Summary = refuse(p.entries()) })
+	}, "passkey.doneRenamed", "/account/passkeys")
 }
 
-func (p *passkeysPage) refuseName(form web.Form, why ui.Text) {
+func (p passkeysPage) entries() (all []*factorEntry) {
 	for i := range p.Passkeys {
-		if e := &p.Passkeys[i]; e.ID == form["id"] {
-			e.Name.Value, e.Name.Error, e.Open = form["name"], why, true
-			p.Summary = ui.SummarizeAmong(ui.Text{}, &e.Name)
-			return
-		}
+		all = append(all, &p.Passkeys[i].factorEntry)
 	}
-	p.Summary = ui.SummarizeAmong(why) // it is gone meanwhile
+	return all
 }
 
 // removePage asks whether a passkey is to be removed, or says why it is kept. The
