@@ -127,11 +127,11 @@ func (b *benched) oneClient() error {
 
 // against measures what two commands say, by turns.
 func against(what, unit, wanted string, measure func(command []string) func() (float64, error), ours, bare []string) error {
-	ourFigures, bareFigures, err := byTurns(measure(ours), measure(bare))
+	figures, err := byTurns(measure(ours), measure(bare))
 	if err == nil {
 		show(ours)
 		fmt.Println("  $ the same at", bare[len(bare)-1])
-		compare(what, unit, ourFigures, bareFigures, wanted)
+		compare(what, unit, figures[0], figures[1], wanted)
 	}
 	return err
 }
@@ -191,15 +191,12 @@ func hashes() (float64, error) {
 }
 
 func (b *benched) logins() error {
-	few, raw, err := byTurns(b.loginsBy(8), hashes)
+	figures, err := byTurns(b.loginsBy(8), b.loginsBy(64), hashes)
 	if err != nil {
 		return err
 	}
+	few, many, raw := figures[0], figures[1], figures[2]
 	compare("Logins, 8 clients, against hashes alone", "a second", few, raw, "at least 0.90")
-	many, raw, err := byTurns(b.loginsBy(64), hashes)
-	if err != nil {
-		return err
-	}
 	compare("Logins, 64 clients, against hashes alone", "a second", many, raw, "at least 0.90")
 	compare("64 clients against 8", "a second", many, few, "at least 0.97")
 	return nil
@@ -209,7 +206,7 @@ func (b *benched) logins() error {
 // after it.
 func (b *benched) burst() error {
 	var above serving.Figures
-	after, before, err := byTurns(func() (float64, error) {
+	figures, err := byTurns(func() (float64, error) {
 		stop := b.mostMemory()
 		if _, err := b.loginsBy(64)(); err != nil {
 			return 0, err
@@ -225,7 +222,7 @@ func (b *benched) burst() error {
 		return err
 	}
 	single("The most memory while 64 people log in, above what it was when nobody had come", "MiB", above, "under 64")
-	compare("One login a second after 64 people logged in; bare is one after a rest", "ms", after, before, "at most 1.1")
+	compare("One login a second after 64 people logged in; bare is one after a rest", "ms", figures[0], figures[1], "at most 1.1")
 	return nil
 }
 
@@ -262,13 +259,13 @@ func (b *benched) questionsBesideLogins() error {
 		}
 		return ms, err
 	}
-	loaded, unloaded, err := byTurns(beside, alone)
+	figures, err := byTurns(beside, alone)
 	if err != nil {
 		return err
 	}
 	show(ask)
-	compare("99 of 100 questions within, while 64 people log in; bare is without them", "ms", loaded, unloaded, "at most 1.5")
-	single("  of these, the slowest round", "ms", serving.Figures{slices.Max(loaded)}, "under 6")
+	compare("99 of 100 questions within, while 64 people log in; bare is without them", "ms", figures[0], figures[1], "at most 1.5")
+	single("  of these, the slowest round", "ms", serving.Figures{slices.Max(figures[0])}, "under 6")
 	single("  logins meanwhile", "a second", logins, "more than none")
 	return nil
 }

@@ -69,21 +69,19 @@ func run() error {
 	return nil
 }
 
-// byTurns measures one thing and another, round by round.
-func byTurns(one, other func() (float64, error)) (ones, others serving.Figures, err error) {
+// byTurns measures several things, round by round, and gives the figures of each.
+func byTurns(measures ...func() (float64, error)) ([]serving.Figures, error) {
+	figures := make([]serving.Figures, len(measures))
 	for range *rounds {
-		for _, m := range []struct {
-			measure func() (float64, error)
-			into    *serving.Figures
-		}{{one, &ones}, {other, &others}} {
-			value, err := m.measure()
+		for i, measure := range measures {
+			value, err := measure()
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
-			*m.into = append(*m.into, value)
+			figures[i] = append(figures[i], value)
 		}
 	}
-	return ones, others, nil
+	return figures, nil
 }
 
 // compare says how one stands to the other, and what is wanted; the bar is full
