@@ -95,3 +95,10 @@ type Lite = lite
 func OpenPreparing(d driver.Driver, dsn string) *sql.DB {
 	return sql.OpenDB(connector{preparing{d}, dsn})
 }
+
+// HavingPieces is how many at most are counted of the people that PostgreSQL's index
+// of pieces names.
+var HavingPieces = func() string {
+	from, _ := (&Store{postgres: true}).havingPieces("")
+	return `SELECT 1 FROM ` + from + ` LIMIT 2001`
+}()

@@ -63,18 +63,12 @@ func (s *Store) ListedUser(ctx context.Context, id auth.UserID, now time.Time) (
 
 // countFound counts as far as MostFound and one more.
 func (s *Store) countFound(ctx context.Context, f UserFilter) (n int, err error) {
-	if !s.postgres && f.Search != "" && !f.Locked {
-		return s.countByPieces(ctx, typed(f.Search))
+	if f.Search != "" && !f.Locked {
+		return s.countByPieces(ctx, f.Search)
 	}
 	var c clause
-	from := `users u`
-	if s.postgres && f.Search != "" && !f.Locked {
-		from = `search_people p`
-		c.and(containsText("p.searched"), pattern(f.Search))
-	} else {
-		s.narrow(&c, f)
-	}
-	return s.countRows(ctx, from+" WHERE "+c.String(), c.args)
+	s.narrow(&c, f)
+	return s.countRows(ctx, `users u WHERE `+c.String(), c.args)
 }
 
 func (s *Store) countRows(ctx context.Context, from string, args []any) (n int, err error) {
@@ -83,35 +77,47 @@ func (s *Store) countRows(ctx context.Context, from string, args []any) (n int, 
 	return n, err
 }
 
-// countByPieces counts on SQLite who has a text. For a letter or two it looks at the
-// first people before it looks at all pieces that begin with them: what is in nearly
-// every name is soon found often enough.
-func (s *Store) countByPieces(ctx context.Context, text string) (n int, err error) {
-	if utf8.RuneCountInString(text) < longestPiece {
-		n, err := s.countRows(ctx, `(SELECT u.canonical, u.address, u.name FROM users u ORDER BY u.canonical LIMIT $2) AS u WHERE `+hasText("$1"),
-			[]any{text, 2 * s.mostFound})
+// countByPieces counts who has a text. For a letter or two it looks at the first
+// people before it looks at all pieces that begin with them: what is in nearly every
+// name is soon found often enough.
+func (s *Store) countByPieces(ctx context.Context, search string) (n int, err error) {
+	if utf8.RuneCountInString(typed(search)) < longestPiece {
+		var c clause
+		first := c.arg(`(SELECT u.canonical, u.address, u.name FROM users u`+s.inOrder(false)+` LIMIT ?) AS u`, 2*s.mostFound)
+		s.narrow(&c, UserFilter{Search: search})
+		n, err := s.countRows(ctx, first+` WHERE `+c.String(), c.args)
 		if err != nil || n > s.mostFound {
 			return n, err
 		}
 	}
-	return s.countRows(ctx, `search_pieces CROSS JOIN search_people p ON p.number = search_pieces.rowid CROSS JOIN users u ON u.id = p.user_id
-		WHERE search_pieces MATCH $1 AND `+hasText("$2"), []any{match(text), text})
+	from, args := s.havingPieces(search)
+	return s.countRows(ctx, from, args)
 }
 
-// hasText is whether a person u has a text, on SQLite.
-func hasText(text string) string {
-	return `instr(searched(u.canonical, u.address, u.name), ` + text + `) > 0`
+// havingPieces are the people who have a text, as an index names them.
+func (s *Store) havingPieces(search string) (from string, args []any) {
+	var c clause
+	if s.postgres {
+		c.and(foundByPieces, norm.NFC.String(search), norm.NFC.String(search))
+		return `search_people p WHERE ` + c.String(), c.args
+	}
+	text := typed(search)
+	c.and(`search_pieces MATCH ?`, match(text))
+	c.and(hasText, text)
+	return `search_pieces CROSS JOIN search_people p ON p.number = search_pieces.rowid CROSS JOIN users u ON u.id = p.user_id WHERE ` + c.String(), c.args
 }
 
-// containsText is whether a text has what is searched for, on PostgreSQL.
-func containsText(in string) string { return in + ` LIKE folded(?) ESCAPE '\'` }
+const (
+	// hasText is whether a person u has a text, on SQLite.
+	hasText = `instr(searched(u.canonical, u.address, u.name), ?) > 0`
 
-func pattern(search string) string { return "%" + escapeLike(norm.NFC.String(search)) + "%" }
+	// isSearched is whether a person u has what is searched for, on PostgreSQL.
+	isSearched = `STRPOS(searched(u.canonical, u.address, u.name), folded(?)) > 0`
 
-// escapeLike makes a search find what was typed, signs included.
-func escapeLike(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
-}
+	// foundByPieces is whether p of search_people has it, by the index: whoever plans
+	// it does not know yet what is sought.
+	foundByPieces = `pieces(p.searched) @@ (SELECT sought(folded(?))) AND STRPOS(p.searched, folded(?)) > 0`
+)
 
 // narrow adds a filter as it is asked of one person after the other.
 func (s *Store) narrow(c *clause, f UserFilter) {
@@ -121,21 +127,21 @@ func (s *Store) narrow(c *clause, f UserFilter) {
 	switch {
 	case f.Search == "":
 	case s.postgres:
-		c.and(containsText(`folded(u.canonical || ' ' || u.address || ' ' || u.name)`), pattern(f.Search))
+		c.and(isSearched, norm.NFC.String(f.Search))
 	default:
-		c.and(hasText("?"), typed(f.Search))
+		c.and(hasText, typed(f.Search))
 	}
 }
 
 // gather adds a search that finds few, whom an index names.
 func (s *Store) gather(c *clause, search string) {
 	if s.postgres {
-		c.and(`u.id IN (SELECT p.user_id FROM search_people p WHERE `+containsText("p.searched")+`)`, pattern(search))
+		c.and(`u.id IN (SELECT p.user_id FROM search_people p WHERE `+foundByPieces+`)`, norm.NFC.String(search), norm.NFC.String(search))
 		return
 	}
 	text := typed(search)
 	c.and(`u.id IN (SELECT p.user_id FROM search_people p WHERE p.number IN (SELECT rowid FROM search_pieces WHERE search_pieces MATCH ?))`, match(text))
-	c.and(hasText("?"), text)
+	c.and(hasText, text)
 }
 
 // listFound reads a page of the list, of which as many were counted.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/twinlock/twinlock/internal/address"
 	"github.com/twinlock/twinlock/internal/auth"
+	"github.com/twinlock/twinlock/internal/keys"
 	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
@@ -54,7 +56,7 @@ func crowd(t *testing.T, s *store.Store, many int) (texts map[auth.UserID]string
 	for i := range many {
 		a, err := address.Parse(fmt.Sprintf("%s%d@%s.example", word("abzü-"), i, word("ab")))
 		must(t, err)
-		people = append(people, store.NewUser{Address: a, Name: word("aBzüß'Σ") + " " + word(`aB"%_`), Hash: "hash"})
+		people = append(people, store.NewUser{Address: a, Name: word("aBzüß'Σ") + " " + word(`aB"%_\`), Hash: "hash"})
 	}
 	_, err := s.AddUsers(t.Context(), command, people, now)
 	must(t, err)
@@ -74,7 +76,7 @@ func TestASearchFindsWhoeverHasTheTextAndNobodyElse(t *testing.T) {
 		texts := crowd(t, s, 150)
 		for _, most := range []int{store.MostFound, 20} {
 			store.CountAtMost(s, most)
-			for _, search := range []string{"", "a", "z", "ü", "ab", "B", "ba", "az", "ss", "ß", "aba", "a1", "abab", "σ", "Σ", "'", "%", "_", "b_", "ba.ex", "@", "12", "zz", "a\" ", "example", "zü", "xn-"} {
+			for _, search := range []string{"", "a", "z", "ü", "ab", "B", "ba", "az", "ss", "ß", "aba", "a1", "abab", "σ", "Σ", "'", "%", "_", "b_", "ba.ex", "@", "12", "zz", "a\" ", "example", "zü", "xn-", `\`, `a\`, `\\`, "'a", "a'", "'a'", `"%\`} {
 				want := havingText(texts, search)
 				if got := wholeList(t, s, search, most, len(want)); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
 					t.Errorf("%q, of %d at most: found %d, want %d", search, most, len(got), len(want))
@@ -82,6 +84,48 @@ func TestASearchFindsWhoeverHasTheTextAndNobodyElse(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A search for however few letters goes by the index on PostgreSQL, whoever plans it.
+func TestASearchOnPostgreSQLGoesByPieces(t *testing.T) {
+	url := storetest.Migrated["PostgreSQL"](t)
+	s := storetest.Open(t, url, keys.New())
+	crowd(t, s, 400)
+	db := rawPostgres(t, url)
+	_, err := db.ExecContext(t.Context(), `ANALYZE`)
+	must(t, err)
+	for _, mode := range []string{"force_generic_plan", "force_custom_plan"} {
+		for _, search := range []string{"a", "ab", "aba", "zz", "example"} {
+			plan := planOnPostgres(t, db, mode, store.HavingPieces, search)
+			if !strings.Contains(plan, "search_people_pieces") {
+				t.Errorf("%s, %q:\n%s", mode, search, plan)
+			}
+		}
+	}
+}
+
+func planOnPostgres(t *testing.T, db *sql.DB, mode, query, search string) string {
+	t.Helper()
+	tx, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	defer tx.Rollback()
+	for _, statement := range []string{`SET LOCAL plan_cache_mode = ` + mode, `PREPARE found AS ` + query} {
+		_, err := tx.ExecContext(t.Context(), statement)
+		must(t, err)
+	}
+	rows, err := tx.QueryContext(t.Context(), fmt.Sprintf(`EXPLAIN EXECUTE found(%[1]s, %[1]s)`, "'"+search+"'"))
+	must(t, err)
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		must(t, rows.Scan(&line))
+		plan.WriteString(line + "\n")
+	}
+	must(t, rows.Err())
+	_, err = tx.ExecContext(t.Context(), `DEALLOCATE found`)
+	must(t, err)
+	return plan.String()
 }
 
 func havingText(texts map[auth.UserID]string, search string) (ids []auth.UserID) {

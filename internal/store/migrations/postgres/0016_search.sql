@@ -15,25 +15,12 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
--- What people are searched by, in a table of few bytes a row: a search for one or
--- two letters reads it whole.
+-- What people are searched by, in a table of few bytes a row.
 CREATE TABLE search_people (
     user_id  TEXT PRIMARY KEY,
     searched TEXT COLLATE "C" NOT NULL
 );
 INSERT INTO search_people (user_id, searched) SELECT id, folded(canonical || ' ' || address || ' ' || name) FROM users;
-
--- Longer ones are found by pieces of three letters, where the extension is there and
--- whoever the program is may have it.
--- +goose StatementBegin
-DO $$
-BEGIN
-    CREATE EXTENSION IF NOT EXISTS pg_trgm;
-    CREATE INDEX search_people_pieces ON search_people USING gin (searched gin_trgm_ops);
-EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported OR undefined_object THEN
-    RAISE NOTICE 'searches read all people: %', SQLERRM;
-END $$;
--- +goose StatementEnd
 
 -- A trigger keeps it in step, whichever version of the program writes. Only from
 -- here on nobody can change an account, until the end of the step.

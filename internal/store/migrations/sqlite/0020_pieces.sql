@@ -1,0 +1,3 @@
+-- +goose Up
+-- Nothing asks who was added when.
+DROP INDEX users_created;
