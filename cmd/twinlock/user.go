@@ -230,7 +230,8 @@ func (c *userList) runOn(s *surroundings) error {
 	return table.Flush()
 }
 
-// everybody reads the list a page at a time.
+// everybody reads the list a page at a time, and goes on after a page whose last
+// person was deleted meanwhile.
 func (s *surroundings) everybody(f store.UserFilter) (all []store.ListedUser, err error) {
 	for f.Limit = 500; ; {
 		page, _, err := s.app.Store.Users(s.ctx, f, s.app.Now())
@@ -241,7 +242,7 @@ func (s *surroundings) everybody(f store.UserFilter) (all []store.ListedUser, er
 		if len(page) < f.Limit {
 			return all, nil
 		}
-		f.After = page[len(page)-1].ID
+		f.Beyond = page[len(page)-1].Canonical
 	}
 }
 

@@ -24,6 +24,7 @@ type UserFilter struct {
 	Locked bool        // only people with a door that failures closed
 	After  auth.UserID // only who comes after this one in the list
 	Before auth.UserID // only who comes before, the nearest
+	Beyond string      // only who comes after this canonical address, whoever has it or nobody
 	Limit  int         // at most so many; 0 is 50
 }
 
@@ -150,9 +151,11 @@ func (s *Store) listFound(ctx context.Context, f UserFilter, found int, now time
 	if backwards {
 		from = f.Before
 	}
-	at, err := s.place(ctx, from)
-	if err != nil {
-		return nil, err
+	at := f.Beyond
+	if from != "" {
+		if at, err = s.place(ctx, from); err != nil {
+			return nil, err
+		}
 	}
 	limit := f.Limit
 	if limit == 0 {
@@ -174,12 +177,9 @@ func (s *Store) listFound(ctx context.Context, f UserFilter, found int, now time
 	return people, nil
 }
 
-// place is the canonical address of somebody in the list; "" where nobody is named,
-// or who was named is gone.
+// place is the canonical address of somebody in the list; "" where who was named is
+// gone.
 func (s *Store) place(ctx context.Context, id auth.UserID) (canonical string, err error) {
-	if id == "" {
-		return "", nil
-	}
 	err = s.read.QueryRowContext(ctx, `SELECT canonical FROM users WHERE id = $1`, id).Scan(&canonical)
 	if err == sql.ErrNoRows {
 		err = nil

@@ -216,3 +216,24 @@ func TestASearchFollowsNewNamesAndAddresses(t *testing.T) {
 		finds("eve", 1)
 	})
 }
+
+// A list that is read page by page does not begin again where the last of a page is
+// deleted meanwhile.
+func TestAListGoesOnAfterSomebodyWhoWasDeleted(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		for _, at := range []string{"ada@example.org", "bea@example.org", "cem@example.org", "dana@example.org"} {
+			storetest.Person(t, s, at)
+		}
+		for _, search := range []string{"", "example"} {
+			f := store.UserFilter{Search: search, Limit: 2, Beyond: "bea@example.org"}
+			people, _, err := s.Users(t.Context(), f, now)
+			must(t, err)
+			if len(people) != 2 || people[0].Canonical != "cem@example.org" {
+				t.Errorf("%q: after Bea come %v", search, idsOf(people))
+			}
+			if u, err := s.UserByAddress(t.Context(), "bea@example.org"); err == nil {
+				must(t, s.DeleteUser(t.Context(), eli, u.ID, now))
+			}
+		}
+	})
+}
