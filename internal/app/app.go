@@ -108,7 +108,7 @@ func (a *App) open(ctx context.Context, o Options) (err error) {
 	if err := password.Load(); err != nil { // a missing list must not go unnoticed
 		return err
 	}
-	if a.ring, a.Store, err = openStore(ctx, a.Config, o.Through); err != nil {
+	if a.ring, a.Store, err = openStore(ctx, a.Config, o.Through, a.tellStep); err != nil {
 		return err
 	}
 	return a.prepareMail(o)
@@ -266,16 +266,27 @@ func policyOf(c config.Config) auth.Policy {
 // ErrNoKeys is returned when a database has accounts and its keys are gone.
 var ErrNoKeys = errors.New("the database has accounts, and the keys that it was begun with are missing")
 
+// tellStep tells of a database that is brought up to date, so that nobody takes the
+// minutes which that needs among many people for a server that hangs.
+func (a *App) tellStep(s store.Step) {
+	step := a.log.With("step", s.Name, "number", s.Number, "of", s.Of)
+	if s.Took == 0 {
+		step.Info("a step of the database begins")
+	} else {
+		step.Info("a step of the database is done", "took", s.Took.Round(time.Millisecond))
+	}
+}
+
 // openStore opens the keys and the database of the settings. Keys are made
 // only for a database without accounts.
-func openStore(ctx context.Context, c config.Config, through store.Through) (*keys.Ring, *store.Store, error) {
+func openStore(ctx context.Context, c config.Config, through store.Through, tell func(store.Step)) (*keys.Ring, *store.Store, error) {
 	path := keyFile(c)
 	if err := finishRestore(ctx, c); err != nil {
 		return nil, nil, fmt.Errorf("finish a restore: %w", err)
 	}
 	ring, err := keys.OpenFile(path)
 	if err == nil {
-		s, err := store.OpenThrough(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c), through)
+		s, err := store.OpenTelling(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c), through, tell)
 		if errors.Is(err, store.ErrOtherKeys) {
 			err = fmt.Errorf("%w: put back the file %s that belongs to it", err, path)
 		}
@@ -284,10 +295,10 @@ func openStore(ctx context.Context, c config.Config, through store.Through) (*ke
 	if c.SealingKeyFile != "" || !isMissing(err) {
 		return nil, nil, fmt.Errorf("sealing key: %w", err)
 	}
-	return makeKeys(ctx, c, path, through)
+	return makeKeys(ctx, c, path, through, tell)
 }
 
-func makeKeys(ctx context.Context, c config.Config, path string, through store.Through) (*keys.Ring, *store.Store, error) {
+func makeKeys(ctx context.Context, c config.Config, path string, through store.Through, tell func(store.Step)) (*keys.Ring, *store.Store, error) {
 	if err := refuseUnlessEmpty(ctx, c, path); err != nil {
 		return nil, nil, err
 	}
@@ -298,7 +309,7 @@ func makeKeys(ctx context.Context, c config.Config, path string, through store.T
 	if err != nil {
 		return nil, nil, fmt.Errorf("make the sealing key: %w", err)
 	}
-	s, err := store.OpenThrough(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c), through)
+	s, err := store.OpenTelling(ctx, c.DatabaseURL.Reveal(), ring, rulesOf(c), through, tell)
 	return ring, s, err
 }
 

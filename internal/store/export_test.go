@@ -43,10 +43,11 @@ func MigrateBy(ctx context.Context, url string, steps int) (more bool, err error
 	if err := s.connect(url); err != nil {
 		return false, err
 	}
-	err = s.migrateBy(ctx, func(p *goose.Provider) ([]*goose.MigrationResult, error) {
+	err = s.migrateBy(ctx, func(p *goose.Provider) error {
 		sources := p.ListSources()
 		more = steps < len(sources)
-		return p.UpTo(ctx, sources[steps-1].Version)
+		_, err := p.UpTo(ctx, sources[steps-1].Version)
+		return err
 	})
 	return more, errors.Join(err, s.Close())
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,13 +25,54 @@ var migrations embed.FS
 // that the database was begun with.
 var ErrOtherKeys = errors.New("the sealing keys are not the ones this database was begun with")
 
-// migrate brings the schema up to date. Each step is one transaction, so a
-// start that was killed half-way is finished by the next.
-func (s *Store) migrate(ctx context.Context) error {
-	return s.migrateBy(ctx, func(p *goose.Provider) ([]*goose.MigrationResult, error) { return p.Up(ctx) })
+// Step is a change of the schema that an older version left to this one.
+type Step struct {
+	Name       string
+	Number, Of int           // all steps
+	Took       time.Duration // zero while it begins
 }
 
-func (s *Store) migrateBy(ctx context.Context, up func(*goose.Provider) ([]*goose.MigrationResult, error)) error {
+// migrate brings the schema up to date. Each step is one transaction, so a
+// start that was killed half-way is finished by the next.
+func (s *Store) migrate(ctx context.Context, tell func(Step)) error {
+	return s.migrateBy(ctx, func(p *goose.Provider) error { return takeSteps(ctx, p, tell) })
+}
+
+// takeSteps takes all that were not yet, and tells when each begins and when it is
+// done: among many people it takes minutes. Of a database that is new it tells
+// nothing.
+func takeSteps(ctx context.Context, p *goose.Provider, tell func(Step)) error {
+	before, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := p.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if before == 0 {
+		tell = func(Step) {}
+	}
+	for i, m := range all {
+		if m.State == goose.StateApplied {
+			continue
+		}
+		step := Step{Name: strings.TrimSuffix(path.Base(m.Source.Path), ".sql"), Number: i + 1, Of: len(all)}
+		tell(step)
+		done, err := p.ApplyVersion(ctx, m.Source.Version, true)
+		switch {
+		case errors.Is(err, goose.ErrAlreadyApplied): // another server took it meanwhile
+			continue
+		case err != nil:
+			return err
+		}
+		step.Took = max(done.Duration, 1)
+		tell(step)
+	}
+	return nil
+}
+
+func (s *Store) migrateBy(ctx context.Context, up func(*goose.Provider) error) error {
 	unlock, err := s.lockMigration()
 	if err != nil {
 		return err
@@ -56,7 +99,7 @@ func (s *Store) migrateBy(ctx context.Context, up func(*goose.Provider) ([]*goos
 	if err := s.refuseNewer(ctx, provider); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	if err := untilFree(ctx, func() error { _, err := up(provider); return err }); err != nil {
+	if err := untilFree(ctx, func() error { return up(provider) }); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil

@@ -207,3 +207,37 @@ func holdHere(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
 	fmt.Println("held")
 	return io.Copy(io.Discard, os.Stdin)
 }
+
+// Whoever starts a newer version on many people sees what takes so long; on a new
+// database, and on one that is up to date, nothing is told.
+func TestStepsOfAnOlderDatabaseAreTold(t *testing.T) {
+	for name, address := range storetest.Engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			open := func(url string, ring *keys.Ring) (told []store.Step) {
+				t.Helper()
+				s, err := store.OpenTelling(t.Context(), url, ring, storetest.Rules, nil, func(s store.Step) { told = append(told, s) })
+				must(t, err)
+				must(t, s.Close())
+				return told
+			}
+			older, ring := address(t), keys.New()
+			_, err := store.MigrateBy(t.Context(), older, 15)
+			must(t, err)
+			told := open(older, ring)
+			if len(told) == 0 || len(told)%2 != 0 {
+				t.Fatalf("told %v", told)
+			}
+			for i, s := range told {
+				if number := 16 + i/2; s.Number != number || s.Of != 15+len(told)/2 || s.Name == "" || (s.Took > 0) != (i%2 == 1) {
+					t.Errorf("told %+v, want step %d to begin and to be done", s, number)
+				}
+			}
+			for _, url := range []string{older, address(t)} {
+				if told := open(url, ring); len(told) > 0 {
+					t.Errorf("told %v", told)
+				}
+			}
+		})
+	}
+}

@@ -31,12 +31,13 @@ func OpenScratch(ctx context.Context, path string, version int64) (*Scratch, err
 	if err := s.connectSQLite(path); err != nil {
 		return nil, err
 	}
-	err := s.migrateBy(ctx, func(p *goose.Provider) ([]*goose.MigrationResult, error) {
+	err := s.migrateBy(ctx, func(p *goose.Provider) error {
 		sources := p.ListSources()
 		if newest := sources[len(sources)-1].Version; version > newest {
-			return nil, fmt.Errorf("%w: its schema is %d, this one knows %d", ErrNewerSchema, version, newest)
+			return fmt.Errorf("%w: its schema is %d, this one knows %d", ErrNewerSchema, version, newest)
 		}
-		return p.UpTo(ctx, version)
+		_, err := p.UpTo(ctx, version)
+		return err
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -100,7 +101,7 @@ func (t *tx) hasTable(ctx context.Context, table string, columns []Column) error
 
 // Raise brings the schema of a filled scratch up to date, and what is in it
 // along.
-func (s *Scratch) Raise(ctx context.Context) error { return s.migrate(ctx) }
+func (s *Scratch) Raise(ctx context.Context) error { return s.migrate(ctx, func(Step) {}) }
 
 // Restoration is what a restore has to be told.
 type Restoration struct {

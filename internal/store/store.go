@@ -113,19 +113,21 @@ type Rules struct {
 // ring other than the one the database was begun with is refused, see
 // [ErrOtherKeys].
 func Open(ctx context.Context, databaseURL string, ring *keys.Ring, rules Rules) (*Store, error) {
-	return OpenThrough(ctx, databaseURL, ring, rules, nil)
+	return OpenTelling(ctx, databaseURL, ring, rules, nil, func(Step) {})
 }
 
 // Through stands between a store and the driver of its database.
 type Through func(driver.Driver) driver.Driver
 
-// OpenThrough is Open for tests that watch or break what is said to the database.
-func OpenThrough(ctx context.Context, databaseURL string, ring *keys.Ring, rules Rules, through Through) (*Store, error) {
+// OpenTelling is Open that tells of each step by which the schema is brought up to
+// date. through is for tests that watch or break what is said to the database, and
+// nil otherwise.
+func OpenTelling(ctx context.Context, databaseURL string, ring *keys.Ring, rules Rules, through Through, tell func(Step)) (*Store, error) {
 	s := &Store{ring: ring, rules: rules, listener: deaf{}, through: through}
 	if err := s.connect(databaseURL); err != nil {
 		return nil, err
 	}
-	if err := s.migrate(ctx); err != nil {
+	if err := s.migrate(ctx, tell); err != nil {
 		_ = s.Close()
 		return nil, err
 	}

@@ -17,7 +17,7 @@ func Wired(t testing.TB) (s *store.Store, wire *Wire, file string) {
 	t.Helper()
 	file, wire = filepath.Join(t.TempDir(), "twinlock.db"), new(Wire)
 	WriteSQLite(t, file)
-	s, err := store.OpenThrough(t.Context(), "sqlite:"+file, keys.New(), Rules, wire.Through)
+	s, err := store.OpenTelling(t.Context(), "sqlite:"+file, keys.New(), Rules, wire.Through, func(store.Step) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func call[T any](ctx context.Context, w *Wire, c Call, do func() (T, error)) (an
 	return answer, after(ctx, c)
 }
 
-// Through is for store.OpenThrough.
+// Through is for store.OpenTelling.
 func (w *Wire) Through(d driver.Driver) driver.Driver { return wiredDriver{d, w} }
 
 type wiredDriver struct {
