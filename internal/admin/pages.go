@@ -562,7 +562,7 @@ func waitingPlugins() (page pluginsPage) {
 	for _, p := range auth.Plugins {
 		a := auth.Activation{Plugin: p.ID, Active: p.ID == auth.ForwardAuthPlugin, Everyone: p.ID == auth.OpenIDConnectPlugin}
 		region := newPluginRegion(p, a, nil, nil, 3)
-		region.Apps = 4
+		region.Apps, region.Domain = 4, "id.example.org"
 		page.Plugins = append(page.Plugins, region)
 	}
 	return page
