@@ -235,6 +235,9 @@ func (p confirmPage) fields() (all []*ui.Field) {
 	return all
 }
 
+// Either tells that a passkey stands for all that the fields ask for.
+func (p confirmPage) Either() bool { return p.Password == nil || !p.Password.Marked }
+
 // tell says what is wrong with a passkey, which has no field.
 func (p *confirmPage) tell(why ui.Text) { p.Summary = ui.SummarizeAmong(why, p.fields()...) }
 
