@@ -45,7 +45,7 @@ func TestPasskeysAreListedRenamedAndRemoved(t *testing.T) {
 	device.Forget() // as on another device
 	tab.Press("Create a passkey").At("/account/passkeys").Status("The passkey is added.")
 
-	tab.Press("Remove Old laptop").See("Remove the passkey Old laptop?").Press("Remove").At("/account/passkeys").Status("The passkey is removed.")
+	tab.Press("Remove Old laptop").See("Remove the passkey “Old laptop”?").Press("Remove").At("/account/passkeys").Status("The passkey is removed.")
 	s.Letter(ada, "passkey of your account")
 	if strings.Contains(tab.Text(), "Old laptop") {
 		t.Error("the removed one is still listed")

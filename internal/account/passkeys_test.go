@@ -175,7 +175,7 @@ func TestPasskeysAreListedRenamedAndRemoved(t *testing.T) {
 		t.Errorf("passkeys %q", got)
 	}
 	page = page.Follow("Remove Old phone").WantStatus(200)
-	if page.Heading() != "Remove the passkey Old phone?" || page.Says("last second factor") {
+	if page.Heading() != "Remove the passkey “Old phone”?" || page.Says("last second factor") {
 		t.Errorf("the page says %q", page.Text())
 	}
 	page = page.Form("Remove").Press().WantPath("/account/passkeys").WantDone("The passkey is removed.")
