@@ -100,7 +100,7 @@ func (h *Flow) newChoosePage(o owner, token string, asked ui.Passkey) choosePage
 	code := web.NewCodeField(app, hintOf(app, !asked.IsZero(), o.DemandsCode))
 	code.Required = o.DemandsCode
 	if p.Code = &code; !o.DemandsCode {
-		p.Warning = warningOf(o.User)
+		p.Warning = warningOf(o.User, !asked.IsZero())
 	}
 	return p
 }
@@ -126,13 +126,18 @@ func hintOf(app, passkey, demanded bool) ui.Text {
 	return ui.T("reset.keepHintRecovery")
 }
 
-// warningOf says what goes where nothing keeps it, which is all that its owner has.
-func warningOf(u auth.User) ui.Text {
+// warningOf says what goes where nothing keeps it, which is all that its owner has, and
+// whether a passkey would keep it.
+func warningOf(u auth.User, passkey bool) ui.Text {
 	switch {
-	case u.HasAuthenticator() && u.HasPasskeys():
+	case u.HasAuthenticator() && u.HasPasskeys() && passkey:
 		return ui.T("reset.warningAll")
-	case u.HasPasskeys():
+	case u.HasAuthenticator() && u.HasPasskeys():
+		return ui.T("reset.warningAllByCode")
+	case u.HasPasskeys() && passkey:
 		return ui.T("reset.warningPasskeys")
+	case u.HasPasskeys():
+		return ui.T("reset.warningPasskeysByCode")
 	}
 	return ui.T("reset.warning")
 }
