@@ -52,6 +52,11 @@ func (s *Store) KeepClock(ctx context.Context, c Clock) error {
 //
 // It is done once: where the kept reading is not ahead of now, nothing happens.
 // An answer that was lost may be asked for again.
+//
+// It is one transaction, though nobody else writes for some ten seconds among a
+// million people with two sessions each. In pieces there would be a moment between
+// the clock and the last row: what is not yet over for ever would live again, or what
+// begins meanwhile would begin ahead of the clock.
 func (s *Store) SetBack(ctx context.Context, furthest, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error {
 		kept, err := t.lowerClock(ctx, now)
