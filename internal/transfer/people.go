@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/auth"
@@ -39,55 +40,68 @@ func ImportPeople(ctx context.Context, s *store.Store, by auth.Actor, from *Read
 func importPeople(ctx context.Context, s *store.Store, by auth.Actor, from *Reader, progress Progress, tell func(Fault), now func() time.Time) (done Imported, err error) {
 	from.Import = true
 	reading, stop := context.WithCancel(ctx)
-	batches := make(chan batch, 2)
-	go from.readBatches(reading, batches)
+	blocks := make(chan block)
+	go from.readBlocks(reading, blocks)
 	defer func() { // nobody reads any more once it returns
 		stop()
-		for range batches {
+		for range blocks {
 		}
 	}()
-	for b := range batches {
+	for b := range blocks {
 		for _, fault := range b.faults {
 			done.Wrong++
 			tell(fault)
 		}
-		if err := cmp.Or(b.err, ctx.Err()); err != nil {
-			return done, err
+		of := len(b.people)
+		for len(b.people) > 0 {
+			some := b.people[:min(importBatch, len(b.people))]
+			made, err := s.AddUsers(ctx, by, some, now())
+			if err != nil {
+				return done, err
+			}
+			done.count(some, made)
+			b.people = b.people[len(some):]
+			progress("people", b.read-b.length*int64(len(b.people))/int64(of), 0)
 		}
-		made, err := s.AddUsers(ctx, by, b.people, now())
-		if err != nil {
-			return done, err
+		if b.err != nil {
+			return done, b.err
 		}
-		done.count(b.people, made)
-		progress("people", b.read, 0)
 	}
 	return done, ctx.Err()
 }
 
-// batch is what was read of a list at a time.
-type batch struct {
-	people []store.NewUser
+// block is what was read of a list at a time.
+type block struct {
+	people []store.NewUser // in the order of their addresses, which is that of an index
 	faults []Fault
 	read   int64 // bytes, of the whole list so far
+	length int64 // bytes, of these people
 	err    error
 }
 
-// readBatches reads to the end of the list, or until nobody wants to know.
-func (r *Reader) readBatches(ctx context.Context, batches chan<- batch) {
-	defer close(batches)
-	for ended := false; !ended; {
-		var b batch
-		b, ended = r.nextBatch()
+// longestBlock is how many people are held in memory while others are added. So
+// many that those of one transaction are neighbours in the index of addresses: of a
+// large database it changes few pages then.
+const longestBlock = 64 * importBatch
+
+// readBlocks reads to the end of the list, or until nobody wants to know. The first
+// block is short, for nobody is added meanwhile.
+func (r *Reader) readBlocks(ctx context.Context, blocks chan<- block) {
+	defer close(blocks)
+	for length, ended := importBatch, false; !ended; length = min(2*length, longestBlock) {
+		var b block
+		b, ended = r.nextBlock(length)
 		select {
-		case batches <- b:
+		case blocks <- b:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (r *Reader) nextBatch() (b batch, ended bool) {
-	for len(b.people) < importBatch && !ended {
+func (r *Reader) nextBlock(length int) (b block, ended bool) {
+	before := r.Read()
+	for len(b.people) < length && !ended {
 		p, fault, err := r.Next()
 		switch {
 		case err == io.EOF:
@@ -100,7 +114,8 @@ func (r *Reader) nextBatch() (b batch, ended bool) {
 			b.people = append(b.people, p.NewUser)
 		}
 	}
-	b.read = r.Read()
+	slices.SortFunc(b.people, func(a, b store.NewUser) int { return cmp.Compare(a.Address.Canonical, b.Address.Canonical) })
+	b.read, b.length = r.Read(), r.Read()-before
 	return b, ended
 }
 

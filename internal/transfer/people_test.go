@@ -2,12 +2,16 @@ package transfer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/keys"
+	"github.com/twinlock/twinlock/internal/store"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 	"github.com/twinlock/twinlock/internal/transfer"
 )
@@ -47,5 +51,29 @@ func TestAnImportThatWasBrokenOffIsRunAgain(t *testing.T) {
 		if line != 8*(i+1) {
 			t.Fatalf("wrong line %d is said to be line %d, want %d", i, line, 8*(i+1))
 		}
+	}
+}
+
+// A list that cannot be read to its end is taken as far as it can be, in whatever
+// order it stands, and the progress only grows.
+func TestAnImportTakesWhatCouldBeRead(t *testing.T) {
+	const people = 1700
+	s := storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New())
+	torn, read := errors.New("the list is torn"), int64(0)
+	list := io.MultiReader(strings.NewReader(longList(people)), iotest.ErrReader(torn))
+	done, err := transfer.ImportPeople(t.Context(), s, command, transfer.NewReader(list, nil), func(_ string, done, _ int64) {
+		if done <= read {
+			t.Errorf("the progress goes from %d to %d", read, done)
+		}
+		read = done
+	}, func(transfer.Fault) {}, func() time.Time { return now })
+	if !errors.Is(err, torn) || done.Added != people || done.Wrong != people/7 {
+		t.Errorf("%+v (%v), want %d added, and that it is torn", done, err, people)
+	}
+	if _, found, err := s.Users(t.Context(), store.UserFilter{Search: "person"}, now); err != nil || found != people {
+		t.Errorf("%d are found (%v)", found, err)
+	}
+	if len(longList(people)) != int(read) {
+		t.Errorf("%d bytes were read of %d", read, len(longList(people)))
 	}
 }
