@@ -165,16 +165,17 @@ func (t *tx) noteNamed(ctx context.Context, made []auth.User) error {
 }
 
 // InBulk does what writes very many rows. SQLite keeps more of the file in memory
-// meanwhile, and copies what was written into it less often.
+// meanwhile, and what undoes a statement too, and copies what was written into the
+// file less often.
 func (s *Store) InBulk(ctx context.Context, write func() error) (err error) {
 	if s.postgres {
 		return write()
 	}
-	if err := s.tune(ctx, "cache_size = -98304", "wal_autocheckpoint = 4096"); err != nil {
+	if err := s.tune(ctx, "cache_size = -98304", "temp_store = MEMORY", "wal_autocheckpoint = 4096"); err != nil {
 		return err
 	}
 	defer func() {
-		err = errors.Join(err, s.tune(context.WithoutCancel(ctx), "cache_size = -2000", "wal_autocheckpoint = 1000", "wal_checkpoint(PASSIVE)", "shrink_memory"))
+		err = errors.Join(err, s.tune(context.WithoutCancel(ctx), "cache_size = -2000", "temp_store = DEFAULT", "wal_autocheckpoint = 1000", "wal_checkpoint(PASSIVE)", "shrink_memory"))
 	}()
 	return write()
 }
