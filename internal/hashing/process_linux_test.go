@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/twinlock/twinlock/internal/apptest/child"
 	"github.com/twinlock/twinlock/internal/password"
 	"github.com/twinlock/twinlock/internal/recovery"
 )
@@ -40,6 +43,21 @@ func TestEveryThreadOfTheFirstProcessRunsWhenTheMachineIsIdle(t *testing.T) {
 		if err != nil || policy.Policy != unix.SCHED_IDLE {
 			t.Errorf("thread %d has the policy %+v, %v", id, policy, err)
 		}
+	}
+}
+
+func TestWhatAHashFilledIsGivenBackAfterAPause(t *testing.T) {
+	p := process(t, new(bytes.Buffer), hashes)
+	if _, err := p.Hash(password.Usual, "x"); err != nil {
+		t.Fatal(err)
+	}
+	pid := awake(t, p.idle).pid
+	filled := child.Memory(pid)
+	for end := time.Now().Add(10 * pause); filled-child.Memory(pid) < int64(password.Usual.MemoryKiB)<<10/2; {
+		if time.Now().After(end) {
+			t.Fatalf("of %d MiB it still holds %d", filled>>20, child.Memory(pid)>>20)
+		}
+		runtime.Gosched()
 	}
 }
 

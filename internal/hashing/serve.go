@@ -8,16 +8,29 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
+
+	"github.com/twinlock/twinlock/internal/password"
 )
 
-// least lets no garbage gather that is worth a hash: of several that are made one
-// after another, as of recovery codes, two are in memory at most.
-const least = 10
+const (
+	// least lets no garbage gather that is worth a hash: of several that are made one
+	// after another, as of recovery codes, two are in memory at most.
+	least = 10
+	// beside the hashes is little else. Where what one filled lies in pieces, it is
+	// given back before the next is put elsewhere.
+	beside = 8 << 20
+	// pause is how long nothing is asked before the machine gets everything back.
+	pause = time.Second
+)
 
 // Serve is the process that hashes. It answers what is asked on in, each question
 // as soon as it has come, until in ends; an error where what comes is none.
 func Serve(in io.Reader, out io.Writer) error {
 	debug.SetGCPercent(least) // what one hash filled is given back for the next, which takes little where there is nothing else
+	debug.SetMemoryLimit(int64(runtime.GOMAXPROCS(0))*int64(password.Usual.MemoryKiB)<<10 + beside)
+	resting := time.AfterFunc(pause, debug.FreeOSMemory)
+	defer resting.Stop()
 	questions, answers := gob.NewDecoder(bufio.NewReader(in)), gob.NewEncoder(out)
 	var writing sync.Mutex
 	var all sync.WaitGroup
@@ -29,7 +42,9 @@ func Serve(in io.Reader, out io.Writer) error {
 		} else if err != nil {
 			return err
 		}
+		resting.Stop()
 		all.Go(func() {
+			defer resting.Reset(pause)
 			a := q.answer()
 			runtime.GC() // before the answer, which brings the next question
 			writing.Lock()
