@@ -244,7 +244,7 @@ func TestTheAdministratorsPlugins(t *testing.T) {
 	tab.Open("/admin/users").At("/account/two-factor") // an administrator of a site with it sets it up first
 	key, _ := enabled(t, s, tab)
 	tab.Tick("I have saved these codes").Press("Continue").At("/account")
-	tab.Open("/admin/plugins").Press("Deactivate").See("1 person is asked for a code now")
+	tab.Open("/admin/plugins").Press("Deactivate").See("1 person is asked for a second factor now")
 	tab.Press("Deactivate").Alert("code")
 	tab.Fill("Login code", codeAt(t, key, time.Minute)).Press("Deactivate").At("/admin/plugins").Status("The plug-in is inactive")
 	s.Letter(ada, "switched")
