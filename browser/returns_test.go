@@ -160,9 +160,10 @@ func TestARequestThatHangsLeavesThePageCoveredAndCanBeTriedAgain(t *testing.T) {
 
 func TestAReturnWhoseAnswerGotLostLeadsToTheLogin(t *testing.T) {
 	_, g, first, second := twoExpired(t)
-	g.Answer(comingBack)
+	lost := g.Answer(comingBack)
 	hurry(first, true)
 	pressLogin(first)
+	lost.Arrived(t)
 	first.Alert("The server did not answer").Find(expired, "dialog")
 	hurry(first, false)
 	back(first, good).At("/login")

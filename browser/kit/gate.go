@@ -73,6 +73,11 @@ func (g *Gate) between(server *url.URL) http.Handler {
 		if g.pass(r.Context(), r.URL.Path, false) != nil {
 			return // nobody waits for it any more
 		}
+		if g.keepsAnswers(r.URL.Path) { // whoever gives up waiting undoes nothing
+			ctx, end := context.WithCancel(context.WithoutCancel(r.Context()))
+			defer end()
+			r = r.WithContext(ctx)
+		}
 		proxy.ServeHTTP(w, r)
 	})
 }
@@ -93,6 +98,12 @@ func (g *Gate) pass(ctx context.Context, path string, answer bool) error {
 		g.mu.Unlock()
 	}
 	return nil
+}
+
+func (g *Gate) keepsAnswers(path string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.ContainsFunc(g.holds, func(h *Hold) bool { return h.path == path && h.answer })
 }
 
 func (g *Gate) holding(path string, answer bool) *Hold {

@@ -176,9 +176,10 @@ func TestAPasswordThatNoSlotLookedAtIsPaidForNowhere(t *testing.T) {
 	if _, err := e.Password(hungUp(t), from, u.Canonical, "wrong"); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want canceled", err)
 	}
-	letGo := make(chan struct{})
+	begun, letGo := make(chan struct{}), make(chan struct{})
 	held := make(chan error)
-	go func() { held <- one.Do(context.Background(), func() { <-letGo }) }()
+	go func() { held <- one.Do(context.Background(), func() { close(begun); <-letGo }) }()
+	<-begun
 	answered := make(chan error)
 	go func() {
 		_, err := e.Password(context.Background(), from, u.Canonical, "wrong")
