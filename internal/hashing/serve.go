@@ -9,16 +9,14 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
-
-	"github.com/twinlock/twinlock/internal/password"
 )
 
 const (
 	// least lets no garbage gather that is worth a hash: of several that are made one
 	// after another, as of recovery codes, two are in memory at most.
 	least = 10
-	// beside the hashes is little else. Where what one filled lies in pieces, it is
-	// given back before the next is put elsewhere.
+	// beside the hashes, one for each core, is little else. Where what one filled lies
+	// in pieces, it is given back before the next is put elsewhere.
 	beside = 8 << 20
 	// pause is how long nothing is asked before the machine gets everything back.
 	pause = time.Second
@@ -28,10 +26,10 @@ const (
 // as soon as it has come, until in ends; an error where what comes is none.
 func Serve(in io.Reader, out io.Writer) error {
 	debug.SetGCPercent(least) // what one hash filled is given back for the next, which takes little where there is nothing else
-	debug.SetMemoryLimit(int64(runtime.GOMAXPROCS(0))*int64(password.Usual.MemoryKiB)<<10 + beside)
 	resting := time.AfterFunc(pause, debug.FreeOSMemory)
 	defer resting.Stop()
 	questions, answers := gob.NewDecoder(bufio.NewReader(in)), gob.NewEncoder(out)
+	var most int64 // that a hash has asked for yet
 	var writing sync.Mutex
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -43,6 +41,10 @@ func Serve(in io.Reader, out io.Writer) error {
 			return err
 		}
 		resting.Stop()
+		if m := q.memory(); m > most {
+			most = m
+			debug.SetMemoryLimit(int64(runtime.GOMAXPROCS(0))*most + beside)
+		}
 		all.Go(func() {
 			defer resting.Reset(pause)
 			a := q.answer()

@@ -47,6 +47,23 @@ type answer struct {
 	Failure     string
 }
 
+// memory is what a hash fills at the costs that are asked for, in bytes: one that
+// was made elsewhere at higher ones may fill more.
+func (q question) memory() int64 {
+	var kib uint32
+	switch {
+	case q.Check != nil:
+		kib = q.Check.Cost.MemoryKiB
+	case q.Hash != nil:
+		kib = q.Hash.Cost.MemoryKiB
+	case q.Codes != nil:
+		kib = q.Codes.Cost.MemoryKiB
+	case q.Match != nil:
+		kib = q.Match.Set.Cost.MemoryKiB
+	}
+	return int64(kib) << 10
+}
+
 func (q question) answer() (a answer) {
 	defer func() {
 		if cause := recover(); cause != nil {
