@@ -430,6 +430,15 @@ func TestTheOwnerIsToldOfRefusedPasskeysAfterTheRightPassword(t *testing.T) {
 	site.Clock.Turn(time.Hour)
 	byPassword(site.Browser(), ada).Passkey(ada.Device, wrong).Press()
 	told(2)
+
+	// Those were refused beside the old password, and say nothing of who knows the new.
+	b := site.Browser()
+	byPassword(b, ada).Passkey(ada.Device).Press().WantPath("/apps")
+	b.Get("/account").Form("Change password").Fill("Current password", ada.Password).Fill("New password", nextPassword).Press().WantPath("/account")
+	ada.Password = nextPassword
+	site.Clock.Turn(time.Hour)
+	byPassword(site.Browser(), ada).Passkey(ada.Device, wrong).Press()
+	told(2)
 }
 
 // Whoever does not know the password sends nobody a letter, nor does a page inside a
@@ -552,6 +561,20 @@ func TestWithoutVerificationThePasswordIsAskedToo(t *testing.T) {
 	form := page.Passkey(ada.Device)
 	form.Values.Set("password", apptest.Password)
 	form.Press().WantPath("/account/two-factor").WantStatus(http.StatusOK)
+}
+
+// A right answer that is sent over and over, and opens nothing without the password,
+// is examined as often as a wrong one.
+func TestAnAnswerWithoutThePasswordThatItNeedsCounts(t *testing.T) {
+	site, ada := withPasskey(t, func(a *passkeytest.Authenticator) { a.Verifies = false })
+	b := site.Browser()
+	byPassword(b, ada).Passkey(ada.Device).Press().WantPath("/apps")
+	site.Clock.Turn(16 * time.Minute)
+	form := b.Get("/account/two-factor").WantPath("/login/confirm").Passkey(ada.Device)
+	for range 30 {
+		form.Press()
+	}
+	form.Press().WantStatus(http.StatusTooManyRequests)
 }
 
 func TestACeremonyOfAnotherSessionConfirmsNothing(t *testing.T) {

@@ -212,7 +212,8 @@ func (h *Flow) provePasskeyAgain(r *http.Request, page *confirmPage, form web.Fo
 	}
 	if form["password"] == "" {
 		page.askPassword()
-		return p, nil
+		p.code.Verdict = proof.Over // it is asked for once more, and so counts as one that came too late
+		return p, h.Proof.RefuseCode(r.Context(), h.From(r), web.Asking(r).Presence.User, p.code)
 	}
 	return p, h.provePasswordAgain(r, page, form["password"], &p)
 }

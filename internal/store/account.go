@@ -43,7 +43,7 @@ func (s *Store) ChangePassword(ctx context.Context, by auth.Actor, n NewPassword
 			n.Hash.Reveal(), millis(now), u.ID, n.Checked.Reveal()); err != nil {
 			return fmt.Errorf("change the password of %s: %w", u.ID, err)
 		}
-		if err := errors.Join(t.clear(ctx, n.Paid.Bucket), t.clearMonth(ctx, u.ID)); err != nil {
+		if err := errors.Join(t.clear(ctx, n.Paid.Bucket), t.forgetWrongFactors(ctx, u.ID)); err != nil {
 			return err
 		}
 		proved := by.Session

@@ -143,8 +143,8 @@ func (s *Store) ProveCode(ctx context.Context, by auth.Actor, a auth.Attempt, c 
 // Refused passkeys are counted with them.
 const wrongCodesTold = 3
 
-// refusedPasskeys tells how long they are. No success forgets them: whoever signs in
-// by a passkey says nothing of who knows the password.
+// refusedPasskeys is how long they are counted. No success forgets them, but a new
+// password does: whoever signs in by a passkey says nothing of who knows the password.
 var refusedPasskeys = throttle.Rule{Window: 24 * time.Hour}
 
 // wrongCodeLetters is how many letters about them one account gets.
@@ -169,7 +169,7 @@ func (s *Store) RefuseCode(ctx context.Context, by auth.Actor, a auth.Attempt, u
 		if a.WrongCodes != limit {
 			return nil
 		}
-		return t.record(ctx, by, auth.EventLoginEnded, u.ID, fmt.Sprintf("%d wrong codes", limit), now)
+		return t.record(ctx, by, auth.EventLoginEnded, u.ID, fmt.Sprintf("%d refused tries", limit), now)
 	})
 	return a, err
 }

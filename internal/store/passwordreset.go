@@ -14,7 +14,7 @@ import (
 type Reset struct {
 	Link        secret.Hash
 	Hash        secret.Text
-	KeepFactors bool      // a current code was given, or is demanded
+	KeepFactors bool      // a code was given, or nobody is asked for one
 	Code        CodeClaim // what keeps them; zero where there is none to give
 	Paid        []Payment
 }
@@ -88,13 +88,15 @@ func (t *tx) newPassword(ctx context.Context, u auth.User, hash secret.Text, why
 	if err := t.openDoors(ctx, u.ID, u.Canonical, now); err != nil {
 		return err
 	}
-	return t.clearMonth(ctx, u.ID)
+	return t.forgetWrongFactors(ctx, u.ID)
 }
 
-// clearMonth forgets the month's wrong codes: they asked for a new password, and
-// here it is.
-func (t *tx) clearMonth(ctx context.Context, user auth.UserID) error {
-	for _, bucket := range []throttle.Bucket{throttle.CodesThisMonth(string(user)), throttle.CodesByLetter(string(user))} {
+// forgetWrongFactors forgets the month's wrong codes, and the passkeys that were
+// refused beside the password: they asked for a new one, and here it is.
+func (t *tx) forgetWrongFactors(ctx context.Context, user auth.UserID) error {
+	for _, bucket := range []throttle.Bucket{
+		throttle.CodesThisMonth(string(user)), throttle.CodesByLetter(string(user)), throttle.PasskeysBesidePassword(string(user)),
+	} {
 		if err := t.clear(ctx, bucket); err != nil {
 			return err
 		}

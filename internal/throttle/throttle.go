@@ -153,7 +153,7 @@ func WrongCodesTold(user string) Bucket { return bucket(CodesTold, user) }
 // ClientSecret counts wrong secrets of an application.
 func ClientSecret(application string) Bucket { return bucket(ClientSecrets, application) }
 
-// Lasting tells a bucket that no success empties.
+// Lasting tells a bucket of codes that no success empties.
 func (b Bucket) Lasting() bool { return b.Kind() == MonthsCodes || b.Kind() == LettersCodes }
 
 // Count is what is kept of a bucket. The zero Count is nothing so far.
