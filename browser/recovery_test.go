@@ -56,7 +56,7 @@ func TestAllRecoveryCodesAreCopied(t *testing.T) {
 func onPaper(codes []string) []string {
 	today := time.Now().UTC().Add(time.Minute).Format("2 January 2006")
 	return slices.Concat(
-		[]string{"Recovery codes for Twinlock", "Account: " + ada, "Made on " + today, "Each code works once, in place of a code from an app or of a passkey."},
+		[]string{"Recovery codes for Twinlock", "Account: " + ada, "Made on " + today, "Each code works once, in place of your second factor."},
 		codes,
 		[]string{"New codes: Account settings, Recovery codes. They make these void."},
 	)

@@ -99,7 +99,7 @@ func (h *Flow) withCode(w http.ResponseWriter, r *http.Request, form web.Form, p
 func refusalOf(verdict proof.Verdict, now time.Time) func(*codeForm) {
 	return func(f *codeForm) {
 		why := web.CodeTextAt(f.Code, verdict, now)
-		if verdict == proof.NotTaken || verdict == proof.Over {
+		if verdict.IsOfPasskey() {
 			f.Summary = ui.SummarizeAmong(why, &f.Code)
 			return
 		}

@@ -60,7 +60,7 @@ func (p *lossPage) ask(app bool, asked ui.Passkey) {
 // passkey was not.
 func (p *lossPage) refuseCode(v proof.Verdict, now time.Time) {
 	why := web.CodeTextAt(*p.Code, v, now)
-	if v == proof.NotTaken || v == proof.Over {
+	if v.IsOfPasskey() {
 		p.Summary = ui.SummarizeAmong(why, p.Code)
 		return
 	}

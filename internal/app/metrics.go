@@ -120,7 +120,7 @@ func (a *App) logins(t *metrics.Text) {
 		}
 		all = append(all, metrics.Of(refused).With("factor", r.factor).With("result", "refused"))
 	}
-	t.Counter("twinlock_logins_total", "Logins that were finished, and passwords, codes and passkeys that were refused, by what proved the person.", all...)
+	t.Counter("twinlock_logins_total", "Logins that were finished, and passwords, codes, passkeys and returns that were refused, by what proved the person.", all...)
 	t.Counter("twinlock_events_total", "Events of the record, by kind.", counts.Events.Samples("kind")...)
 }
 

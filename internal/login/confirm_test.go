@@ -102,7 +102,7 @@ func TestWhoOwesTheCodeIsNotToldThatTheyAreLoggedIn(t *testing.T) {
 	browser.SignIn(ada)
 	site.Activate(auth.TwoFactorPlugin)
 	page := browser.Get("/apps").WantPath("/login/confirm")
-	if page.Says("You are logged in") || !page.Says("The session of ada@example.org goes on with a code.") {
+	if page.Says("You are logged in") || !page.Says("The session of ada@example.org goes on with a second step.") {
 		t.Errorf("it says\n%s", page.Text())
 	}
 }

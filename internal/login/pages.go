@@ -253,7 +253,7 @@ func (p *confirmPage) mark(f *ui.Field, why ui.Text) {
 }
 
 func (p *confirmPage) refuse(v proof.Verdict, now time.Time) {
-	if v == proof.NotTaken || v == proof.Over || p.Code == nil {
+	if v.IsOfPasskey() || p.Code == nil {
 		p.tell(web.CodeText(v, now))
 		return
 	}

@@ -156,7 +156,7 @@ func (p choosePage) busy(why ui.Text) any {
 // was not.
 func (p *choosePage) refuse(v proof.Verdict, now time.Time) {
 	why := web.CodeTextAt(*p.Code, v, now)
-	if v == proof.NotTaken || v == proof.Over {
+	if v.IsOfPasskey() {
 		p.Refused = why
 		return
 	}

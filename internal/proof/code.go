@@ -24,6 +24,9 @@ const (
 	Over     Verdict = "over" // the page asked for a passkey too long ago, or another request answered it
 )
 
+// IsOfPasskey tells that it was a passkey, which has no field, that was refused.
+func (v Verdict) IsOfPasskey() bool { return v == NotTaken || v == Over }
+
 // Code is a typed code that was looked at.
 type Code struct {
 	Verdict Verdict
