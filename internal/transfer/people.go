@@ -53,6 +53,9 @@ func importPeople(ctx context.Context, s *store.Store, by auth.Actor, from *Read
 			tell(fault)
 		}
 		of := len(b.people)
+		if of == 0 && b.length > 0 {
+			progress("people", b.read, 0)
+		}
 		for len(b.people) > 0 {
 			some := b.people[:min(importBatch, len(b.people))]
 			made, err := s.AddUsers(ctx, by, some, now())
@@ -90,7 +93,7 @@ func (r *Reader) readBlocks(ctx context.Context, blocks chan<- block) {
 	defer close(blocks)
 	for length, ended := importBatch, false; !ended; length = min(2*length, longestBlock) {
 		var b block
-		b, ended = r.nextBlock(length)
+		b, ended = r.nextBlock(ctx, length)
 		select {
 		case blocks <- b:
 		case <-ctx.Done():
@@ -99,11 +102,14 @@ func (r *Reader) readBlocks(ctx context.Context, blocks chan<- block) {
 	}
 }
 
-func (r *Reader) nextBlock(length int) (b block, ended bool) {
+// nextBlock stops at the next line once nobody wants to know: lines may be typed.
+func (r *Reader) nextBlock(ctx context.Context, length int) (b block, ended bool) {
 	before := r.Read()
 	for len(b.people) < length && !ended {
 		p, fault, err := r.Next()
 		switch {
+		case ctx.Err() != nil:
+			b.err, ended = ctx.Err(), true
 		case err == io.EOF:
 			ended = true
 		case err != nil:

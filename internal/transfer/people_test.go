@@ -77,3 +77,47 @@ func TestAnImportTakesWhatCouldBeRead(t *testing.T) {
 		t.Errorf("%d bytes were read of %d", read, len(longList(people)))
 	}
 }
+
+// Lines after the last person who is added are of the list, too, though nobody is
+// added of them.
+func TestTheProgressOfAnImportGoesToTheEndOfTheList(t *testing.T) {
+	var list strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&list, `{"email":"person%d@example.org"}`+"\n", i)
+	}
+	list.WriteString(strings.Repeat("nobody\n", 3))
+	s := storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New())
+	var read int64
+	done, err := transfer.ImportPeople(t.Context(), s, command, transfer.NewReader(strings.NewReader(list.String()), nil),
+		func(_ string, done, _ int64) { read = done }, func(transfer.Fault) {}, func() time.Time { return now })
+	if err != nil || done.Added != 500 || done.Wrong != 3 || int(read) != list.Len() {
+		t.Errorf("%+v (%v) of %d bytes, want all %d", done, err, read, list.Len())
+	}
+}
+
+// typedLines are lines without an end, one at a time.
+type typedLines struct {
+	given  int
+	broken int // the line at which it is broken off
+	off    func()
+}
+
+func (l *typedLines) Read(into []byte) (int, error) {
+	if l.given++; l.given == l.broken {
+		l.off()
+	}
+	return copy(into, fmt.Sprintf(`{"email":"person%d@example.org"}`+"\n", l.given)), nil
+}
+
+// An import that is broken off reads no further than the line that it waits for.
+func TestAnImportThatIsBrokenOffReadsNoFurther(t *testing.T) {
+	s := storetest.Open(t, storetest.Migrated["SQLite"](t), keys.New())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	lines := &typedLines{broken: 700, off: cancel}
+	_, err := transfer.ImportPeople(ctx, s, command, transfer.NewReader(lines, nil),
+		func(string, int64, int64) {}, func(transfer.Fault) {}, func() time.Time { return now })
+	if err == nil || lines.given > lines.broken {
+		t.Errorf("%d lines were read (%v), want %d and an error", lines.given, err, lines.broken)
+	}
+}
