@@ -270,10 +270,15 @@ var ErrNoKeys = errors.New("the database has accounts, and the keys that it was 
 // minutes which that needs among many people for a server that hangs.
 func (a *App) tellStep(s store.Step) {
 	step := a.log.With("step", s.Name, "number", s.Number, "of", s.Of)
-	if s.Took == 0 {
+	switch s.State {
+	case store.StepBegins:
 		step.Info("a step of the database begins")
-	} else {
+	case store.StepDone:
 		step.Info("a step of the database is done", "took", s.Took.Round(time.Millisecond))
+	case store.StepTaken:
+		step.Info("a step of the database was taken by another server")
+	case store.StepGaveWay:
+		step.Info("a step of the database gave way to others, and is tried again")
 	}
 }
 
@@ -281,7 +286,7 @@ func (a *App) tellStep(s store.Step) {
 // only for a database without accounts.
 func openStore(ctx context.Context, c config.Config, through store.Through, tell func(store.Step)) (*keys.Ring, *store.Store, error) {
 	path := keyFile(c)
-	if err := finishRestore(ctx, c); err != nil {
+	if err := finishRestore(ctx, c, tell); err != nil {
 		return nil, nil, fmt.Errorf("finish a restore: %w", err)
 	}
 	ring, err := keys.OpenFile(path)
@@ -299,7 +304,7 @@ func openStore(ctx context.Context, c config.Config, through store.Through, tell
 }
 
 func makeKeys(ctx context.Context, c config.Config, path string, through store.Through, tell func(store.Step)) (*keys.Ring, *store.Store, error) {
-	if err := refuseUnlessEmpty(ctx, c, path); err != nil {
+	if err := refuseUnlessEmpty(ctx, c, path, tell); err != nil {
 		return nil, nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -313,8 +318,8 @@ func makeKeys(ctx context.Context, c config.Config, path string, through store.T
 	return ring, s, err
 }
 
-func refuseUnlessEmpty(ctx context.Context, c config.Config, path string) error {
-	s, err := store.Open(ctx, c.DatabaseURL.Reveal(), nil, rulesOf(c))
+func refuseUnlessEmpty(ctx context.Context, c config.Config, path string, tell func(store.Step)) error {
+	s, err := store.OpenTelling(ctx, c.DatabaseURL.Reveal(), nil, rulesOf(c), nil, tell)
 	if err != nil {
 		return err
 	}

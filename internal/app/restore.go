@@ -151,13 +151,13 @@ func settleKeys(path string) (replaced string, err error) {
 
 // finishRestore puts keys in their place whose restore was killed after the
 // database had changed. Where it had not, they are left to the next restore.
-func finishRestore(ctx context.Context, c config.Config) error {
+func finishRestore(ctx context.Context, c config.Config, tell func(store.Step)) error {
 	path := keyFile(c)
 	ring, err := keys.OpenFile(pending(path))
 	if err != nil || c.SealingKeyFile != "" {
 		return nil // nothing waits
 	}
-	s, err := store.Open(ctx, c.DatabaseURL.Reveal(), nil, rulesOf(c))
+	s, err := store.OpenTelling(ctx, c.DatabaseURL.Reveal(), nil, rulesOf(c), nil, tell)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,9 +29,20 @@ var ErrOtherKeys = errors.New("the sealing keys are not the ones this database w
 // Step is a change of the schema that an older version left to this one.
 type Step struct {
 	Name       string
-	Number, Of int           // all steps
-	Took       time.Duration // zero while it begins
+	Number, Of int // all steps
+	State      StepState
+	Took       time.Duration // where it is done
 }
+
+// StepState is what became of a step.
+type StepState int
+
+const (
+	StepBegins  StepState = iota
+	StepDone              // by this server
+	StepTaken             // by another, since it began here
+	StepGaveWay           // to others, who used its table; it begins again
+)
 
 // migrate brings the schema up to date. Each step is one transaction, so a
 // start that was killed half-way is finished by the next.
@@ -38,39 +50,46 @@ func (s *Store) migrate(ctx context.Context, tell func(Step)) error {
 	return s.migrateBy(ctx, func(p *goose.Provider) error { return takeSteps(ctx, p, tell) })
 }
 
-// takeSteps takes all that were not yet, and tells when each begins and when it is
-// done: among many people it takes minutes. Of a database that is new it tells
-// nothing.
+// takeSteps takes all that were not yet, and tells what becomes of each: among many
+// people it takes minutes. Of a database that is new it tells nothing. Where nothing
+// is to be done it does not wait for whoever migrates.
 func takeSteps(ctx context.Context, p *goose.Provider, tell func(Step)) error {
-	before, err := p.GetDBVersion(ctx)
-	if err != nil {
+	if pending, err := p.HasPending(ctx); err != nil || !pending {
 		return err
 	}
 	all, err := p.Status(ctx)
 	if err != nil {
 		return err
 	}
-	if before == 0 {
+	if !slices.ContainsFunc(all, isTaken) {
 		tell = func(Step) {}
 	}
 	for i, m := range all {
-		if m.State == goose.StateApplied {
+		if isTaken(m) {
 			continue
 		}
 		step := Step{Name: strings.TrimSuffix(path.Base(m.Source.Path), ".sql"), Number: i + 1, Of: len(all)}
 		tell(step)
 		done, err := p.ApplyVersion(ctx, m.Source.Version, true)
 		switch {
-		case errors.Is(err, goose.ErrAlreadyApplied): // another server took it meanwhile
-			continue
+		case errors.Is(err, goose.ErrAlreadyApplied):
+			step.State, err = StepTaken, nil
+		case hasLost(err):
+			step.State = StepGaveWay
 		case err != nil:
 			return err
+		default:
+			step.State, step.Took = StepDone, done.Duration
 		}
-		step.Took = max(done.Duration, 1)
 		tell(step)
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
+
+func isTaken(m *goose.MigrationStatus) bool { return m.State == goose.StateApplied }
 
 func (s *Store) migrateBy(ctx context.Context, up func(*goose.Provider) error) error {
 	unlock, err := s.lockMigration()

@@ -25,7 +25,8 @@ CREATE FUNCTION sought(folded TEXT) RETURNS TSQUERY LANGUAGE sql IMMUTABLE PARAL
       FROM GENERATE_SERIES(1, GREATEST(LENGTH(folded) - 2, 1)) AS n
 $$;
 
--- Meanwhile accounts are changed, and searched as before.
+-- Accounts are changed meanwhile, and searched as before: the next step takes this
+-- table for the other. By then whoever changes an account writes what it holds.
 CREATE TABLE search_texts (
     user_id  TEXT NOT NULL,
     searched TEXT COLLATE "C" NOT NULL
@@ -34,8 +35,6 @@ INSERT INTO search_texts (user_id, searched) SELECT id, searched(canonical, addr
 CREATE INDEX search_texts_pieces ON search_texts USING gin (pieces(searched));
 ALTER TABLE search_texts ADD PRIMARY KEY (user_id);
 
--- Only from here on nobody can change an account, until the end of the step.
-LOCK TABLE search_people IN ACCESS EXCLUSIVE MODE;
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION search_person() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
@@ -48,19 +47,3 @@ BEGIN
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
-
--- Accounts that were changed meanwhile.
-DELETE FROM search_texts p WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = p.user_id);
-INSERT INTO search_texts (user_id, searched)
-SELECT u.id, searched(u.canonical, u.address, u.name) FROM users u LEFT JOIN search_texts p ON p.user_id = u.id
- WHERE p.searched IS DISTINCT FROM searched(u.canonical, u.address, u.name)
-ON CONFLICT (user_id) DO UPDATE SET searched = EXCLUDED.searched;
-
--- Older servers beside this one know it by its name.
-DROP TABLE search_people;
-ALTER TABLE search_texts RENAME TO search_people;
-ALTER INDEX search_texts_pkey RENAME TO search_people_pkey;
-ALTER INDEX search_texts_pieces RENAME TO search_people_pieces;
-
--- Nothing asks who was added when.
-DROP INDEX users_created;
