@@ -69,24 +69,28 @@ func takeSteps(ctx context.Context, p *goose.Provider, tell func(Step)) error {
 			continue
 		}
 		step := Step{Name: strings.TrimSuffix(path.Base(m.Source.Path), ".sql"), Number: i + 1, Of: len(all)}
-		tell(step)
-		done, err := p.ApplyVersion(ctx, m.Source.Version, true)
-		switch {
-		case errors.Is(err, goose.ErrAlreadyApplied):
-			step.State, err = StepTaken, nil
-		case hasLost(err):
-			step.State = StepGaveWay
-		case err != nil:
-			return err
-		default:
-			step.State, step.Took = StepDone, done.Duration
-		}
-		tell(step)
-		if err != nil {
+		if err := takeStep(ctx, p, m.Source.Version, step, tell); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func takeStep(ctx context.Context, p *goose.Provider, version int64, step Step, tell func(Step)) error {
+	tell(step)
+	done, err := p.ApplyVersion(ctx, version, true)
+	switch {
+	case errors.Is(err, goose.ErrAlreadyApplied):
+		step.State, err = StepTaken, nil
+	case hasLost(err):
+		step.State = StepGaveWay
+	case err != nil:
+		return err
+	default:
+		step.State, step.Took = StepDone, done.Duration
+	}
+	tell(step)
+	return err
 }
 
 func isTaken(m *goose.MigrationStatus) bool { return m.State == goose.StateApplied }
