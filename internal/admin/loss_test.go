@@ -47,9 +47,9 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// Whoever confirms to look at the administration has not agreed that people lose the
-// code, nor the other way round.
-func TestAConfirmationIsNoAgreementToALoss(t *testing.T) {
+// byPasskeyAlone is an administrator who signed in by a passkey, and has no app.
+func byPasskeyAlone(t *testing.T) (*apptest.Site, *apptest.Person, *apptest.Browser) {
+	t.Helper()
 	site := apptest.New(t)
 	site.Activate(auth.PasskeysPlugin)
 	root := site.Administrator("root@example.org")
@@ -57,6 +57,13 @@ func TestAConfirmationIsNoAgreementToALoss(t *testing.T) {
 	site.Clock.Turn(time.Minute)
 	b := site.Browser()
 	b.Get("/login").Passkey(root.Device).Press().WantPath("/apps")
+	return site, root, b
+}
+
+// Whoever confirms to look at the administration has not agreed that people lose the
+// code, nor the other way round.
+func TestAConfirmationIsNoAgreementToALoss(t *testing.T) {
+	site, root, b := byPasskeyAlone(t)
 	confirmed, agreed := b.Get("/login/confirm?ask=both").Passkey(root.Device), b.Get("/admin/plugins").Form("Deactivate").Press().Passkey(root.Device)
 	for _, name := range []string{"ceremony", "passkey"} {
 		of := confirmed.Values.Get(name)
@@ -76,13 +83,7 @@ func TestAConfirmationIsNoAgreementToALoss(t *testing.T) {
 // An administrator who has passkeys and no app agrees by one, and one that proves
 // nothing changes nothing.
 func TestALossIsAgreedToByAPasskey(t *testing.T) {
-	site := apptest.New(t)
-	site.Activate(auth.PasskeysPlugin)
-	root := site.Administrator("root@example.org")
-	root.AddPasskey()
-	site.Clock.Turn(time.Minute)
-	b := site.Browser()
-	b.Get("/login").Passkey(root.Device).Press().WantPath("/apps")
+	site, root, b := byPasskeyAlone(t)
 	page := b.Get("/admin/plugins").Form("Deactivate").Press().WantStatus(http.StatusOK)
 	if !page.Says("1 person") || !strings.Contains(page.Body, "data-unable") {
 		t.Fatalf("the page says %s", page.Text())
