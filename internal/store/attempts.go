@@ -206,6 +206,9 @@ func (t *tx) countRefusedPasskeys(ctx context.Context, user auth.UserID, more in
 	if err != nil {
 		return 0, err
 	}
+	if more == 0 {
+		return refusedPasskeys.Counted(count, now).Failures, nil
+	}
 	for range more {
 		count = refusedPasskeys.Add(count, now)
 	}
