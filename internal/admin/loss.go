@@ -145,24 +145,22 @@ func (h *Flow) proveOwnCode(w http.ResponseWriter, r *http.Request, form web.For
 		return false, h.Show(w, r, status, "admin/loss", page)
 	case err != nil:
 		return false, err
-	case checked.Verdict != proof.Right:
-		page.refuseCode(checked.Verdict, v.Now)
-		if err := h.Proof.RefuseCode(ctx, h.From(r), v.User(), checked); err != nil {
-			return false, err
-		}
-		return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/loss", page)
 	}
-	token, err := h.Store.Confirm(ctx, v.Actor(), store.Confirmation{Code: checked.Claim}, checked.Paid, v.Now)
-	if errors.Is(err, store.ErrSpent) {
-		checked.Verdict = checked.WhenSpent()
-		if err := h.Proof.RefuseCode(ctx, h.From(r), v.User(), checked); err != nil {
+	if checked.Verdict == proof.Right {
+		token, err := h.Store.Confirm(ctx, v.Actor(), store.Confirmation{Code: checked.Claim}, checked.Paid, v.Now)
+		switch {
+		case errors.Is(err, store.ErrSpent):
+			checked.Verdict = checked.WhenSpent() // another request was faster
+		case err != nil:
 			return false, err
+		default:
+			h.KeepSession(w, token)
+			return true, nil
 		}
-		page.refuseCode(checked.Verdict, v.Now)
-		return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/loss", page)
-	} else if err != nil {
+	}
+	if err := h.Proof.RefuseCode(ctx, h.From(r), v.User(), checked); err != nil {
 		return false, err
 	}
-	h.KeepSession(w, token)
-	return true, nil
+	page.refuseCode(checked.Verdict, v.Now)
+	return false, h.Show(w, r, http.StatusUnprocessableEntity, "admin/loss", page)
 }

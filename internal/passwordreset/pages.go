@@ -142,13 +142,16 @@ func warningOf(u auth.User, passkey bool) ui.Text {
 	return ui.T("reset.warning")
 }
 
+func (p *choosePage) fields() []*ui.Field {
+	if p.Code == nil {
+		return []*ui.Field{&p.Password}
+	}
+	return []*ui.Field{&p.Password, p.Code}
+}
+
 // busy is the page where nothing is wrong but the time.
 func (p choosePage) busy(why ui.Text) any {
-	fields := []*ui.Field{&p.Password}
-	if p.Code != nil {
-		fields = append(fields, p.Code)
-	}
-	p.Summary = ui.SummarizeAmong(why, fields...)
+	p.Summary = ui.SummarizeAmong(why, p.fields()...)
 	return p
 }
 
@@ -166,11 +169,7 @@ func (p *choosePage) refuse(v proof.Verdict, now time.Time) {
 // check tells whether anything is marked. What only one of two fields is refused
 // for is said in the summary alone, which leads to the field.
 func (p *choosePage) check() bool {
-	fields := []*ui.Field{&p.Password}
-	if p.Code != nil {
-		fields = append(fields, p.Code)
-	}
-	why := p.Refused
+	why, fields := p.Refused, p.fields()
 	if p.Code != nil && p.Password.IsMarked() != p.Code.IsMarked() {
 		for _, f := range fields {
 			if f.IsMarked() {
