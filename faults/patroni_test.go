@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -90,7 +91,8 @@ func newPatroni(t *testing.T) *patroni {
 	return p
 }
 
-// awaitWhole waits until there is a leader, and two copy from it without a lag.
+// awaitWhole waits until there is a leader, two copy from it, and Patroni knows
+// which of them has everything: before that it lets none take over.
 func (p *patroni) awaitWhole() {
 	p.Helper()
 	program.Within(p, 3*time.Minute, "three members are there", func() bool {
@@ -99,8 +101,19 @@ func (p *patroni) awaitWhole() {
 			return false
 		}
 		n, err := leader.asks(`SELECT COUNT(*) FILTER (WHERE state = 'streaming') || '/' || COUNT(*) FILTER (WHERE sync_state = 'sync') FROM pg_stat_replication`)
-		return err == nil && n == "2/1"
+		return err == nil && n == "2/1" && slices.ContainsFunc(p.members, (*patroniMember).mayTakeOver)
 	})
+}
+
+// mayTakeOver tells whether Patroni has this one down as the standby that has
+// everything.
+func (m *patroniMember) mayTakeOver() bool {
+	answer, err := http.Get("http://127.0.0.1:" + m.api + "/synchronous")
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
 }
 
 func (p *patroni) startEtcd() {
