@@ -24,6 +24,7 @@ import (
 const (
 	overloadTimes  = 10
 	overloadOver   = 10 * time.Second       // until a login takes as long as before
+	memoryEvery    = 250 * time.Millisecond // it stays for longer
 	overloadAnswer = 200 * time.Millisecond // in the long form: until whoever is not served hears so
 	overloadMemory = 26 << 20               // above what it was, and a hash for each core
 )
@@ -192,8 +193,8 @@ func (o *overload) offer(rate float64, d time.Duration) {
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		for time.Since(o.begun) < d {
-			o.most.Store(max(o.most.Load(), o.site.Servers[0].Memory()))
-			time.Sleep(20 * time.Millisecond)
+			o.most.Store(max(o.most.Load(), o.site.Servers[0].Memory())) // takes a millisecond of a core
+			time.Sleep(memoryEvery)
 		}
 	})
 	defer watching.Wait()
