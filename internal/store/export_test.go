@@ -27,6 +27,9 @@ func PassingColumns() (all []string) {
 // UnconcernedColumns say why the other columns are no such moment.
 var UnconcernedColumns = unconcerned
 
+// Unfit says what is in the way of a database on PostgreSQL.
+func Unfit(version int, encoding string) error { return unfit(version, encoding) }
+
 // CountSignIn counts one sign-in in a transaction of its own.
 func (s *Store) CountSignIn(ctx context.Context, id auth.ApplicationID, now time.Time) error {
 	return s.transaction(ctx, func(t *tx) error { return t.countSignIn(ctx, id, now) })

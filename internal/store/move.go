@@ -187,28 +187,13 @@ func (s *Store) mayMoveIn(ctx context.Context) error {
 	return err
 }
 
-// MayMoveIn tells whether a database on PostgreSQL can take what another has, by a
-// sentence that says what is in the way.
+// MayMoveIn tells whether a database can take what another has, by a sentence that
+// says what is in the way.
 func (s *Store) MayMoveIn(ctx context.Context) error {
 	if !s.postgres {
 		return errors.New("it must be on PostgreSQL")
 	}
-	var version int
-	var encoding string
-	var standby bool
-	err := s.read.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), pg_is_in_recovery()`).
-		Scan(&version, &encoding, &standby)
-	switch {
-	case err != nil:
-		return err
-	case version < 140000:
-		return fmt.Errorf("its PostgreSQL is older than 14 (%d)", version/10000)
-	case encoding != "UTF8":
-		return fmt.Errorf("its encoding is %s, and must be UTF8", encoding)
-	case standby:
-		return errors.New("it is a standby; name the primary")
-	}
-	return nil
+	return s.fits(ctx)
 }
 
 // Moving reads how far a move into this database is; ErrNotFound where none is.

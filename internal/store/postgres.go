@@ -46,6 +46,33 @@ func (s *Store) connectPostgres(databaseURL string) (err error) {
 	return nil
 }
 
+// fits tells whether a database on PostgreSQL is one to work on, by a sentence that
+// says what is in the way.
+func (s *Store) fits(ctx context.Context) error {
+	var version int
+	var encoding string
+	err := s.read.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding')`).
+		Scan(&version, &encoding)
+	if err != nil {
+		return err
+	}
+	return unfit(version, encoding)
+}
+
+// oldest is the PostgreSQL that the documents ask for at least, as
+// server_version_num spells it.
+const oldest = 14_00_00
+
+func unfit(version int, encoding string) error {
+	switch {
+	case version < oldest:
+		return fmt.Errorf("its PostgreSQL is %d, and must be %d or newer", version/10000, oldest/10000)
+	case encoding != "UTF8":
+		return fmt.Errorf("its encoding is %s, and must be UTF8", encoding)
+	}
+	return nil
+}
+
 func (s *Store) openPostgres(databaseURL string) (*sql.DB, error) {
 	if s.through != nil {
 		return s.openBy(stdlib.GetDefaultDriver(), databaseURL), nil

@@ -127,6 +127,11 @@ func OpenTelling(ctx context.Context, databaseURL string, ring *keys.Ring, rules
 	if err := s.connect(databaseURL); err != nil {
 		return nil, err
 	}
+	if s.postgres {
+		if err := s.fits(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("database_url: %w", err), s.Close())
+		}
+	}
 	if err := s.migrate(ctx, tell); err != nil {
 		_ = s.Close()
 		return nil, err
