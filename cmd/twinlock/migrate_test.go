@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinlock/twinlock/internal/config"
 	"github.com/twinlock/twinlock/internal/store/storetest"
 )
 
@@ -65,8 +66,10 @@ func TestAMoveIsRefusedWhereItWouldTear(t *testing.T) {
 	if why := o.fails(failed, "migrate", "--to", "sqlite:elsewhere.db"); !strings.Contains(why, "PostgreSQL") {
 		t.Errorf("to SQLite: %s", why)
 	}
-	o.does("migrate", "--to", url)
-	if why := o.fails(failed, "migrate", "--to", url); !strings.Contains(why, "name an empty one") {
+	o.env = append(o.env, config.MigrateTo+"="+url) // as the page says, for its password
+	o.does("migrate")
+	o.people() // no command takes it for a setting
+	if why := o.fails(failed, "migrate"); !strings.Contains(why, "name an empty one") {
 		t.Errorf("a second time: %s", why)
 	}
 	if why := o.fails(failed, "migrate", "--database-url", url, "--to", url); !strings.Contains(why, "on PostgreSQL already") {

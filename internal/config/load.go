@@ -69,6 +69,10 @@ func readFlags(flags map[string]string) (entries []entry, refused Refusals) {
 	return sorted(entries), refused
 }
 
+// MigrateTo is the variable that `twinlock migrate` reads by itself. It is no
+// setting, and no mistake where a shell still has it.
+const MigrateTo = prefix + "MIGRATE_TO"
+
 // readEnvironment gives the variables that are meant for us, and the path in
 // TWINLOCK_CONFIG. An empty variable counts as unset, since compose files and
 // units cannot leave one out.
@@ -77,7 +81,7 @@ func readEnvironment(environ []string) (variables map[string]string, path string
 	for _, pair := range environ {
 		name, value, _ := strings.Cut(pair, "=")
 		switch {
-		case !strings.HasPrefix(name, prefix) || value == "" || fromKubernetes(name) || forTests(name):
+		case !strings.HasPrefix(name, prefix) || value == "" || name == MigrateTo || fromKubernetes(name) || forTests(name):
 		case name == prefix+"CONFIG":
 			path = value
 		default:
