@@ -11,9 +11,9 @@ import (
 	"github.com/twinlock/twinlock/internal/apptest/child"
 )
 
-// documented are the addresses of the two servers in the lines for HAProxy of the
-// page on PostgreSQL.
-var documented = []string{"192.0.2.11:8080", "192.0.2.12:8080"}
+// documented are the addresses in the lines for HAProxy of the page on PostgreSQL:
+// where people come in, and the two servers.
+var documented = []string{":443 ssl crt /etc/haproxy/id.example.org.pem", "192.0.2.11:8080", "192.0.2.12:8080"}
 
 // Balance runs HAProxy at an address, with the lines that the page on PostgreSQL
 // has for it, in front of two servers. It says which address a request came from,
@@ -21,9 +21,7 @@ var documented = []string{"192.0.2.11:8080", "192.0.2.12:8080"}
 func Balance(t testing.TB, page, at string, servers ...string) {
 	t.Helper()
 	settings := filepath.Join(t.TempDir(), "haproxy.cfg")
-	text := "defaults\n    mode http\n    option forwardfor\n    timeout connect 5s\n    timeout client 30s\n    timeout server 60s\n" +
-		"frontend people\n    bind " + at + "\n    default_backend twinlock\n" +
-		"backend twinlock\n" + backend(t, page, servers)
+	text := balancing(t, page, append([]string{at}, servers...))
 	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -49,23 +47,23 @@ func Balance(t testing.TB, page, at string, servers ...string) {
 	})
 }
 
-// backend is what the page says, with other servers in it.
-func backend(t testing.TB, page string, servers []string) string {
+// balancing is what the page says, with other addresses in it.
+func balancing(t testing.TB, page string, addresses []string) string {
 	t.Helper()
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, lines, found := strings.Cut(string(text), "\n```\nbackend twinlock\n")
+	_, lines, found := strings.Cut(string(text), "\n```\ndefaults\n")
 	lines, _, _ = strings.Cut(lines, "```")
 	for i, at := range documented {
 		found = found && strings.Contains(lines, at)
-		lines = strings.Replace(lines, at, servers[i], 1)
+		lines = strings.Replace(lines, at, addresses[i], 1)
 	}
 	if !found {
-		t.Fatalf("%s has no backend of two servers: %s", page, lines)
+		t.Fatalf("%s has no lines for a balancer of two servers: %s", page, lines)
 	}
-	return lines
+	return "defaults\n" + lines
 }
 
 func haproxy(t testing.TB) string {
