@@ -37,7 +37,7 @@ walk: ## walk through the two mission documents in a browser, one line a sentenc
 	@tools/prepare
 	@go test ./browser -run TestTheMission -count=1 -v
 
-fuzz: ## each fuzz target for a minute
+fuzz: ## each fuzz target for a minute; what it finds is kept in testdata/fuzz, to be committed
 	@tools/fuzz 1m
 
 bench: ## ratios to a bare server and to bare hashes, in about five minutes; needs wrk
