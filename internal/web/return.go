@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // longestReturn is more than any address of ours: what an application asks for
@@ -59,7 +60,9 @@ func ReturnTo(address string) string {
 	if err != nil || parsed.IsAbs() || parsed.Host != "" || parsed.User != nil || parsed.Fragment != "" {
 		return ""
 	}
-	if decoded, err := url.PathUnescape(parsed.EscapedPath()); err != nil || strings.HasPrefix(decoded, "//") || strings.Contains(decoded, "\\") {
+	// What stands on the way may decode it, and browsers leave tabs and line breaks out.
+	decoded, err := url.PathUnescape(parsed.EscapedPath())
+	if err != nil || strings.HasPrefix(decoded, "//") || strings.ContainsFunc(decoded, func(c rune) bool { return unicode.IsControl(c) || c == '\\' }) {
 		return ""
 	}
 	if parsed.Path == "/login" || strings.HasPrefix(parsed.Path, "/login/") || parsed.Path == "/logout" {
