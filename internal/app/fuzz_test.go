@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +28,8 @@ import (
 // FuzzEveryRoute: whatever anybody sends to whichever address, nothing falls
 // over, and nothing changes that is another's: no account, no session, no group,
 // no application and no setting. An administrator whose proof is fresh may change
-// all that, and is only asked whether anything falls over.
+// all that, and is only asked whether anything falls over. Nobody is led anywhere
+// but to addresses of ours and of applications that there are.
 func FuzzEveryRoute(f *testing.F) {
 	town := build(f)
 	for route, name := range town.routes {
@@ -42,6 +44,7 @@ func FuzzEveryRoute(f *testing.F) {
 			f.Add(uint8(route+1), uint8(route), uint8(1<<(route%8)), "x", "token=aaaa", form+"&no-such-field=x")
 		}
 	}
+	town.addAstray(f)
 	f.Fuzz(func(t *testing.T, who, route, how uint8, place, query, body string) {
 		visitor := town.visitors[int(who)%len(town.visitors)]
 		r := town.request(town.routes[int(route)%len(town.routes)], how, place, query, body)
@@ -54,6 +57,11 @@ func FuzzEveryRoute(f *testing.F) {
 		if w.Code >= 500 {
 			t.Errorf("%s: %s %s with %q: %d", visitor.name, r.Method, r.URL, body, w.Code)
 		}
+		for _, to := range w.Header()["Location"] {
+			if !mayLead(r.URL, to) {
+				t.Errorf("%s: %s %s with %q leads to %q", visitor.name, r.Method, r.URL, body, to)
+			}
+		}
 		if !town.changed(t) {
 			return
 		}
@@ -62,6 +70,39 @@ func FuzzEveryRoute(f *testing.F) {
 		}
 		town.begin(t)
 	})
+}
+
+// addAstray begins with every page, and every form that says where its visitor goes
+// on, where it is somebody else who says it.
+func (t *town) addAstray(f *testing.F) {
+	addresses := []string{"//evil.example/", `/\evil.example/`, "https://evil.example/"}
+	for route, name := range t.routes {
+		for who := range t.visitors {
+			astray := func(fields string) string {
+				return leading.ReplaceAllString(fields, "${1}"+url.QueryEscape(addresses[(who+route)%len(addresses)]))
+			}
+			form, query := formsToFuzz[name], "next=/&back=/&client_id=CLIENT&redirect_uri=/&post_logout_redirect_uri=/&response_type=code"
+			if strings.HasPrefix(name, "GET ") || astray(form) != form {
+				f.Add(uint8(who), uint8(route), uint8(0), placeIn(name), astray(query), astray(form))
+			}
+		}
+	}
+}
+
+// leading are fields that say where a visitor goes on.
+var leading = regexp.MustCompile(`\b(next=|back=|redirect_uri=|post_logout_redirect_uri=)[^&]*`)
+
+// mayLead tells whether a visitor may be sent there: to us, to the application behind
+// a proxy, and to the one address that the other application registered, with an answer.
+func mayLead(from *url.URL, location string) bool {
+	switch apptest.LeadsTo(from, location) {
+	case "http://localhost:8080", "https://wiki.example.org":
+		return true
+	case "https://board.example.org":
+		registered, _, _ := strings.Cut(location, "?")
+		return registered == "https://board.example.org/"
+	}
+	return false
 }
 
 // heldForm is a form that waits until the person has proved the password anew.
