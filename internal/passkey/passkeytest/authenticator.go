@@ -110,7 +110,7 @@ func (a *Authenticator) Create(options, origin string, spoil ...func(*Answer)) s
 	data := answer.authenticatorData(a.Kind, &key.PublicKey)
 	return answer.json(a.t, map[string]any{
 		"clientDataJSON":    text(answer.clientData(a.t)),
-		"attestationObject": text(attestation(data)),
+		"attestationObject": text(Attestation(data)),
 		"transports":        []string{a.Transport},
 	})
 }
@@ -140,12 +140,7 @@ func (a *Authenticator) GetWith(p *Passkey, options, origin string, spoil ...fun
 		s(&answer)
 	}
 	clientData, data := answer.clientData(a.t), answer.authenticatorData(a.Kind, nil)
-	hash := sha256.Sum256(clientData)
-	signed := sha256.Sum256(slices.Concat(data, hash[:]))
-	signature, err := ecdsa.SignASN1(rand.Reader, p.key, signed[:])
-	if err != nil {
-		a.t.Fatal(err)
-	}
+	signature := p.Sign(a.t, clientData, data)
 	if answer.SpoilSignature != nil {
 		signature = answer.SpoilSignature(signature)
 	}
@@ -156,6 +151,29 @@ func (a *Authenticator) GetWith(p *Passkey, options, origin string, spoil ...fun
 		response["userHandle"] = text(answer.Handle)
 	}
 	return answer.json(a.t, response)
+}
+
+// Sign signs the client's data and the authenticator's, whatever they are.
+func (p *Passkey) Sign(t testing.TB, clientData, data []byte) []byte {
+	t.Helper()
+	hash := sha256.Sum256(clientData)
+	signed := sha256.Sum256(slices.Concat(data, hash[:]))
+	signature, err := ecdsa.SignASN1(rand.Reader, p.key, signed[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signature
+}
+
+// Wrap is an answer for a passkey, as a browser hands it on, whose parts are these
+// bytes, whatever they are.
+func Wrap(t testing.TB, credential []byte, parts map[string][]byte) string {
+	t.Helper()
+	response := map[string]any{}
+	for name, part := range parts {
+		response[name] = text(part)
+	}
+	return Answer{Credential: credential, Extensions: map[string]any{}}.json(t, response)
 }
 
 func (a *Authenticator) begin(kind, challenge, origin string, p *Passkey) Answer {
@@ -228,8 +246,9 @@ func cose(key *ecdsa.PublicKey) []byte {
 		[]byte{0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 32}, point[1:33], []byte{0x22, 0x58, 32}, point[33:])
 }
 
-// attestation says nothing of its maker (§8.7), as CBOR.
-func attestation(data []byte) []byte {
+// Attestation is that of a new passkey with this authenticator data, and says nothing
+// of its maker (§8.7), as CBOR.
+func Attestation(data []byte) []byte {
 	var b bytes.Buffer
 	b.WriteByte(0xa3)
 	b.WriteString("\x63fmt\x64none")
