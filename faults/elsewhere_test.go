@@ -17,7 +17,7 @@ var elsewhere = []struct {
 	args       []string
 }{
 	{kit.Row{Fault: "all that can be used once is claimed at once, by 8 goroutines and on PostgreSQL by 2 processes", Engine: "both", Runs: 100,
-		Held: "one gets it", Figures: []string{"18 things: codes, links, logins, windows, tokens, tickets, letters, notices"}},
+		Held: "one gets it", Figures: []string{"codes, passkeys, links, logins, windows, tokens, tickets, letters, notices"}},
 		"store", "^TestWhatCanBeUsedOnce", []string{"-claims", "100"}},
 	{kit.Row{Fault: "one call to the database breaks off", Engine: "both", Runs: 1,
 		Held: "a flow is refused, or complete", Figures: []string{"each call of 8 flows in turn"}},

@@ -67,8 +67,15 @@ var claims = map[string]claim{
 			return err
 		}
 	}},
-	"code":          {prepare: twoLogins, take: proveBy(store.CodeClaim{Step: 200})},
-	"recovery code": {prepare: twoLogins, take: proveBy(store.CodeClaim{Recovery: true, Position: 3})},
+	"code":                                      {prepare: factors(true, false), take: logIn(byApp)},
+	"recovery code":                             {prepare: factors(true, false), take: logIn(byRecoveryCode)},
+	"passkey after a password":                  {prepare: factors(false, true), take: logIn(byPasskey)},
+	"code that keeps the factors at a reset":    {prepare: factorsAndReset(true, false), take: besideLogins(byApp, resets)},
+	"passkey that keeps the factors at a reset": {prepare: factorsAndReset(false, true), take: besideLogins(byPasskey, resets)},
+	"code that removes a passkey":               {prepare: factors(true, true), take: besideLogins(byApp, removesPasskey)},
+	"passkey that removes a passkey":            {prepare: factors(false, true), take: besideLogins(byPasskey, removesPasskey)},
+	"code that confirms":                        {prepare: factors(true, false), take: besideLogins(byApp, confirms)},
+	"passkey that confirms":                     {prepare: factors(false, true), take: besideLogins(byPasskey, confirms)},
 	"passkey at the login": {prepare: func(p play) key {
 		by := inSession(p.T, p.Store, p.somebody())
 		return key{ID: string(addPasskey(p.T, p.Store, &by).ID), Address: string(by.User.ID)}
@@ -282,31 +289,92 @@ func protectedSession(p play) key {
 	return key{Session: token.Reveal(), Authenticator: a.ID}
 }
 
-// twoLogins are two of one person that owe a code.
-func twoLogins(p play) key {
-	by := inSession(p.T, p.Store, p.somebody())
-	a, _ := protect(p.T, p.Store, &by)
-	k := key{Authenticator: a.ID, Browser: storetest.Browser.Reveal()}
+// withFactors gives what somebody with an authenticator app, a passkey or both brings
+// in a session, and in two logins that owe a code.
+func withFactors(p play, app, passkey bool) (key, auth.User) {
+	by, k := inSession(p.T, p.Store, p.somebody()), key{Browser: storetest.Browser.Reveal()}
+	if app {
+		a, token := protect(p.T, p.Store, &by)
+		k.Authenticator, k.Session = a.ID, token.Reveal()
+	}
+	if passkey {
+		n := passkeyOf(by.User)
+		if app {
+			n = withoutCodes(n)
+		}
+		token, err := p.AddPasskey(p.Context(), by, n, now)
+		must(p.T, err)
+		by = goesOn(p.T, p.Store, by, token)
+		all, err := p.Passkeys(p.Context(), by.User.ID)
+		must(p.T, err)
+		k.ID, k.Session = string(all[0].ID), token.Reveal()
+	}
 	for range 2 {
 		k.Attempts = append(k.Attempts, string(storetest.Attempt(p.T, p.Store, by.User, now).ID))
 	}
-	return k
+	return k, by.User
 }
 
-// proveBy goes on with one of two logins by the same code.
-func proveBy(c store.CodeClaim) func(play, key, int) func() error {
+// factors is the preparing of those who bring nothing else.
+func factors(app, passkey bool) func(play) key {
+	return func(p play) key { k, _ := withFactors(p, app, passkey); return k }
+}
+
+// factorsAndReset is the preparing of those who have the link for a new password too.
+func factorsAndReset(app, passkey bool) func(play) key {
+	return func(p play) key {
+		k, u := withFactors(p, app, passkey)
+		k.Token = p.mailed(func(m store.Mailed) error { return p.MailReset(p.Context(), u, m, auth.Actor{}, now) })
+		return k
+	}
+}
+
+// byApp, byRecoveryCode and byPasskey are what is spent in the code's place.
+func byApp(k key) store.CodeClaim        { return store.CodeClaim{Authenticator: k.Authenticator, Step: 200} }
+func byRecoveryCode(key) store.CodeClaim { return store.CodeClaim{Recovery: true, Position: 3} }
+func byPasskey(k key) store.CodeClaim    { return verified(auth.PasskeyID(k.ID)) }
+
+// logIn goes on with one of two logins by the same code.
+func logIn(code func(key) store.CodeClaim) func(play, key, int) func() error {
 	return func(p play, k key, who int) func() error {
 		a, err := p.Attempt(p.Context(), auth.AttemptID(k.Attempts[who%2]), hashOf(p, k.Browser))
 		must(p.T, err)
-		code := c
-		if !c.Recovery {
-			code.Authenticator = k.Authenticator
-		}
 		return func() error {
-			_, err := p.ProveCode(p.Context(), auth.Actor{}, a, code, 5, nil, now)
+			_, err := p.ProveCode(p.Context(), auth.Actor{}, a, code(k), 5, nil, now)
 			return err
 		}
 	}
+}
+
+// besideLogins has the first of those who claim spend the code for something that is
+// its own, and the others for a login: what else an act can do once alone decides
+// nothing between them.
+func besideLogins(code func(key) store.CodeClaim, act func(play, key, store.CodeClaim) func() error) func(play, key, int) func() error {
+	return func(p play, k key, who int) func() error {
+		if who == 0 {
+			return act(p, k, code(k))
+		}
+		return logIn(code)(p, k, who)
+	}
+}
+
+func resets(p play, k key, c store.CodeClaim) func() error {
+	return func() error {
+		return p.ResetPassword(p.Context(), auth.Actor{}, store.Reset{Link: hashOf(p, k.Token), Hash: "another", KeepFactors: true, Code: c}, now)
+	}
+}
+
+func removesPasskey(p play, k key, c store.CodeClaim) func() error {
+	by := p.holder(k)
+	return func() error {
+		_, err := p.RemovePasskey(p.Context(), by, store.PasskeyRemoval{Passkey: auth.PasskeyID(k.ID), Domain: ours, Code: c}, now)
+		return err
+	}
+}
+
+func confirms(p play, k key, c store.CodeClaim) func() error {
+	by := p.holder(k)
+	return func() error { _, err := p.Confirm(p.Context(), by, store.Confirmation{Code: c}, nil, now); return err }
 }
 
 // Of many who claim at once what can be used once, one gets it.
@@ -368,8 +436,8 @@ func TestWhatCanBeUsedOnceIsGotByOneOfTwoProcesses(t *testing.T) {
 	both := twoProcesses(t, storetest.Migrated["PostgreSQL"](t), ring)
 	for name, c := range claims {
 		if c.alone {
-			for range min(*claimRounds, 5) {
-				twoProcesses(t, storetest.Migrated["PostgreSQL"](t), ring).race(t, name)
+			for range *claimRounds { // each ends the processes that it began
+				t.Run(name, func(t *testing.T) { twoProcesses(t, storetest.LentPostgreSQL(t), ring).race(t, name) })
 			}
 			continue
 		}

@@ -105,7 +105,7 @@ func migrate(url string) error {
 // Each runs a test on a fresh store of each engine.
 func Each(t *testing.T, test func(*testing.T, *store.Store)) {
 	t.Helper()
-	for name, address := range map[string]Address{"SQLite": migratedSQLite, "PostgreSQL": lentPostgreSQL} {
+	for name, address := range map[string]Address{"SQLite": migratedSQLite, "PostgreSQL": LentPostgreSQL} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, Open(t, address(t), keys.New()))
