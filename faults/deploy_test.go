@@ -1,10 +1,14 @@
 package faults
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,126 +17,186 @@ import (
 
 	"github.com/twinlock/twinlock/faults/kit"
 	"github.com/twinlock/twinlock/internal/apptest"
+	"github.com/twinlock/twinlock/internal/apptest/program"
 )
 
 // drains is how long a server may take from the order to stop to its end: two
 // seconds of notice, and ten for the requests on their way.
 const drains = 12 * time.Second
 
-// Each server is stopped and started again in turn, as for a new version, while
-// people go on.
-func TestNoRequestIsLostWhileServersAreReplaced(t *testing.T) {
+// Each server is replaced in turn by one of a later version, which changes the
+// tables under the other, and in the next round by one of this version again. People
+// log in, enrol, change their passwords and log out meanwhile.
+func TestNothingIsLostWhileServersAreReplaced(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
-	site := kit.Start(t, kit.PostgreSQL, 2, kit.BehindBalancer...)
-	site.Balance()
-	l := &steady{T: t, site: site}
-	end := l.load()
-	var stops kit.Took
-	rounds := often(30, 3)
-	for range rounds {
-		for _, s := range site.Servers {
-			begun := time.Now()
-			s.Stop()
-			stops.Since(begun)
-			s.Start()
-		}
+	d := &deploy{T: t, later: later(t), site: kit.New(t, kit.PostgreSQL, 2, kit.BehindBalancer...)}
+	d.seen.pause = 150 * time.Millisecond // so that their codes last
+	for _, s := range d.site.Servers {
+		at := "127.0.0.1:" + program.FreePort(t)
+		s.Flags = append(s.Flags, "--metrics-listen", at)
+		d.metrics = append(d.metrics, "http://"+at+"/metrics")
+		s.Start()
+	}
+	d.site.Balance()
+	d.site.Person("root@example.org", "--admin")
+	d.site.Activate("two-factor")
+	end := d.changeNames()
+	rounds := often(20, 2)
+	for round := range rounds {
+		d.replaces(round, []string{d.later, ""}[round%2])
 	}
 	end()
-	for _, why := range l.lost {
+	for _, why := range append(d.seen.wrong, d.seen.failed...) {
 		t.Error(why)
 	}
-	if l.answered.Load() < 500 {
-		t.Errorf("only %d requests were answered: this shows nothing", l.answered.Load())
+	if lost := d.seen.lost.Load(); lost > 0 {
+		t.Errorf("%d requests failed", lost)
 	}
-	if longest := stops.At(1); longest > drains {
+	if longest := d.stops.At(1); longest > drains {
 		t.Errorf("a server took %s to stop", longest)
 	}
-	table.Add(t, kit.Row{Fault: "servers replaced in turn", Engine: kit.PostgreSQL, Runs: 2 * rounds, Took: time.Since(began), Held: "no request lost",
-		Figures: []string{fmt.Sprintf("%d answered, %d lost", l.answered.Load(), len(l.lost)), "a stop " + stops.String()}})
+	table.Add(t, kit.Row{Fault: "servers replaced in turn, this version beside a later one of two more steps of the schema", Engine: kit.PostgreSQL,
+		Runs: 2 * rounds, Took: time.Since(began), Held: "nothing lost that was acknowledged, no request failed",
+		Figures: append(d.seen.figures(), fmt.Sprintf("%d names changed", d.names.Load()),
+			fmt.Sprintf("%d requests, %d asked to come back", d.seen.asked.Load(), d.seen.busy.Load()), "a stop "+d.stops.String())})
 }
 
-// steady asks by pages and forms, and again by the same connection, as browsers do.
-type steady struct {
+// deploy is a site whose servers are replaced.
+type deploy struct {
 	*testing.T
-	site     *kit.Site
-	answered atomic.Int64
-
-	mu   sync.Mutex
-	lost []string
+	site    *kit.Site
+	later   string   // the program of a later version
+	metrics []string // where each server tells of itself
+	seen    testimony
+	names   atomic.Int64 // changed
+	stops   kit.Took
 }
 
-// load keeps asking until its end is asked for.
-func (l *steady) load() (end func()) {
+// replaces replaces both servers, one after the other, while people act.
+func (d *deploy) replaces(round int, by string) {
+	d.Helper()
+	var opened atomic.Int64
+	people := witnesses(d.T, often(10, 6), round, &d.seen, d.site, func(network string) *apptest.Browser {
+		if opened.Add(1)%2 == 0 {
+			return d.site.BalancedKeeping(network)
+		}
+		return d.site.Balanced(network)
+	})
+	people.writeMore(6)
+	for i, s := range d.site.Servers {
+		s.Program = by
+		begun := time.Now()
+		s.Stop()
+		d.stops.Since(begun)
+		s.Start()
+		if said := d.tells(i, "twinlock_build_info{"); strings.Contains(said, laterVersion) != (by == d.later) {
+			d.Fatalf("it is the wrong program: %s", said)
+		}
+		d.bothLetIn(people)
+	}
+	people.testify()
+}
+
+// changeNames lets some people change their names over and over, by connections that
+// they keep, until its end is asked for: what is sent on one that is just being closed
+// nobody sends again.
+func (d *deploy) changeNames() (end func()) {
+	d.Helper()
+	var busy sync.WaitGroup
 	stop := make(chan struct{})
-	var people sync.WaitGroup
 	for i := range 4 {
-		fresh := l.site.Balanced(fmt.Sprintf("127.0.0.%d", i+2)) // a connection for each request
-		people.Go(func() {
-			pause := time.NewTicker(20 * time.Millisecond)
+		w := &witness{T: d.T, site: d.site, seen: &d.seen, person: d.site.Person(fmt.Sprintf("renamed%d@example.org", i)),
+			inside: d.site.BalancedKeeping(fmt.Sprintf("127.0.9.%d", i+2))}
+		d.site.SignIn(w.inside, w.person)
+		busy.Go(func() {
+			pause := time.NewTicker(10 * time.Millisecond)
 			defer pause.Stop()
 			for n := 0; ; n++ {
-				if why := l.ask(fresh, n%4); why == "" {
-					l.answered.Add(1)
-				} else {
-					l.mu.Lock()
-					l.lost = append(l.lost, why)
-					l.mu.Unlock()
-				}
 				select {
 				case <-stop:
 					return
 				case <-pause.C:
+					d.changesName(w, fmt.Sprint("Name ", n))
 				}
 			}
 		})
 	}
 	return func() {
 		close(stop)
-		people.Wait()
+		busy.Wait()
 	}
 }
 
-// kept are connections that are used again and again.
-var kept = &http.Client{
-	Timeout: time.Minute, Transport: &http.Transport{MaxIdleConns: 4096, MaxIdleConnsPerHost: 4096},
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-}
-
-// ask shows the login, or sends its form with an address that is none; "" where it
-// was answered.
-func (l *steady) ask(fresh *apptest.Browser, kind int) (lost string) {
-	form := url.Values{"email": {"nobody"}, "password": {kit.Password}, "next": {""}}
-	status, want := 0, http.StatusOK
-	switch kind {
-	case 0:
-		status = fresh.Get("/login").Status
-	case 1:
-		status, want = fresh.Post("/login", form).Status, http.StatusUnprocessableEntity
+// changesName is one such change; the page after it may be of the other server.
+func (d *deploy) changesName(w *witness, name string) {
+	page := w.inside.Post("/account/name", url.Values{"name": {name}})
+	switch {
+	case !w.answers(page):
+	case !page.HasButton("Save"):
+		w.deny("a session that was acknowledged is gone: %s: %d %s", page.Path, page.Status, page.Text())
+	case page.Form("Save").Values.Get("name") != name:
+		w.deny("a name that was acknowledged is not there")
 	default:
-		method := http.MethodGet
-		if kind == 3 {
-			method, want = http.MethodPost, http.StatusUnprocessableEntity
-		}
-		r, err := http.NewRequestWithContext(l.Context(), method, l.site.BalancerURL()+"/login", strings.NewReader(form.Encode()))
-		if err != nil {
-			return err.Error()
-		}
-		r.Host = strings.TrimPrefix(l.site.URL, "http://")
-		r.Header.Set("Origin", l.site.URL)
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		answer, err := kept.Do(r)
-		if err != nil {
-			return err.Error()
-		}
-		_, err = io.Copy(io.Discard, answer.Body) // and the connection is used again
-		if answer.Body.Close(); err != nil {
-			return err.Error()
-		}
-		status = answer.StatusCode
+		d.names.Add(1)
 	}
-	if status != want {
-		return fmt.Sprintf("kind %d: status %d, want %d", kind, status, want)
+}
+
+// bothLetIn waits until people have logged in on either server.
+func (d *deploy) bothLetIn(people *people) {
+	d.Helper()
+	var before [2]string
+	for i := range before {
+		before[i] = d.tells(i, loginsDone)
 	}
-	return ""
+	people.until("people log in on both servers", func() bool {
+		return d.tells(0, loginsDone) != before[0] && d.tells(1, loginsDone) != before[1]
+	})
+}
+
+const loginsDone = `twinlock_logins_total{factor="`
+
+// tells gives the lines of a server's metrics that begin so, but for what was refused.
+func (d *deploy) tells(server int, beginning string) (lines string) {
+	d.Helper()
+	answer, err := http.Get(d.metrics[server])
+	must(d, err)
+	defer answer.Body.Close()
+	all, err := io.ReadAll(answer.Body)
+	must(d, err)
+	for line := range strings.Lines(string(all)) {
+		if strings.HasPrefix(line, beginning) && !strings.Contains(line, `result="refused"`) {
+			lines += line
+		}
+	}
+	return lines
+}
+
+const laterVersion = "v99.0.0"
+
+// later builds the program of a version that is yet to come: it calls itself so, and
+// has steps of the schema that this one does not know.
+func later(t *testing.T) (binary string) {
+	t.Helper()
+	folder, replaced := t.TempDir(), map[string]string{}
+	for path, text := range map[string]string{
+		"app/version.go": "package app\n\nfunc Version() string { return \"" + laterVersion + "\" }\n",
+		"store/migrations/postgres/9901_people.sql":   "-- +goose Up\nALTER TABLE users ADD COLUMN later BIGINT NOT NULL DEFAULT 0;\n",
+		"store/migrations/postgres/9902_sessions.sql": "-- +goose Up\nALTER TABLE sessions ADD COLUMN later BIGINT NOT NULL DEFAULT 0;\n",
+	} {
+		in, err := filepath.Abs(filepath.Join("../internal", path))
+		must(t, err)
+		replaced[in] = filepath.Join(folder, filepath.Base(path))
+		must(t, os.WriteFile(replaced[in], []byte(text), 0o600))
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
+	must(t, err)
+	list := filepath.Join(folder, "overlay.json")
+	must(t, os.WriteFile(list, overlay, 0o600))
+	binary = filepath.Join(folder, "twinlock")
+	out, err := exec.Command("go", "build", "-tags", "testclock", "-overlay", list, "-o", binary, "github.com/twinlock/twinlock/cmd/twinlock").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return binary
 }

@@ -44,7 +44,9 @@ type spentCode struct {
 
 // testimony is what all witnesses saw together.
 type testimony struct {
-	written                                                             atomic.Int64
+	pause time.Duration // between what each of them does; zero is a moment
+
+	asked, busy, written                                                atomic.Int64
 	logins, recoveries, enrolments, passwords, logouts, questions, lost atomic.Int64
 
 	checked struct{ sessions, ended, codes, recovery, passwords, enrolments atomic.Int64 }
@@ -88,7 +90,7 @@ func (w *witness) deny(format string, values ...any) {
 
 // acts does something at random, as often as until is open.
 func (w *witness) acts(until <-chan struct{}) {
-	pause := time.NewTicker(20 * time.Millisecond)
+	pause := time.NewTicker(max(w.seen.pause, 20*time.Millisecond))
 	defer pause.Stop()
 	for !w.unknown {
 		select {
@@ -111,7 +113,9 @@ func (w *witness) acts(until <-chan struct{}) {
 // are not. 429 and 422 are answers, and so is that too many passwords are being
 // hashed, which a machine with other things to do says; then nothing was done.
 func (w *witness) answers(p *apptest.Page) bool {
+	w.seen.asked.Add(1)
 	if isBusy(p) {
+		w.seen.busy.Add(1)
 		return false
 	}
 	if p.Status == 0 || p.Status >= 500 {

@@ -29,5 +29,8 @@ func (s *Site) Balanced(network string) *apptest.Browser {
 	return apptest.Far(s.t, s.URL, "http://"+s.balancer, network)
 }
 
-// BalancerURL is where HAProxy listens.
-func (s *Site) BalancerURL() string { return "http://" + s.balancer }
+// BalancedKeeping is Balanced for a browser that keeps its connection.
+func (s *Site) BalancedKeeping(network string) *apptest.Browser {
+	s.t.Helper()
+	return apptest.Keeping(s.t, s.URL, "http://"+s.balancer, network)
+}

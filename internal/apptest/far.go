@@ -17,7 +17,23 @@ const farPatience = 60 * time.Second
 // request, so that none is lost with the server of before. It is for one
 // goroutine at a time.
 func Far(t testing.TB, origin, at, network string) *Browser {
-	client := &http.Client{Timeout: farPatience, Transport: from(network), CheckRedirect: func(*http.Request, []*http.Request) error {
+	return far(t, origin, at, network, from(network))
+}
+
+// Keeping is Far for a browser that asks again by the connection that it has, as
+// browsers do.
+func Keeping(t testing.TB, origin, at, network string) *Browser {
+	through := from(network)
+	through.DisableKeepAlives, through.IdleConnTimeout = false, keepsIdle
+	t.Cleanup(through.CloseIdleConnections)
+	return far(t, origin, at, network, through)
+}
+
+// keepsIdle is shorter than any server keeps a connection on which nothing is sent.
+const keepsIdle = 5 * time.Second
+
+func far(t testing.TB, origin, at, network string, through *http.Transport) *Browser {
+	client := &http.Client{Timeout: farPatience, Transport: through, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
 	return newBrowser(t, origin, network, func(r *http.Request) *http.Response {

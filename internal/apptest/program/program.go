@@ -27,6 +27,7 @@ const Patience = 40 * time.Second
 // Server is the program on a folder. Its exported fields are set before it
 // starts.
 type Server struct {
+	Program   string // another than is built of this source; "" is that one
 	URL       string // as people type it
 	Local     string // where it listens, with the scheme
 	Data      string
@@ -131,9 +132,12 @@ func (s *Server) TryStart() error {
 
 // Begin starts the server and does not wait.
 func (s *Server) Begin() error {
-	program, err := Binary()
-	if err != nil {
-		return err
+	program := s.Program
+	if program == "" {
+		var err error
+		if program, err = Binary(); err != nil {
+			return err
+		}
 	}
 	process := exec.Command(program, append([]string{"serve"}, s.Flags...)...)
 	process.Env = s.environ()
@@ -180,11 +184,18 @@ func (s *Server) end(by syscall.Signal) {
 		return
 	}
 	s.Signal(by)
-	<-s.ended
+	_ = s.Ended()
+}
+
+// Ended waits until a server has ended that was told to, and tells how it did.
+func (s *Server) Ended() error {
+	s.t.Helper()
+	why := <-s.ended
 	s.process = nil
 	if s.t.Failed() {
 		s.t.Logf("the server said:\n%s", s.said)
 	}
+	return why
 }
 
 // Memory is [child.Memory] of the server.
