@@ -20,9 +20,8 @@ import (
 	"github.com/twinlock/twinlock/internal/apptest/program"
 )
 
-// drains is how long a server may take from the order to stop to its end: two
-// seconds of notice, and ten for the requests on their way.
-const drains = 12 * time.Second
+// drains is how long a server may take from the order to stop to its end.
+const drains = 10 * time.Second
 
 // Each server is replaced in turn by one of a later version, which changes the
 // tables under the other, and in the next round by one of this version again. People

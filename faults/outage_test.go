@@ -42,6 +42,13 @@ func TestTheDatabaseIsGoneAndBack(t *testing.T) {
 	} {
 		o.sees(f.name, f.goes, f.comes)
 	}
+	m.Freeze()
+	defer m.Thaw()
+	told := time.Now()
+	site.Servers[0].Stop()
+	if took := time.Since(told); took > drains {
+		t.Errorf("beside a frozen database a server took %s to stop", took)
+	}
 }
 
 // outage watches a server while its database is away.

@@ -235,14 +235,10 @@ func (a *App) Close() error {
 		s.Close()
 	}
 	a.hasher.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	ctx, cancel := a.untilGone()
 	defer cancel()
 	return errors.Join(a.keepClock(ctx), a.Store.Close())
 }
-
-// closePatience is how long the database may take to write what is kept of the
-// clock when the program ends.
-const closePatience = 5 * time.Second
 
 // Work is how much was done since the start. Answers that must not differ must
 // not take different work either.

@@ -22,6 +22,7 @@ type background struct {
 	letters     metrics.Tally // how tries to send one went
 	group       sync.WaitGroup
 	drain       time.Duration // how long a letter on its way may take after the order to stop
+	gone        time.Time     // when all has to be written; zero: it was not told to stop
 	ctx         context.Context
 	cancel      context.CancelFunc
 }
@@ -65,18 +66,31 @@ func (a *App) Stop() error {
 		a.work.cancel()
 		a.work.group.Wait()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := a.untilGone()
 	defer cancel()
 	if err := a.Live.Flush(ctx, a.Now()); err != nil {
 		a.log.Error("write last-seen times", "error", err)
 	}
 	if u := a.work.use; u != nil {
-		if err := u.Close(); err != nil {
+		if err := u.Leave(ctx); err != nil {
 			a.log.Error("leave the database", "error", err)
 		}
 	}
 	return a.Close()
 }
+
+// untilGone is for what is written at the end. A database that does not take it
+// keeps nobody from going.
+func (a *App) untilGone() (context.Context, context.CancelFunc) {
+	if by := a.work.gone; !by.IsZero() {
+		return context.WithDeadline(context.Background(), by)
+	}
+	return context.WithTimeout(context.Background(), closePatience)
+}
+
+// closePatience is how long the database may take to write what is kept at the end
+// of what was not told to stop, such as a command.
+const closePatience = 5 * time.Second
 
 // every does a piece of work again and again, each time after a pause.
 func (a *App) every(ctx context.Context, pause time.Duration, what string, work func(context.Context) error) {

@@ -15,8 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// drain is how long requests on their way may take after the order to stop.
-const drain = 10 * time.Second
+// A server is gone ten seconds after the order to stop: whoever runs containers
+// kills what stays for longer. Requests on their way may take until drain, the notice
+// to others included, and what is written at the end until gone.
+const (
+	drain = 8 * time.Second
+	gone  = 9500 * time.Millisecond
+)
 
 // Serve answers requests until ctx ends, then lets those on their way finish.
 // It says on out where it is, and how to set it up as long as nobody has.
@@ -115,19 +120,22 @@ const stopNotice = 2 * time.Second
 // othersPatience is how long the database may take to tell who else serves.
 const othersPatience = time.Second
 
-// shutdown lets the requests on their way finish. Where other servers can answer
-// in its place it says first that it stops, and takes what is sent until that was
-// heard.
+// shutdown lets the requests on their way finish, and cuts off those that do not.
+// Where other servers can answer in its place it says first that it stops, and takes
+// what is sent until that was heard.
 func (a *App) shutdown(server *http.Server) error {
+	told := time.Now()
+	a.work.gone = told.Add(gone)
 	a.stopping.Store(true)
 	if a.othersMayServe() {
 		time.Sleep(stopNotice)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	ctx, cancel := context.WithDeadline(context.Background(), told.Add(drain))
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.Join(err, server.Close())
+		a.log.Warn("requests that took too long for the stop were cut off")
+		return server.Close()
 	}
 	return err
 }

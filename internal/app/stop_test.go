@@ -3,12 +3,15 @@ package app_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,6 +153,108 @@ func (l *line) asks(path string) *http.Response {
 	_, err = io.Copy(io.Discard, answer.Body)
 	must(l.T, err)
 	return answer
+}
+
+// A server is gone ten seconds after the order to stop. Until then what is on its way
+// is answered if it ends within eight of them, the notice to others included, and is
+// cut off otherwise; what the database does not let it write holds it up no longer.
+func TestAServerIsGoneTenSecondsAfterTheOrderToStop(t *testing.T) {
+	t.Parallel()
+	const soon, never = 5 * time.Second, time.Minute
+	servers := newTogether(t)
+	first := servers.start("first")
+	servers.start("second")
+	freeLinks, freeSignups := servers.locks("clock", "links"), servers.locks("signups")
+	lines := map[string]struct {
+		status  <-chan int
+		answers bool
+	}{
+		"a body that comes slowly":            {dial(t, first.address).posts(soon), true},
+		"a body that never comes":             {dial(t, first.address).posts(never), false},
+		"an answer that takes long":           {dial(t, first.address).gets("/register/confirm?token=" + strings.Repeat("A", 43)), true},
+		"an answer that takes longer than it": {dial(t, first.address).gets("/forgot-password/new?token=" + strings.Repeat("A", 43)), false},
+	}
+	servers.awaitWaiting(2)
+	told := time.Now()
+	first.stop()
+	time.AfterFunc(soon, freeSignups)
+	for about, l := range lines {
+		if status := <-l.status; l.answers != (status >= 200 && status < 500) {
+			t.Errorf("%s: status %d after %s", about, status, time.Since(told))
+		}
+	}
+	err := <-first.ended
+	if took := time.Since(told); took > 10*time.Second {
+		t.Errorf("the server was gone after %s", took)
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("its clock could be kept (%v): this shows nothing", err)
+	}
+	freeLinks()
+}
+
+// posts sends a login whose body comes a byte at a time for so long, and gives the
+// status of the answer, 0 where none came.
+func (l *line) posts(d time.Duration) <-chan int {
+	const pause = 100 * time.Millisecond
+	body := "email=nobody&password=" + strings.Repeat("x", int(d/pause))
+	go func() {
+		_, err := fmt.Fprintf(l, "POST /login HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: http://localhost:8080\r\n"+
+			"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", len(body))
+		for i := 0; i < len(body) && err == nil; i++ {
+			_, err = io.WriteString(l, body[i:i+1])
+			time.Sleep(pause)
+		}
+	}()
+	return l.answered()
+}
+
+// gets asks for a page, and gives the status of the answer, 0 where none came.
+func (l *line) gets(path string) <-chan int {
+	_, err := fmt.Fprintf(l, "GET %s HTTP/1.1\r\nHost: localhost:8080\r\n\r\n", path)
+	must(l.T, err)
+	return l.answered()
+}
+
+func (l *line) answered() <-chan int {
+	status := make(chan int, 1)
+	go func() {
+		answer, err := http.ReadResponse(l.in, nil)
+		if err != nil {
+			status <- 0
+			return
+		}
+		status <- answer.StatusCode
+	}()
+	return status
+}
+
+// locks keeps everybody from some tables until they are freed.
+func (s together) locks(tables ...string) (free func()) {
+	s.Helper()
+	held, err := s.database().BeginTx(s.Context(), nil)
+	must(s.T, err)
+	_, err = held.ExecContext(s.Context(), `LOCK TABLE `+strings.Join(tables, ", "))
+	must(s.T, err)
+	return func() { _ = held.Rollback() }
+}
+
+func (s together) database() *sql.DB {
+	s.Helper()
+	db, err := sql.Open("pgx", s.url)
+	must(s.T, err)
+	s.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// awaitWaiting waits until so many who read wait for a table.
+func (s together) awaitWaiting(n int) {
+	s.Helper()
+	db := s.database()
+	for waiting := 0; waiting < n; time.Sleep(5 * time.Millisecond) {
+		must(s.T, db.QueryRowContext(s.Context(), `SELECT COUNT(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ~ 'SELECT' AND query !~ 'DELETE'`).Scan(&waiting))
+	}
 }
 
 // becauseOf asks a server why it is not ready; "" where it is.

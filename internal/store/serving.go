@@ -146,10 +146,13 @@ func (u *Use) keep(ctx context.Context) error {
 }
 
 // Close takes the word back.
-func (u *Use) Close() error {
+func (u *Use) Close() error { return u.Leave(context.Background()) }
+
+// Leave is Close for whoever has to be gone when ctx ends.
+func (u *Use) Leave(ctx context.Context) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), leavePatience)
+	ctx, cancel := context.WithTimeout(ctx, leavePatience)
 	defer cancel()
 	var err error
 	if u.hears {
