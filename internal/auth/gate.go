@@ -63,7 +63,8 @@ type Demand struct {
 }
 
 // Demands tells what a gate asks of a path at one of its hosts; false for a
-// path that no honest browser sends, which nobody may have.
+// path that no honest browser sends, which nobody may have, and where a rule that
+// fits says nothing that is known, as one does whose row is damaged.
 //
 // Servers read paths in different ways: some decode twice, fold dots and
 // slashes, or cut what follows a semicolon. A path with only one reading gets
@@ -80,8 +81,8 @@ func (g Gate) Demands(host, path string) (Demand, bool) {
 			continue
 		}
 		certain, possible := rule.fits(all)
-		if possible {
-			d.add(rule)
+		if possible && !d.add(rule) {
+			return Demand{}, false
 		}
 		if certain {
 			return d, true
@@ -91,9 +92,11 @@ func (g Gate) Demands(host, path string) (Demand, bool) {
 	return d, true
 }
 
-func (d *Demand) add(r Rule) {
+// add adds what a rule asks; false for one that asks nothing that is known.
+func (d *Demand) add(r Rule) (known bool) {
 	d.Public = d.Public && r.Access == Public
 	switch r.Access {
+	case Public, Signed:
 	case InGroup:
 		d.Groups = append(d.Groups, r.Group)
 	case TwoFactor:
@@ -103,7 +106,10 @@ func (d *Demand) add(r Rule) {
 		if d.Within == 0 || r.Within < d.Within {
 			d.Within = r.Within
 		}
+	default:
+		return false
 	}
+	return true
 }
 
 // fits tells whether every reading of a path lies below the rule's, letter for

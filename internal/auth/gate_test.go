@@ -77,6 +77,16 @@ func TestWhatNoBrowserSendsIsRefused(t *testing.T) {
 	}
 }
 
+// A rule whose row is damaged may have been of any kind.
+func TestWhatARuleOfNoKnownKindIsForNobodyHas(t *testing.T) {
+	gate := Gate{Rules: []Rule{{Path: "/admin", Access: "groub", Group: "staff"}, {Path: "/", Access: Public}}}
+	for path, open := range map[string]bool{"/admin": false, "/admin/users": false, "/Admin": false, "/page": true} {
+		if d, ok := gate.Demands("wiki.example.org", path); ok != open || d.Public != open {
+			t.Errorf("%s: %+v, %v", path, d, ok)
+		}
+	}
+}
+
 func TestHonestPathsAreNotRefused(t *testing.T) {
 	for _, path := range []string{
 		"/100%25", "/a%20b", "/caf%C3%A9", "/café", "/.well-known/x", "/a..b", "/a;b=c", "/projects/group%2Fname", "/x//y", "/a.b.", "/...", "/a%2520b",
