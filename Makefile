@@ -48,7 +48,7 @@ growth: ## what a million people make slower, on both engines, in half an hour; 
 	@go run ./bench/growth -engine postgres
 
 faults: ## kill, break and overload the real program on both engines, in the long form; prints one table
-	@tools/prepare
+	@tools/prepare long
 	@mkdir -p bin
 	@cd faults && go test -count=1 -timeout 4h -args -long -table ../bin/faults.md
 

@@ -65,7 +65,7 @@ func newPatroni(t *testing.T) *patroni {
 	t.Helper()
 	for _, name := range []string{"patroni", "etcd"} {
 		if _, err := exec.LookPath(name); err != nil {
-			t.Fatalf("%s is missing; the long form needs it: apt-get install patroni etcd-server", name)
+			t.Fatalf("%s is missing; tools/prepare long installs it", name)
 		}
 	}
 	folder, err := os.MkdirTemp("", "twinlock-patroni-")

@@ -11,7 +11,7 @@ import (
 
 // prepares runs tools/prepare where only these programs are, and gives what it
 // says and its exit status.
-func prepares(t *testing.T, programs map[string]string) (said string, status int) {
+func prepares(t *testing.T, programs map[string]string, args ...string) (said string, status int) {
 	t.Helper()
 	folder := t.TempDir()
 	for _, name := range []string{"bash", "dirname", "uname", "env", "cat"} {
@@ -28,7 +28,7 @@ func prepares(t *testing.T, programs map[string]string) (said string, status int
 			t.Fatal(err)
 		}
 	}
-	c := exec.Command(filepath.Join(folder, "bash"), "../tools/prepare")
+	c := exec.Command(filepath.Join(folder, "bash"), append([]string{"../tools/prepare"}, args...)...)
 	c.Env = []string{"PATH=" + folder}
 	out, err := c.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
@@ -46,7 +46,7 @@ func TestWhatAMachineLacksForTheTestsIsNamedWithWhereToGetIt(t *testing.T) {
 		programs map[string]string
 		says     string
 	}{
-		"without apt":                         {nil, "own package manager, then run make test again"},
+		"without apt":                         {nil, "own package manager, then run it again"},
 		"with apt, and neither root nor sudo": {map[string]string{"apt-get": "exit 1", "id": "echo 1000"}, "Run as root: apt-get install "},
 		"with apt that does not bring them":   {map[string]string{"apt-get": "exit 0", "id": root}, "apt-get did not bring them"},
 		"with apt that asks nobody":           {map[string]string{"apt-get": `[ "$1" = update ] && exit 1; exit 0`, "id": root}, "apt-get update failed; trying with the lists that are there"},
@@ -65,5 +65,17 @@ func TestWhatAMachineLacksForTheTestsIsNamedWithWhereToGetIt(t *testing.T) {
 				t.Errorf("it does not say first what it installs:\n%s", said)
 			}
 		})
+	}
+}
+
+// Only the long form of the tests in faults/ lets Patroni take over.
+func TestTheLongFormNeedsPatroniToo(t *testing.T) {
+	for _, form := range []string{"short", "long"} {
+		said, _ := prepares(t, nil, form)
+		for _, line := range []string{"  patroni: Patroni, which takes over for PostgreSQL, https://", "  etcd-server: etcd, where Patroni keeps who leads, https://"} {
+			if strings.Contains(said, line) != (form == "long") {
+				t.Errorf("%s: %q is in it: %v\n%s", form, line, strings.Contains(said, line), said)
+			}
+		}
 	}
 }
