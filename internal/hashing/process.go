@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,17 +13,24 @@ import (
 	"github.com/twinlock/twinlock/internal/recovery"
 )
 
-// Process is a Hasher in a process of its own: one that takes of the machine only
-// what nobody else wants. On a machine that never rests it would never answer, so
-// what it has not answered within its leisure is asked of a second one, which goes
-// after others, but goes.
+// Process is a Hasher in processes of its own: one for each core, that take of the
+// machine only what nobody else wants. On a machine that never rests they would
+// never answer, so what has not been answered within its leisure is asked of another
+// one, which goes after others, but goes.
+//
+// Each of the first works on one question at a time, and needs nobody for it: where
+// two hashed in one process, the one that is just not let on would hold up the other
+// at each collection of garbage, which all threads of a process have to agree to.
 type Process struct {
 	log     *slog.Logger
-	idle    *kept
 	behind  *kept
 	leisure time.Duration
-	seats   chan struct{} // one is held by each question that the first has not answered yet
 	warning sync.Once
+
+	idle  []*kept
+	seats chan struct{} // one is held by each question that one of the idle works on
+	mu    sync.Mutex
+	free  []*kept // those that work on none; the last is asked first, so that the others may rest
 }
 
 // WhenIdle is the last argument of a program that is to call [OnlyWhenIdle].
@@ -36,15 +44,18 @@ const leisure = time.Second
 // starts when something is to be hashed, and ends when nothing was for so long.
 // Where none lives, hashes are computed here, and the log says so once.
 func New(log *slog.Logger, rest time.Duration, program string, args ...string) *Process {
-	idle := append(args[:len(args):len(args)], WhenIdle)
-	return &Process{
-		log:    log,
-		idle:   &kept{log: log, level: slog.LevelInfo, rest: rest, patience: time.Minute, program: program, args: idle},
-		behind: &kept{log: log, level: slog.LevelError, rest: rest, patience: patience, program: program, args: args},
-
+	whenIdle := append(args[:len(args):len(args)], WhenIdle)
+	p := &Process{
+		log:     log,
+		behind:  &kept{log: log, level: slog.LevelError, rest: rest, patience: patience, program: program, args: args},
 		leisure: leisure,
 		seats:   make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
+	for range cap(p.seats) {
+		p.idle = append(p.idle, &kept{log: log, level: slog.LevelInfo, rest: rest, patience: time.Minute, program: program, args: whenIdle})
+	}
+	p.free = slices.Clone(p.idle)
+	return p
 }
 
 // patience is how long a process may take over a question: longer than any hash
@@ -100,9 +111,9 @@ func (p *Process) ask(q question) (a answer, err error) {
 	return a, err
 }
 
-// askIdle asks the process that works while the machine has nothing else to do;
+// askIdle asks a process that works while the machine has nothing else to do;
 // false where that has not answered within its leisure. What it then still works
-// on holds its seat until it is done, so that little gathers there.
+// on keeps it, so that little gathers there.
 func (p *Process) askIdle(q question) (a answer, inTime bool) {
 	late := time.NewTimer(p.leisure)
 	defer late.Stop()
@@ -111,11 +122,13 @@ func (p *Process) askIdle(q question) (a answer, inTime bool) {
 	case <-late.C:
 		return answer{}, false
 	}
+	k := p.take()
 	answered := make(chan answer, 1)
 	go func() {
-		defer func() { <-p.seats }()
 		defer close(answered)
-		if a, err := p.idle.ask(q); err == nil {
+		a, err := k.ask(q)
+		p.putBack(k) // before whoever asked has its answer and asks again
+		if err == nil {
 			answered <- a
 		}
 	}()
@@ -127,8 +140,25 @@ func (p *Process) askIdle(q question) (a answer, inTime bool) {
 	}
 }
 
+// take is for whoever has a seat: there are as many as processes.
+func (p *Process) take() (k *kept) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.free) - 1
+	k, p.free = p.free[last], p.free[:last]
+	return k
+}
+
+func (p *Process) putBack(k *kept) {
+	p.mu.Lock()
+	p.free = append(p.free, k)
+	p.mu.Unlock()
+	<-p.seats
+}
+
 // Close implements [Hasher]. The next question starts another process.
 func (p *Process) Close() {
-	p.idle.Close()
-	p.behind.Close()
+	for _, k := range append(p.idle[:len(p.idle):len(p.idle)], p.behind) {
+		k.Close()
+	}
 }

@@ -24,7 +24,7 @@ func TestTheProcessKnowsNothingOfTheServersSurroundings(t *testing.T) {
 	if _, err := p.Hash(small, "x"); err != nil {
 		t.Fatal(err)
 	}
-	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", awake(t, p.idle).pid))
+	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", awake(t, idle(p)).pid))
 	if err != nil || bytes.Contains(environment, []byte("secret")) {
 		t.Errorf("%q, %v", environment, err)
 	}
@@ -35,7 +35,7 @@ func TestEveryThreadOfTheFirstProcessRunsWhenTheMachineIsIdle(t *testing.T) {
 	if _, err := p.Hash(small, "x"); err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range threads(t, awake(t, p.idle)) {
+	for _, id := range threads(t, awake(t, idle(p))) {
 		policy, err := unix.SchedGetAttr(id, 0)
 		if errors.Is(err, unix.ESRCH) {
 			continue
@@ -51,7 +51,7 @@ func TestWhatAHashFilledIsGivenBackAfterAPause(t *testing.T) {
 	if _, err := p.Hash(password.Usual, "x"); err != nil {
 		t.Fatal(err)
 	}
-	pid := awake(t, p.idle).pid
+	pid := awake(t, idle(p)).pid
 	filled := child.Memory(pid)
 	for end := time.Now().Add(10 * pause); filled-child.Memory(pid) < int64(password.Usual.MemoryKiB)<<10/2; {
 		if time.Now().After(end) {
@@ -100,7 +100,7 @@ func TestRecoveryCodesTakeLittleMoreMemoryThanOneHash(t *testing.T) {
 	if _, err := p.HashCodes(password.Cost{MemoryKiB: 19 << 10, Passes: 1}, recovery.New(10)); err != nil {
 		t.Fatal(err)
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", awake(t, p.idle).pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", awake(t, idle(p)).pid))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,13 +75,24 @@ func awake(t *testing.T, k *kept) *running {
 	return r
 }
 
-// A machine that never rests keeps nobody out: what the first process does not
-// answer in its leisure, the second does. What the first still works on keeps
-// others from it, so that little gathers there.
+// idle is the process that is asked first.
+func idle(p *Process) *kept { return p.idle[len(p.idle)-1] }
+
+// with lets the first processes have other arguments.
+func with(p *Process, args ...string) *Process {
+	for _, k := range p.idle {
+		k.args = args
+	}
+	return p
+}
+
+// A machine that never rests keeps nobody out: what the first processes do not
+// answer in their leisure, another does. What one still works on keeps others from
+// it, so that little gathers there.
 func TestWhatIsNotDoneInLeisureIsDoneBehindOthers(t *testing.T) {
 	var log bytes.Buffer
 	p := process(t, &log, hashes)
-	p.idle.args, p.leisure = []string{stands}, 20*time.Millisecond
+	with(p, stands).leisure = 20 * time.Millisecond
 	stored, err := p.Hash(small, "seven purple lanterns")
 	if err != nil {
 		t.Fatal(err)
@@ -91,18 +102,35 @@ func TestWhatIsNotDoneInLeisureIsDoneBehindOthers(t *testing.T) {
 			t.Errorf("%v, %v", ok, err)
 		}
 	}
-	if asked := awake(t, p.idle).asked(); asked != cap(p.seats) {
-		t.Errorf("%d wait for the first, want %d", asked, cap(p.seats))
+	for i, k := range p.idle {
+		if asked := awake(t, k).asked(); asked != 1 {
+			t.Errorf("%d wait for process %d, want 1", asked, i)
+		}
 	}
 	if log.Len() > 0 {
 		t.Errorf("the log says %s", &log)
 	}
 }
 
+// Whoever logs in alone wakes one of them, and it is always the same.
+func TestOneQuestionAfterAnotherIsAskedOfOneProcess(t *testing.T) {
+	p := process(t, new(bytes.Buffer), hashes)
+	for range 2 * len(p.idle) {
+		if _, err := p.Hash(small, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, k := range p.idle {
+		if k != idle(p) && k.running != nil {
+			t.Error("another was started")
+		}
+	}
+}
+
 // The second answers too where the first ends.
 func TestWhatTheFirstLeavesTheSecondDoes(t *testing.T) {
 	p := process(t, new(bytes.Buffer), hashes)
-	p.idle.args = []string{crashes}
+	with(p, crashes)
 	stored, err := p.Hash(small, "seven purple lanterns")
 	if ok, _ := small.Check(stored, "seven purple lanterns"); !ok || err != nil {
 		t.Errorf("%q, %v", stored, err)
@@ -256,7 +284,7 @@ func TestAProcessWithoutWorkEnds(t *testing.T) {
 	if _, err := p.Hash(small, "x"); err != nil {
 		t.Fatal(err)
 	}
-	r := awake(t, p.idle)
+	r := awake(t, idle(p))
 	for until := time.Now().Add(10 * time.Second); !r.hasEnded(); time.Sleep(time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("it goes on")
@@ -312,7 +340,7 @@ func TestASlowFirstProcessIsNoError(t *testing.T) {
 	if _, err := p.Hash(small, "x"); err != nil {
 		t.Fatal(err)
 	}
-	for of, want := range map[*kept]string{p.idle: "level=INFO", p.behind: "level=ERROR"} {
+	for of, want := range map[*kept]string{idle(p): "level=INFO", p.behind: "level=ERROR"} {
 		r := awake(t, of)
 		if _, err := r.ask(question{Hash: &hash{small, "x"}}, time.Minute); err != nil { // so that it is known to answer
 			t.Fatal(err)
