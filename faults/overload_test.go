@@ -27,6 +27,7 @@ const (
 	memoryEvery    = 250 * time.Millisecond // it stays for longer
 	overloadAnswer = 200 * time.Millisecond // in the long form: until whoever is not served hears so
 	overloadMemory = 26 << 20               // above what it was, and a hash for each core
+	overloadPage   = 10 * time.Millisecond  // in the long form: until whoever is logged in has a page, or twice what it took before
 )
 
 // Ten times the logins that can be served come, and do not wait for each other.
@@ -44,6 +45,9 @@ func TestTenTimesTheLoginsThatCanBeServed(t *testing.T) {
 		if page := o.site.SignIn(inside, o.site.Person("bob@example.org")); !page.HasButton("Log out") {
 			t.Fatalf("before: %d %s", page.Status, page.Text())
 		}
+		stop, idle := o.asksInside(inside)
+		time.Sleep(time.Duration(often(20, 1)) * time.Second)
+		stop()
 		capacity := o.capacity(time.Duration(often(10, 2)) * time.Second)
 		before, alone := o.site.Servers[0].Memory(), o.logsIn()
 		if alone > time.Minute {
@@ -56,6 +60,7 @@ func TestTenTimesTheLoginsThatCanBeServed(t *testing.T) {
 		program.Within(t, overloadOver, "a login takes as long as before", func() bool { return o.logsIn() < 3*alone+100*time.Millisecond })
 		over := time.Since(o.ended)
 		goodput := float64(o.served.Load()) / o.ended.Sub(o.begun).Seconds() / capacity
+		pages, pagesBefore := asked.took.At(0.99), idle.took.At(0.99)
 		if o.refused.Load() == 0 || o.other.Load() > 0 || asked.wrong.Load() > 0 || above > overloadMemory+int64(runtime.NumCPU())*19<<20 {
 			t.Errorf("%d refused with 503 and Retry-After, %d answered otherwise (%v), %d sessions harmed, %d MiB more",
 				o.refused.Load(), o.other.Load(), o.what.Load(), asked.wrong.Load(), above>>20)
@@ -63,11 +68,15 @@ func TestTenTimesTheLoginsThatCanBeServed(t *testing.T) {
 		if *long && (goodput < 0.9 || o.refusals.At(0.99) > overloadAnswer) {
 			t.Errorf("goodput %.2f, 99 of 100 refusals within %s", goodput, o.refusals.At(0.99))
 		}
+		if *long && pages > max(overloadPage, 2*pagesBefore) {
+			t.Errorf("99 of 100 pages of sessions within %s, and before within %s", pages, pagesBefore)
+		}
 		table.Add(t, kit.Row{Fault: "ten times the logins", Engine: engine, Runs: int(o.offered.Load()), Took: time.Since(began),
 			Held: "the rest gets 503 and Retry-After, sessions are unharmed",
 			Figures: []string{fmt.Sprintf("capacity %.0f/s, offered %.0f/s, goodput %.2f", capacity, float64(o.offered.Load())/o.ended.Sub(o.begun).Seconds(), goodput),
 				fmt.Sprintf("refusals %s, 99 of 100 within %d ms", &o.refusals, o.refusals.At(0.99).Milliseconds()),
-				fmt.Sprintf("pages of sessions %s", &asked.took), fmt.Sprintf("%d MiB more at most", above>>20), fmt.Sprintf("as before after %.1f s", over.Seconds())}})
+				fmt.Sprintf("pages of sessions %s, 99 of 100 within %.1f ms, before within %.1f ms", &asked.took, pages.Seconds()*1000, pagesBefore.Seconds()*1000),
+				fmt.Sprintf("%d MiB more at most", above>>20), fmt.Sprintf("as before after %.1f s", over.Seconds())}})
 	})
 }
 
