@@ -218,7 +218,8 @@ func mayMount(t *testing.T, test func()) {
 		t.Fatal("this system lets nobody but root mount a small disk; run this test as root")
 	}
 	runtime.LockOSThread()
-	c := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	rows := filepath.Join(probe, "rows.md")
+	c := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", fmt.Sprintf("-long=%v", *long), "-table", rows)
 	c.Env = append(os.Environ(), within+"=1")
 	c.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
@@ -226,7 +227,11 @@ func mayMount(t *testing.T, test func()) {
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}},
 		AmbientCaps: []uintptr{21}, // CAP_SYS_ADMIN
 	}
-	if out, err := c.CombinedOutput(); err != nil {
+	out, err := c.CombinedOutput()
+	if *long {
+		err = errors.Join(err, table.TakeFrom(rows))
+	}
+	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

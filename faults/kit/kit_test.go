@@ -2,7 +2,9 @@ package kit
 
 import (
 	"bytes"
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +57,25 @@ func TestTheTableHasALineForEachFault(t *testing.T) {
 	var out bytes.Buffer
 	if err := b.Write(&out); err != nil || !strings.HasSuffix(out.String(), "\n| kill | SQLite | 3 | all | lost 0; twice 0 | 2 |\n") {
 		t.Errorf("%v\n%s", err, &out)
+	}
+}
+
+func TestATableIsTakenOver(t *testing.T) {
+	var written, taken Table
+	written.Put(Row{Fault: "disk full", Engine: SQLite, Runs: 200, Held: "all", Figures: []string{"lost 0", "twice 0"}, Took: 2 * time.Second})
+	written.Put(Row{Fault: "kill", Engine: PostgreSQL, Runs: 3, Held: "NOT HELD: all"})
+	var before, after bytes.Buffer
+	file := filepath.Join(t.TempDir(), "rows.md")
+	if err := errors.Join(written.Write(&before), os.WriteFile(file, before.Bytes(), 0o600), taken.TakeFrom(file), taken.Write(&after)); err != nil {
+		t.Fatal(err)
+	}
+	if after.String() != before.String() {
+		t.Errorf("%s\nis taken for\n%s", &before, &after)
+	}
+	for _, text := range []string{"", "| Fault |\n|---|\n", "| Fault |\n|---|\n| kill | SQLite |\n", "| Fault |\n|---|\n| kill | SQLite | many | all | none | 2 |\n"} {
+		if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), taken.TakeFrom(file)); err == nil {
+			t.Errorf("%q is taken for a table", text)
+		}
 	}
 }
 

@@ -3,7 +3,9 @@ package kit
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -57,6 +59,41 @@ func (b *Table) Write(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, text)
 	return err
+}
+
+// TakeFrom puts the rows of a table that another process wrote into a file under the
+// others; there must be one at least.
+func (b *Table) TakeFrom(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(lines) < 3 {
+		return fmt.Errorf("%s has no row", file)
+	}
+	for _, line := range lines[2:] {
+		r, err := readRow(line)
+		if err != nil {
+			return err
+		}
+		b.Put(r)
+	}
+	return nil
+}
+
+// readRow reads a line that Write wrote.
+func readRow(line string) (r Row, err error) {
+	cells := strings.Split(strings.TrimSuffix(strings.TrimPrefix(line, "| "), " |"), " | ")
+	if len(cells) != 6 {
+		return r, fmt.Errorf("%d cells in %q", len(cells), line)
+	}
+	r = Row{Fault: cells[0], Engine: Engine(cells[1]), Held: cells[3], Figures: []string{cells[4]}}
+	if r.Runs, err = strconv.Atoi(cells[2]); err != nil {
+		return r, err
+	}
+	r.Took, err = time.ParseDuration(cells[5] + "s")
+	return r, err
 }
 
 // Took collects how long something took, again and again. It is safe for
