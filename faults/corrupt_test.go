@@ -334,9 +334,13 @@ func (w *damage) codeForWiki() (v kit.Visit, code string) {
 
 func (w *damage) passkeyIsRefused() {
 	w.Helper()
+	told := w.events("factor.unreadable") + w.events("passkey.counter_back")
 	b := w.newBrowser()
 	if page := b.Get("/login").Passkey(w.device).PressOnce(); agreed(page) || signedIn(b) {
 		w.Errorf("the passkey is damaged: status %d, signed in %v", page.Status, signedIn(b))
+	}
+	if w.events("factor.unreadable")+w.events("passkey.counter_back") == told {
+		w.Error("a damaged passkey is refused, and nobody is told")
 	}
 	b = w.newBrowser()
 	kit.LogIn(b, w.eve)
