@@ -62,7 +62,7 @@ type Config struct {
 	PasskeysPerPerson int           `name:"passkeys_per_user" default:"20" accept:"1..100" help:"How many passkeys one person may have."`
 	PasskeyOffer      time.Duration `name:"passkey_offer" default:"30d" accept:"0|1d..365d" help:"How long after a passkey was offered to somebody who logged in with a code of an authenticator app it is offered again; 0 never offers one."`
 	HashSlots         int           `name:"hash_slots" default:"0" accept:"0..256" help:"How many passwords are hashed at once; 0 means as many as there are processor cores."`
-	HashMemory        int           `name:"hash_memory" default:"19" accept:"7..256" help:"How much memory, in MiB, the hash of a password or a recovery code takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for."`
+	HashMemory        int           `name:"hash_memory" default:"19" accept:"7..256" help:"How much memory, in MiB, the hash of a password or a recovery code takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for, and never more than 1024 MiB over all passes."`
 	HashPasses        int           `name:"hash_passes" default:"2" accept:"1..64" help:"How often such a hash goes through that memory."`
 	HashWait          time.Duration `name:"hash_wait" default:"5s" accept:"1s..15s" help:"How long a login waits for its turn to be hashed before it is asked to come back."`
 

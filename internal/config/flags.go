@@ -52,7 +52,7 @@ type Flags struct {
 	PasskeysPerUser               *string `name:"passkeys-per-user" placeholder:"20" help:"How many passkeys one person may have."`
 	PasskeyOffer                  *string `name:"passkey-offer" placeholder:"30d" help:"How long after a passkey was offered to somebody who logged in with a code of an authenticator app it is offered again; 0 never offers one."`
 	HashSlots                     *string `name:"hash-slots" placeholder:"0" help:"How many passwords are hashed at once; 0 means as many as there are processor cores."`
-	HashMemory                    *string `name:"hash-memory" placeholder:"19" help:"How much memory, in MiB, the hash of a password or a recovery code takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for."`
+	HashMemory                    *string `name:"hash-memory" placeholder:"19" help:"How much memory, in MiB, the hash of a password or a recovery code takes (Argon2id, one lane); with hash_passes never less work than OWASP asks for, and never more than 1024 MiB over all passes."`
 	HashPasses                    *string `name:"hash-passes" placeholder:"2" help:"How often such a hash goes through that memory."`
 	HashWait                      *string `name:"hash-wait" placeholder:"5s" help:"How long a login waits for its turn to be hashed before it is asked to come back."`
 	ThrottleFree                  *string `name:"throttle-free" placeholder:"5" help:"How many wrong passwords, or wrong codes, in a row cost no wait."`

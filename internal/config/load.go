@@ -218,6 +218,9 @@ func (c *Config) settle() Refusals {
 	if c.HashMemory*c.HashPasses < leastHashWork {
 		refuse("hash_memory", fmt.Sprintf("is too little for %d passes; accepted: such that hash_memory times hash_passes is at least %d", c.HashPasses, leastHashWork))
 	}
+	if c.HashMemory*c.HashPasses > mostHashWork {
+		refuse("hash_memory", fmt.Sprintf("is too much for %d passes; accepted: such that hash_memory times hash_passes is at most %d", c.HashPasses, mostHashWork))
+	}
 	if c.RecoveryCodesFew >= c.RecoveryCodes {
 		refuse("recovery_codes_few", "is not below recovery_codes, so every new set would be too few; accepted: less than "+strconv.Itoa(c.RecoveryCodes))
 	}
@@ -246,6 +249,10 @@ func (c *Config) refuseTLS(refuse func(name, problem string)) {
 // leastHashWork, in MiB times passes, is the smallest product among the costs of
 // OWASP's Password Storage Cheat Sheet: 7 MiB in five passes.
 const leastHashWork = 35
+
+// mostHashWork is the most that a stored hash may ask of a server: one of more is not
+// read, and nobody who has it could log in.
+const mostHashWork = 1024
 
 // follow fills in what was not given and depends on what was.
 func (c *Config) follow() {
