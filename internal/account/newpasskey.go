@@ -152,8 +152,10 @@ func (h *Flow) addPasskey(w http.ResponseWriter, r *http.Request, e enroller, fo
 	again := func(status int, why ui.Text) error { return h.askNewPasskey(w, r, e, status, why) }
 
 	// Read.
-	c, ok := h.AnsweredPasskey(r, auth.AddingPasskey, form["ceremony"], e.row)
-	if !ok || c.User != e.ID {
+	c, ok, err := h.AnsweredPasskey(r, auth.AddingPasskey, form["ceremony"], e.row)
+	if err != nil {
+		return err
+	} else if !ok || c.User != e.ID {
 		return again(http.StatusUnprocessableEntity, ui.T("passkey.over"))
 	}
 

@@ -30,8 +30,10 @@ func (h *Flow) postPasskey(w http.ResponseWriter, r *http.Request) error {
 	} else if !offered {
 		return web.NotFound()
 	}
-	ceremony, ok := h.AnsweredPasskey(r, auth.SigningIn, form["ceremony"], "")
-	if !ok {
+	ceremony, ok, err := h.AnsweredPasskey(r, auth.SigningIn, form["ceremony"], "")
+	if err != nil {
+		return err
+	} else if !ok {
 		return h.refusePasskey(w, r, http.StatusUnprocessableEntity, form, ui.T("passkey.over"), nil)
 	}
 

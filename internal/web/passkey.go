@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -110,30 +111,34 @@ func (f *Floor) passkeysOf(r *http.Request, u auth.User) (passkey.Person, error)
 
 // AnsweredPasskey opens a ceremony again: false where it is over, was begun for
 // something else, in another browser, or before the account was changed.
-func (f *Floor) AnsweredPasskey(r *http.Request, purpose auth.Ceremony, sealed, bound string) (c Ceremony, ok bool) {
+func (f *Floor) AnsweredPasskey(r *http.Request, purpose auth.Ceremony, sealed, bound string) (c Ceremony, ok bool, err error) {
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
 	if err != nil || f.Passkeys == nil {
-		return c, false
+		return c, false, nil
 	}
 	plain, _, err := f.Ring.Open(raw, ceremonyRow(purpose, f.KnownBrowser(r).Hash().Text(), bound))
 	if err != nil || json.Unmarshal(plain, &c) != nil {
-		return Ceremony{}, false
+		return Ceremony{}, false, nil
 	}
 	c.over = c.Began.Add(f.PasskeyTimeout)
 	v := Asking(r)
 	if c.SetBacks != v.SetBacks || v.Now.Before(c.Began) || !v.Now.Before(c.over) {
-		return c, false
+		return c, false, nil
 	}
-	return c, f.isOfToday(r, c)
+	ok, err = f.isOfToday(r, c)
+	return c, ok, err
 }
 
 // isOfToday tells whether nothing was changed in the account since.
-func (f *Floor) isOfToday(r *http.Request, c Ceremony) bool {
+func (f *Floor) isOfToday(r *http.Request, c Ceremony) (bool, error) {
 	if c.User == "" {
-		return true
+		return true, nil
 	}
 	u, err := f.Store.User(r.Context(), c.User)
-	return err == nil && u.Generation == c.Generation
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && u.Generation == c.Generation, err
 }
 
 func ceremonyRow(purpose auth.Ceremony, browser, bound string) string {
@@ -178,8 +183,10 @@ func (f *Floor) factor(r *http.Request, e *proof.Examiner, u auth.User, p auth.P
 	case !p.AsksPasskey(u):
 		return proof.Code{Verdict: proof.Over}, nil // the page is from before
 	}
-	c, ok := f.AnsweredPasskey(r, purpose, form["ceremony"], bound)
-	if !ok || c.User != u.ID {
+	c, ok, err := f.AnsweredPasskey(r, purpose, form["ceremony"], bound)
+	if err != nil {
+		return proof.Code{}, err
+	} else if !ok || c.User != u.ID {
 		return proof.Code{Verdict: proof.Over}, nil
 	}
 	return e.Passkey(ctx, from, u, c.Asked(), form["passkey"])
