@@ -47,8 +47,10 @@ func (f *Floor) Owes(r *http.Request, a auth.Attempt, u auth.User) (auth.Step, e
 // here. An attempt that still owes something is store.ErrSpent.
 func (f *Floor) FinishLogin(w http.ResponseWriter, r *http.Request, id auth.AttemptID) (auth.User, error) {
 	attempt, err := f.Store.Attempt(r.Context(), id, f.KnownBrowser(r).Hash())
-	if err != nil {
+	if errors.Is(err, store.ErrNotFound) {
 		return auth.User{}, store.ErrSpent
+	} else if err != nil {
+		return auth.User{}, err
 	}
 	policy, err := f.Live.PolicyOf(r.Context(), attempt.User)
 	if err != nil {
