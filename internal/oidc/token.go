@@ -98,8 +98,12 @@ func (h *Flow) forCode(r *http.Request, p parameters, c store.Registered) (token
 		return tokens{}, badGrant()
 	}
 
-	// Write.
 	made, issue := h.issue(g, g.Scopes, now)
+	if made, err = h.withIDToken(r, c, g, g.Scopes, u, g.Nonce, made); err != nil {
+		return tokens{}, err // before anything is written: the code comes again
+	}
+
+	// Write.
 	err = h.Store.Exchange(ctx, g, issue, now)
 	if errors.Is(err, store.ErrSpent) {
 		return tokens{}, h.lostOr(r, g, code.Hash())
@@ -108,7 +112,7 @@ func (h *Flow) forCode(r *http.Request, p parameters, c store.Registered) (token
 	}
 
 	// Answer.
-	return h.withIDToken(r, c, g, g.Scopes, u, g.Nonce, made)
+	return made, nil
 }
 
 // lostOr tells a code that ran out from one that somebody else was faster with.
@@ -203,8 +207,12 @@ func (h *Flow) forRefresh(r *http.Request, p parameters, c store.Registered) (to
 		return tokens{}, err
 	}
 
-	// Write.
 	made, issue := h.issue(g, scopes, now)
+	if made, err = h.withIDToken(r, c, g, scopes, u, "", made); err != nil {
+		return tokens{}, err // before anything is written: the refresh token comes again
+	}
+
+	// Write.
 	err = h.Store.Refresh(ctx, g, old.Hash(), issue, now)
 	if errors.Is(err, store.ErrSpent) {
 		if _, used, err := h.Store.GrantOfRefresh(ctx, old.Hash()); err == nil && used {
@@ -216,7 +224,7 @@ func (h *Flow) forRefresh(r *http.Request, p parameters, c store.Registered) (to
 	}
 
 	// Answer.
-	return h.withIDToken(r, c, g, scopes, u, "", made)
+	return made, nil
 }
 
 // issue makes tokens and what is kept of them. None outlives its grant.
