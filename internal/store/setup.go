@@ -109,8 +109,10 @@ func (s *Store) FinishSetup(ctx context.Context, by auth.Actor, link secret.Hash
 		if err := errors.Join(t.lockPlugins(ctx), t.lockAdministrators(ctx)); err != nil {
 			return err
 		}
-		if done, err := setUp(ctx, t); err != nil || done {
-			return errors.Join(err, ErrSpent)
+		if done, err := setUp(ctx, t); err != nil {
+			return err
+		} else if done {
+			return ErrSpent
 		}
 		if err := t.claim(ctx, `DELETE FROM settings WHERE name = $1 AND ' ' || value || ' ' LIKE '% ' || $2 || ' %'`,
 			setupLinks, link.Text()); err != nil {
