@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/twinlock/twinlock/internal/store"
@@ -38,24 +40,26 @@ func loseCommit(w *storetest.Wire) {
 // refused each time, and nothing is written. Where the answer to its commit was
 // lost it is refused, too, though it is written.
 func TestAChangeThatBreaksOffIsRefusedWhole(t *testing.T) {
-	for name, m := range moments {
-		if m.prepare == nil || piecemeal[name] != "" {
-			continue
+	for engine, address := range storetest.Lent {
+		for name, m := range moments {
+			if m.prepare == nil || piecemeal[name] != "" {
+				continue
+			}
+			t.Run(name+" on "+engine, func(t *testing.T) {
+				t.Parallel()
+				most := 1
+				for wantNothingWritten(t, address, m, most) {
+					most++
+				}
+				before, after, err := broken(t, "lost commit", address, m, loseCommit)
+				if !errors.Is(err, errBroken) || maps.Equal(before, after) {
+					t.Errorf("the answer to the commit is lost: %v, %v rows before, %v after", err, before, after)
+				}
+				if most < 4 { // begin, a statement, an event
+					t.Errorf("only %d calls were broken", most-1)
+				}
+			})
 		}
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			most := 1
-			for wantNothingWritten(t, m, most) {
-				most++
-			}
-			before, after, err := broken(t, m, loseCommit)
-			if !errors.Is(err, errBroken) || maps.Equal(before, after) {
-				t.Errorf("the answer to the commit is lost: %v, %v rows before, %v after", err, before, after)
-			}
-			if most < 4 { // begin, a statement, an event
-				t.Errorf("only %d calls were broken", most-1)
-			}
-		})
 	}
 }
 
@@ -65,9 +69,9 @@ var piecemeal = map[string]string{
 }
 
 // wantNothingWritten breaks one call, and tells whether there was one of that number.
-func wantNothingWritten(t *testing.T, m moment, at int) bool {
+func wantNothingWritten(t *testing.T, address storetest.Address, m moment, at int) bool {
 	t.Helper()
-	before, after, err := broken(t, m, func(w *storetest.Wire) { breakAt(w, at) })
+	before, after, err := broken(t, "call "+strconv.Itoa(at), address, m, func(w *storetest.Wire) { breakAt(w, at) })
 	if err == nil {
 		return false
 	}
@@ -82,19 +86,33 @@ func wantNothingWritten(t *testing.T, m moment, at int) bool {
 
 // broken plays a moment on a database of its own that breaks, and counts the rows
 // of each table before and after.
-func broken(t *testing.T, m moment, breakIt func(*storetest.Wire)) (before, after map[string]int, err error) {
+func broken(t *testing.T, how string, address storetest.Address, m moment, breakIt func(*storetest.Wire)) (before, after map[string]int, err error) {
 	t.Helper()
-	s, wire, file := storetest.Wired(t)
-	defer s.Close()
-	act := m.prepare(play{t, s})
-	db, err := sql.Open("sqlite", "file:"+file)
+	t.Run(how, func(t *testing.T) { // whose end gives the database back
+		url := address(t)
+		db := beside(t, url)
+		s, wire := storetest.WiredTo(t, url)
+		act := m.prepare(play{t, s})
+		before = sizes(t, db)
+		breakIt(wire)
+		err = act()
+		wire.Break(nil, nil)
+		after = sizes(t, db)
+	})
+	return before, after, err
+}
+
+// beside looks at a database past the store.
+func beside(t *testing.T, url string) *sql.DB {
+	t.Helper()
+	driver, at := "pgx", url
+	if file, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		driver, at = "sqlite", "file:"+file
+	}
+	db, err := sql.Open(driver, at)
 	must(t, err)
-	defer db.Close()
-	before = sizes(t, db)
-	breakIt(wire)
-	err = act()
-	wire.Break(nil, nil)
-	return before, sizes(t, db), err
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 // sizes are how many rows each table has.

@@ -102,10 +102,17 @@ func migrate(url string) error {
 	return s.Close()
 }
 
+// Lent are as Migrated, for a test that changes rows alone: it may get a database
+// that was another's, which was emptied, and gives it back when it ends.
+var Lent = map[string]Address{
+	"SQLite":     migratedSQLite,
+	"PostgreSQL": LentPostgreSQL,
+}
+
 // Each runs a test on a fresh store of each engine.
 func Each(t *testing.T, test func(*testing.T, *store.Store)) {
 	t.Helper()
-	for name, address := range map[string]Address{"SQLite": migratedSQLite, "PostgreSQL": LentPostgreSQL} {
+	for name, address := range Lent {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, Open(t, address(t), keys.New()))

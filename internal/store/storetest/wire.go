@@ -15,14 +15,23 @@ import (
 // It is closed with the test.
 func Wired(t testing.TB) (s *store.Store, wire *Wire, file string) {
 	t.Helper()
-	file, wire = filepath.Join(t.TempDir(), "twinlock.db"), new(Wire)
+	file = filepath.Join(t.TempDir(), "twinlock.db")
 	WriteSQLite(t, file)
-	s, err := store.OpenTelling(t.Context(), "sqlite:"+file, keys.New(), Rules, wire.Through, func(store.Step) {})
+	s, wire = WiredTo(t, "sqlite:"+file)
+	return s, wire, file
+}
+
+// WiredTo is a store on a migrated database, and the wire to it. It is closed with
+// the test.
+func WiredTo(t testing.TB, url string) (s *store.Store, wire *Wire) {
+	t.Helper()
+	wire = new(Wire)
+	s, err := store.OpenTelling(t.Context(), url, keys.New(), Rules, wire.Through, func(store.Step) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return s, wire, file
+	return s, wire
 }
 
 // Call is one thing said to a database: Begin, Commit, or a statement.
