@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"runtime"
 
 	"github.com/twinlock/twinlock/internal/hashing"
 )
@@ -15,8 +14,7 @@ type hashPasswords struct {
 
 func (h *hashPasswords) runAlone(s *surroundings) error {
 	if h.WhenIdle {
-		_ = hashing.OnlyWhenIdle() // where it is not allowed, it goes after others all the same
-		runtime.GOMAXPROCS(1)      // each of these works on one question at a time
+		return hashing.ServeWhenIdle(s.in, s.out)
 	}
 	return hashing.Serve(s.in, s.out)
 }

@@ -67,7 +67,7 @@ type Options struct {
 	Pseudo   bool             // the pseudo-language is offered too
 	Outgoing Sender           // nil: as the settings say
 	HashCost password.Cost    // zero: as the settings say
-	HashBy   []string         // the program, and its arguments, that hashes in a process of its own; nil: this one does
+	HashBy   []string         // the program, and its arguments, that hashes in processes of its own; nil: this one does
 	Slots    *slots.Slots     // nil: as the settings say; Close ends them, and the three below
 	Judges   *slots.Slots     // nil: as many as hash
 	Linked   *slots.Slots     // nil: as many as hash
@@ -167,7 +167,7 @@ func (a *App) openSlots(o Options) {
 	}
 }
 
-// hashRest is how long nobody logs in until the process that hashes ends.
+// hashRest is how long nobody logs in until the processes that hash end.
 const hashRest = time.Minute
 
 func hasherOf(o Options, log *slog.Logger) hashing.Hasher {

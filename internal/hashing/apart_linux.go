@@ -30,10 +30,10 @@ func wasKilled(s *os.ProcessState) bool {
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 }
 
-// OnlyWhenIdle gives the calling process only what nobody else wants of the
+// onlyWhenIdle gives the calling process only what nobody else wants of the
 // machine (SCHED_IDLE of sched(7)): whoever else has something to do goes at once
 // before it. It is for the beginning of a program: a process cannot go back.
-func OnlyWhenIdle() error {
+func onlyWhenIdle() error {
 	lowered := map[string]bool{}
 	for news := true; news; { // a thread that was made meanwhile is as the one that made it
 		news = false

@@ -13,5 +13,5 @@ func lowerPriority(int) {}
 
 func wasKilled(*os.ProcessState) bool { return false }
 
-// OnlyWhenIdle is for Linux: elsewhere a process stays as it is.
-func OnlyWhenIdle() error { return nil }
+// onlyWhenIdle is for Linux: elsewhere a process stays as it is.
+func onlyWhenIdle() error { return nil }

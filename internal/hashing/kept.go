@@ -23,7 +23,7 @@ type kept struct {
 	rest     time.Duration
 	patience time.Duration // with one question
 	log      *slog.Logger
-	level    slog.Level // of the line that one ended: the first is ended for being slow, as is usual on a busy machine
+	level    slog.Level // of the line that one ended: one that works when the machine is idle is ended for being slow, as is usual on a busy one
 
 	mu        sync.Mutex
 	running   *running    // nil while there is none

@@ -22,6 +22,15 @@ const (
 	pause = time.Second
 )
 
+// ServeWhenIdle is Serve for a process that is asked one thing at a time, and takes
+// only what nobody else wants of the machine. Where that is not allowed, it goes
+// after others all the same.
+func ServeWhenIdle(in io.Reader, out io.Writer) error {
+	_ = onlyWhenIdle()
+	runtime.GOMAXPROCS(1)
+	return Serve(in, out)
+}
+
 // Serve is the process that hashes. It answers what is asked on in, each question
 // as soon as it has come, until in ends; an error where what comes is none.
 func Serve(in io.Reader, out io.Writer) error {

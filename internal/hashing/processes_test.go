@@ -32,10 +32,11 @@ func TestMain(m *testing.M) {
 	case true:
 		switch os.Args[1] {
 		case hashes:
-			if slices.Contains(os.Args, WhenIdle) && OnlyWhenIdle() != nil {
-				os.Exit(1)
+			serve := Serve
+			if slices.Contains(os.Args, WhenIdle) {
+				serve = ServeWhenIdle
 			}
-			if Serve(os.Stdin, os.Stdout) != nil {
+			if serve(os.Stdin, os.Stdout) != nil {
 				os.Exit(1)
 			}
 			return
@@ -53,15 +54,15 @@ func TestMain(m *testing.M) {
 // small is next to nothing; that hashes cost something is of other tests.
 var small = password.Cost{MemoryKiB: 64, Passes: 1}
 
-func process(t *testing.T, log *bytes.Buffer, args ...string) *Process {
+func process(t *testing.T, log *bytes.Buffer, args ...string) *Processes {
 	t.Helper()
 	p := New(slog.New(slog.NewTextHandler(log, nil)), time.Minute, os.Args[0], args...)
 	t.Cleanup(p.Close)
 	return p
 }
 
-// hurried has no leisure: what is asked goes to the second process.
-func hurried(p *Process) *Process {
+// hurried has no leisure: what is asked goes to the process that takes its share.
+func hurried(p *Processes) *Processes {
 	p.leisure = 0
 	return p
 }
@@ -76,10 +77,10 @@ func awake(t *testing.T, k *kept) *running {
 }
 
 // idle is the process that is asked first.
-func idle(p *Process) *kept { return p.idle[len(p.idle)-1] }
+func idle(p *Processes) *kept { return p.idle[len(p.idle)-1] }
 
 // with lets the first processes have other arguments.
-func with(p *Process, args ...string) *Process {
+func with(p *Processes, args ...string) *Processes {
 	for _, k := range p.idle {
 		k.args = args
 	}
@@ -115,6 +116,7 @@ func TestWhatIsNotDoneInLeisureIsDoneBehindOthers(t *testing.T) {
 // Whoever logs in alone wakes one of them, and it is always the same.
 func TestOneQuestionAfterAnotherIsAskedOfOneProcess(t *testing.T) {
 	p := process(t, new(bytes.Buffer), hashes)
+	p.leisure = time.Minute // a machine with other things to do is not what this is about
 	for range 2 * len(p.idle) {
 		if _, err := p.Hash(small, "x"); err != nil {
 			t.Fatal(err)
@@ -353,5 +355,21 @@ func TestASlowFirstProcessIsNoError(t *testing.T) {
 		if said := log.String()[before:]; !strings.Contains(said, want) {
 			t.Errorf("the log says %q, want %s", said, want)
 		}
+	}
+}
+
+// One that cannot be started, as for want of memory, keeps nobody from the others.
+func TestAProcessThatDoesNotLiveIsAskedAfterTheOthers(t *testing.T) {
+	p := process(t, new(bytes.Buffer), hashes)
+	p.leisure = time.Minute
+	p.idle = append(p.idle, &kept{program: "/nothing/here", log: p.log, rest: time.Minute, patience: time.Minute})
+	p.free, p.seats = slices.Clone(p.idle), make(chan struct{}, len(p.idle))
+	for range 2 { // the first finds out
+		if _, err := p.Hash(small, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p.idle[len(p.idle)-2].running == nil {
+		t.Error("no other was asked")
 	}
 }

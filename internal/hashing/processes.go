@@ -13,7 +13,7 @@ import (
 	"github.com/twinlock/twinlock/internal/recovery"
 )
 
-// Process is a Hasher in processes of its own: one for each core, that take of the
+// Processes are a Hasher in processes of its own: one for each core, that take of the
 // machine only what nobody else wants. On a machine that never rests they would
 // never answer, so what has not been answered within its leisure is asked of another
 // one, which goes after others, but goes.
@@ -21,7 +21,7 @@ import (
 // Each of the first works on one question at a time, and needs nobody for it: where
 // two hashed in one process, the one that is just not let on would hold up the other
 // at each collection of garbage, which all threads of a process have to agree to.
-type Process struct {
+type Processes struct {
 	log     *slog.Logger
 	behind  *kept
 	leisure time.Duration
@@ -33,19 +33,20 @@ type Process struct {
 	free  []*kept // those that work on none; the last is asked first, so that the others may rest
 }
 
-// WhenIdle is the last argument of a program that is to call [OnlyWhenIdle].
+// WhenIdle is the last argument of a program that is to call [ServeWhenIdle].
 const WhenIdle = "--when-idle"
 
 // leisure is how long a login may wait for a machine that has other things to do
 // before it is done beside them.
 const leisure = time.Second
 
-// New is a process of a program that, with these arguments, comes to [Serve]. It
-// starts when something is to be hashed, and ends when nothing was for so long.
-// Where none lives, hashes are computed here, and the log says so once.
-func New(log *slog.Logger, rest time.Duration, program string, args ...string) *Process {
+// New has hashes computed by a program that, with these arguments, comes to [Serve],
+// and with [WhenIdle] behind them to [ServeWhenIdle]. A process starts when something
+// is to be hashed, and ends when it was asked nothing for so long. Where none lives,
+// hashes are computed here, and the log says so once.
+func New(log *slog.Logger, rest time.Duration, program string, args ...string) *Processes {
 	whenIdle := append(args[:len(args):len(args)], WhenIdle)
-	p := &Process{
+	p := &Processes{
 		log:     log,
 		behind:  &kept{log: log, level: slog.LevelError, rest: rest, patience: patience, program: program, args: args},
 		leisure: leisure,
@@ -64,19 +65,19 @@ func New(log *slog.Logger, rest time.Duration, program string, args ...string) *
 const patience = 15 * time.Second
 
 // Check implements [Hasher].
-func (p *Process) Check(c password.Cost, stored, typed string) (ok, upgrade bool, err error) {
+func (p *Processes) Check(c password.Cost, stored, typed string) (ok, upgrade bool, err error) {
 	a, err := p.ask(question{Check: &check{c, stored, typed}})
 	return a.OK, a.Upgrade, err
 }
 
 // Hash implements [Hasher].
-func (p *Process) Hash(c password.Cost, chosen string) (string, error) {
+func (p *Processes) Hash(c password.Cost, chosen string) (string, error) {
 	a, err := p.ask(question{Hash: &hash{c, chosen}})
 	return a.Hash, err
 }
 
 // HashCodes implements [Hasher].
-func (p *Process) HashCodes(c password.Cost, all []recovery.Code) (recovery.Set, error) {
+func (p *Processes) HashCodes(c password.Cost, all []recovery.Code) (recovery.Set, error) {
 	q := &codes{Cost: c}
 	for _, code := range all {
 		q.Codes = append(q.Codes, code.Reveal())
@@ -89,12 +90,12 @@ func (p *Process) HashCodes(c password.Cost, all []recovery.Code) (recovery.Set,
 }
 
 // MatchCode implements [Hasher].
-func (p *Process) MatchCode(set recovery.Set, signs string) (index int, ok bool, err error) {
+func (p *Processes) MatchCode(set recovery.Set, signs string) (index int, ok bool, err error) {
 	a, err := p.ask(question{Match: &match{set, signs}})
 	return a.Index, a.OK, err
 }
 
-func (p *Process) ask(q question) (a answer, err error) {
+func (p *Processes) ask(q question) (a answer, err error) {
 	a, inTime := p.askIdle(q)
 	if !inTime {
 		a, err = p.behind.ask(q)
@@ -114,7 +115,7 @@ func (p *Process) ask(q question) (a answer, err error) {
 // askIdle asks a process that works while the machine has nothing else to do;
 // false where that has not answered within its leisure. What it then still works
 // on keeps it, so that little gathers there.
-func (p *Process) askIdle(q question) (a answer, inTime bool) {
+func (p *Processes) askIdle(q question) (a answer, inTime bool) {
 	late := time.NewTimer(p.leisure)
 	defer late.Stop()
 	select {
@@ -127,7 +128,7 @@ func (p *Process) askIdle(q question) (a answer, inTime bool) {
 	go func() {
 		defer close(answered)
 		a, err := k.ask(q)
-		p.putBack(k) // before whoever asked has its answer and asks again
+		p.putBack(k, !errors.Is(err, errNoneLives)) // before whoever asked has its answer and asks again
 		if err == nil {
 			answered <- a
 		}
@@ -141,7 +142,7 @@ func (p *Process) askIdle(q question) (a answer, inTime bool) {
 }
 
 // take is for whoever has a seat: there are as many as processes.
-func (p *Process) take() (k *kept) {
+func (p *Processes) take() (k *kept) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last := len(p.free) - 1
@@ -149,15 +150,21 @@ func (p *Process) take() (k *kept) {
 	return k
 }
 
-func (p *Process) putBack(k *kept) {
+// putBack gives a process and its seat to the next: one that does not live is asked
+// after all others.
+func (p *Processes) putBack(k *kept, lives bool) {
 	p.mu.Lock()
-	p.free = append(p.free, k)
+	if lives {
+		p.free = append(p.free, k)
+	} else {
+		p.free = slices.Insert(p.free, 0, k)
+	}
 	p.mu.Unlock()
 	<-p.seats
 }
 
 // Close implements [Hasher]. The next question starts another process.
-func (p *Process) Close() {
+func (p *Processes) Close() {
 	for _, k := range append(p.idle[:len(p.idle):len(p.idle)], p.behind) {
 		k.Close()
 	}
