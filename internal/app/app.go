@@ -229,15 +229,29 @@ func mailed(life time.Duration, path string) store.Mailed {
 	return store.Mailed{Life: life, Path: func(t secret.Token) string { return web.MailedPath(path, t) }}
 }
 
-// Close keeps how far the clock has come and closes the database.
+// Close keeps how far the clock has come and closes the database. Hashes that have
+// begun are waited for, but not for longer than a server that was told to stop has.
 func (a *App) Close() error {
-	for _, s := range []*slots.Slots{a.slots, a.judges, a.linked, a.bar} {
-		s.Close()
-	}
-	a.hasher.Close()
 	ctx, cancel := a.untilGone()
 	defer cancel()
-	return errors.Join(a.keepClock(ctx), a.Store.Close())
+	err := a.keepClock(ctx)
+	a.closeSlots(ctx)
+	a.hasher.Close()
+	return errors.Join(err, a.Store.Close())
+}
+
+func (a *App) closeSlots(ctx context.Context) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		for _, s := range []*slots.Slots{a.slots, a.judges, a.linked, a.bar} {
+			s.Close()
+		}
+	}()
+	select {
+	case <-closed:
+	case <-ctx.Done():
+	}
 }
 
 // Work is how much was done since the start. Answers that must not differ must

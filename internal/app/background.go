@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twinlock/twinlock/internal/mail"
@@ -21,10 +22,12 @@ type background struct {
 	site        mail.Site
 	letters     metrics.Tally // how tries to send one went
 	group       sync.WaitGroup
-	drain       time.Duration // how long a letter on its way may take after the order to stop
-	gone        time.Time     // when all has to be written; zero: it was not told to stop
+	drain       time.Duration             // how long a letter on its way, and a command, may take after the order to stop
+	gone        atomic.Pointer[time.Time] // when all has to be written; nil: it was not told to stop
 	ctx         context.Context
 	cancel      context.CancelFunc
+	late        context.Context // ends when a command has to, that is on its way
+	cancelLate  context.CancelFunc
 }
 
 const (
@@ -44,6 +47,7 @@ func (a *App) Start(ctx context.Context) {
 	stop := ctx
 	ctx, a.work.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.work.ctx = ctx
+	a.work.late, a.work.cancelLate = lingering(stop, a.work.drain)
 	letters, cancel := context.WithCancel(ctx)
 	context.AfterFunc(stop, cancel)
 	a.every(letters, letterPause, "send letters", a.onDuty(store.DutyLetters, a.SendLetters))
@@ -65,6 +69,7 @@ func (a *App) Stop() error {
 	if a.work.cancel != nil {
 		a.work.cancel()
 		a.work.group.Wait()
+		a.work.cancelLate()
 	}
 	ctx, cancel := a.untilGone()
 	defer cancel()
@@ -82,15 +87,19 @@ func (a *App) Stop() error {
 // untilGone is for what is written at the end. A database that does not take it
 // keeps nobody from going.
 func (a *App) untilGone() (context.Context, context.CancelFunc) {
-	if by := a.work.gone; !by.IsZero() {
-		return context.WithDeadline(context.Background(), by)
-	}
-	return context.WithTimeout(context.Background(), closePatience)
+	return context.WithTimeout(context.Background(), a.patience(closePatience))
 }
 
-// closePatience is how long the database may take to write what is kept at the end
-// of what was not told to stop, such as a command.
+// closePatience is how long the database may take to write what is kept at the end.
 const closePatience = 5 * time.Second
+
+// patience is so long, or what is left of it until the server has to be gone.
+func (a *App) patience(d time.Duration) time.Duration {
+	if by := a.work.gone.Load(); by != nil {
+		return min(d, time.Until(*by))
+	}
+	return d
+}
 
 // every does a piece of work again and again, each time after a pause.
 func (a *App) every(ctx context.Context, pause time.Duration, what string, work func(context.Context) error) {

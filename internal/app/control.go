@@ -138,7 +138,7 @@ func (a *App) answerControl(ctx context.Context, connection net.Conn, run Comman
 		a.log.Warn("control socket", "error", err)
 		return
 	}
-	if err := t.say(frame{Ended: true, Status: a.answer(ctx, t, question, run)}); err != nil {
+	if err := t.say(frame{Ended: true, Status: a.answer(t, question, run)}); err != nil {
 		a.log.Warn("control socket", "error", err)
 	}
 }
@@ -156,11 +156,9 @@ func (a *App) receive(ctx context.Context, t *talk) (question asked, err error) 
 
 // answer runs a command line. It outlives the order to stop by as long as a
 // request does.
-func (a *App) answer(ctx context.Context, t *talk, question asked, run Command) (status int) {
-	stop := ctx
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+func (a *App) answer(t *talk, question asked, run Command) (status int) {
+	ctx, cancel := context.WithCancel(a.work.late)
 	defer cancel()
-	defer context.AfterFunc(stop, func() { time.AfterFunc(drain, cancel) })()
 	defer context.AfterFunc(ctx, func() { t.hurry(lastLinePatience) })() // whoever does not listen holds nobody up
 	line := Line{Args: question.Args, Out: t.output(asOut), Errors: t.output(asErrors), Progress: t.progress()}
 	if question.Reads {

@@ -9,7 +9,11 @@ import (
 	"github.com/twinlock/twinlock/internal/store"
 )
 
-// SetDrain says how long a letter on its way may take after the order to stop.
+// Ask asks the server that runs on a data folder for a command.
+var Ask = ask
+
+// SetDrain says how long a letter on its way, and a command, may take after the order
+// to stop.
 func (a *App) SetDrain(d time.Duration) { a.work.drain = d }
 
 // LetterLease is how long a sender that was killed keeps a letter.
@@ -20,7 +24,7 @@ func (a *App) Uses(u *store.Use) { a.work.use = u }
 
 // AnswerControl answers one conversation as the control socket does.
 func AnswerControl(connection net.Conn, run Command) {
-	a := &App{log: slog.New(slog.DiscardHandler)}
+	a := &App{log: slog.New(slog.DiscardHandler), work: background{late: context.Background()}}
 	a.answerControl(context.Background(), connection, run)
 }
 

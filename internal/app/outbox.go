@@ -49,7 +49,7 @@ func (a *App) sendLetter(ctx context.Context, q store.QueuedLetter) error {
 		return err
 	}
 	sent := a.deliver(ctx, q)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notePatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.patience(notePatience))
 	defer cancel()
 	err = a.noteLetter(ctx, q, sent)
 	if errors.Is(err, store.ErrSpent) {

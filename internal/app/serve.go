@@ -125,7 +125,8 @@ const othersPatience = time.Second
 // what is sent until that was heard.
 func (a *App) shutdown(server *http.Server) error {
 	told := time.Now()
-	a.work.gone = told.Add(gone)
+	by := told.Add(gone)
+	a.work.gone.Store(&by)
 	a.stopping.Store(true)
 	if a.othersMayServe() {
 		time.Sleep(stopNotice)
