@@ -102,8 +102,10 @@ func consentAsked(c auth.Client, given auth.Consent) ui.Text {
 func placesAsked(g auth.Gate, u auth.User, groups, all []auth.Group, p auth.Policy) (places []ui.Definition) {
 	for _, rule := range g.Rules {
 		alone := auth.Gate{Application: g.Application, Rules: []auth.Rule{rule}}
-		demand, _ := alone.Demands(rule.Host, rule.Path)
-		passage := alone.Judge(demand, auth.SignedIn, auth.Session{}, u, groups, p, time.Time{})
+		passage := auth.Refuses
+		if demand, known := alone.Demands(rule.Host, rule.Path); known {
+			passage = alone.Judge(demand, auth.SignedIn, auth.Session{}, u, groups, p, time.Time{})
+		}
 		places = append(places, ui.Definition{Term: ui.Words(rule.Host + rule.Path), Value: placeAsked(rule, passage, all)})
 	}
 	return places
