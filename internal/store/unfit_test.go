@@ -26,12 +26,22 @@ func TestADatabaseOfAnotherEncodingIsRefusedAtTheStart(t *testing.T) {
 	if _, err := db.Exec(`CREATE DATABASE ` + beside + `_ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'`); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), strings.Replace(url, "/"+beside, "/"+beside+"_ascii", 1), keys.New(), storetest.Rules)
+	ascii := strings.Replace(url, "/"+beside, "/"+beside+"_ascii", 1)
+	s, err := store.Open(t.Context(), ascii, keys.New(), storetest.Rules)
 	if err == nil {
 		_ = s.Close()
 	}
 	if err == nil || err.Error() != "database_url: its encoding is SQL_ASCII, and must be UTF8" {
 		t.Errorf("opened: %v", err)
+	}
+	untouched, err := sql.Open("pgx", ascii)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer untouched.Close()
+	var without bool
+	if err := untouched.QueryRow(`SELECT to_regclass('goose_db_version') IS NULL`).Scan(&without); err != nil || !without {
+		t.Errorf("a table was made: %v", err)
 	}
 }
 
