@@ -13,11 +13,11 @@ func TestEveryCorpusIsRunByATargetOfItsRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deeper, err := filepath.Glob("../cmd/*/testdata/fuzz/*")
+	ofCommands, err := filepath.Glob("../cmd/*/testdata/fuzz/*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, corpus := range append(kept, deeper...) {
+	for _, corpus := range append(kept, ofCommands...) {
 		room := filepath.Join(corpus, "..", "..", "..")
 		if !fuzzes(t, room, filepath.Base(corpus)) {
 			t.Errorf("%s: no test of the room is a target of this name", corpus)
