@@ -88,6 +88,8 @@ func (h *Flow) forCode(r *http.Request, p parameters, c store.Registered) (token
 		return tokens{}, h.misused(r, g, "a code came a second time")
 	case g.Redirect != p.get("redirect_uri"), !verifies(g.Challenge, p.get("code_verifier")):
 		return tokens{}, h.misused(r, g, "a code came with another address or verifier")
+	case !g.Ended.IsZero(), !now.Before(g.CodeExpires):
+		return tokens{}, badGrant() // before it costs a signature
 	}
 	u, err := h.stillOpens(r, c, g)
 	if err != nil {
@@ -191,6 +193,8 @@ func (h *Flow) forRefresh(r *http.Request, p parameters, c store.Registered) (to
 		return tokens{}, badGrant()
 	case used:
 		return tokens{}, h.misused(r, g, "a refresh token came a second time")
+	case !g.Ended.IsZero(), !now.Before(g.Expires):
+		return tokens{}, badGrant() // before it costs a signature
 	}
 	if g.Scopes = g.Scopes.Both(c.Client.Scopes); !g.Scopes.Has(auth.ScopeOpenID) || !g.Offline() {
 		return tokens{}, badGrant()
