@@ -332,8 +332,11 @@ func (h *Flow) goOn(w http.ResponseWriter, r *http.Request, e enroller, token se
 		err = h.GoOn(w, r, token)
 	}
 	switch {
-	case err != nil:
+	case err != nil && len(codes) == 0:
 		return err
+	case err != nil: // codes that are kept are shown, or nobody ever sees them
+		h.LogOf(r).Error("going on after a set-up", "error", err)
+		next = "/login"
 	case len(codes) == 0:
 		h.Notice(w, done)
 		return web.Redirect(w, next)
