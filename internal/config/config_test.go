@@ -354,9 +354,11 @@ func TestWhatIsRefusedAndInWhichWords(t *testing.T) {
 		{"door closed before it is slow", nil, nil, "throttle_free = 20\nthrottle_closed = 20\n",
 			"twinlock.toml:2: throttle_closed: is not above throttle_free; accepted: more than 20"},
 		{"a hash that is little work", nil, nil, "hash_memory = 12\n",
-			"twinlock.toml:1: hash_memory: is too little for 2 passes; accepted: such that hash_memory times hash_passes is at least 35"},
+			"twinlock.toml:1: hash_memory: makes hash_memory times hash_passes 24; accepted: such that it is from 35 to 1024"},
 		{"a hash that is more work than is read again", nil, nil, "hash_memory = 64\nhash_passes = 17\n",
-			"twinlock.toml:1: hash_memory: is too much for 17 passes; accepted: such that hash_memory times hash_passes is at most 1024"},
+			"twinlock.toml:1: hash_memory: makes hash_memory times hash_passes 1088; accepted: such that it is from 35 to 1024"},
+		{"passes alone that are more work than is read again", nil, nil, "hash_passes = 54\n",
+			"twinlock.toml:1: hash_passes: makes hash_memory times hash_passes 1026; accepted: such that it is from 35 to 1024"},
 		{"every set of codes too few", nil, nil, "recovery_codes = 4\nrecovery_codes_few = 4\n",
 			"twinlock.toml:2: recovery_codes_few: is not below recovery_codes, so every new set would be too few; accepted: less than 4"},
 

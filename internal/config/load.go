@@ -215,11 +215,12 @@ func (c *Config) settle() Refusals {
 	if c.ThrottleClosed <= c.ThrottleFree {
 		refuse("throttle_closed", "is not above throttle_free; accepted: more than "+strconv.Itoa(c.ThrottleFree))
 	}
-	if c.HashMemory*c.HashPasses < leastHashWork {
-		refuse("hash_memory", fmt.Sprintf("is too little for %d passes; accepted: such that hash_memory times hash_passes is at least %d", c.HashPasses, leastHashWork))
-	}
-	if c.HashMemory*c.HashPasses > mostHashWork {
-		refuse("hash_memory", fmt.Sprintf("is too much for %d passes; accepted: such that hash_memory times hash_passes is at most %d", c.HashPasses, mostHashWork))
+	if work := c.HashMemory * c.HashPasses; work < leastHashWork || work > mostHashWork {
+		name := "hash_memory"
+		if !c.Given(name) {
+			name = "hash_passes"
+		}
+		refuse(name, fmt.Sprintf("makes hash_memory times hash_passes %d; accepted: such that it is from %d to %d", work, leastHashWork, mostHashWork))
 	}
 	if c.RecoveryCodesFew >= c.RecoveryCodes {
 		refuse("recovery_codes_few", "is not below recovery_codes, so every new set would be too few; accepted: less than "+strconv.Itoa(c.RecoveryCodes))

@@ -30,7 +30,7 @@ func TestTheProcessKnowsNothingOfTheServersSurroundings(t *testing.T) {
 	}
 }
 
-func TestEveryThreadOfTheFirstProcessRunsWhenTheMachineIsIdle(t *testing.T) {
+func TestEveryThreadOfAnIdleProcessRunsWhenTheMachineIsIdle(t *testing.T) {
 	p := process(t, new(bytes.Buffer), hashes)
 	if _, err := p.Hash(small, "x"); err != nil {
 		t.Fatal(err)

@@ -333,9 +333,9 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 	}
 }
 
-// That the first process is ended for being slow is the usual course of a machine
-// that has much to do, and no error.
-func TestASlowFirstProcessIsNoError(t *testing.T) {
+// That a process which works when the machine is idle is ended for being slow is the
+// usual course of a machine that has much to do, and no error.
+func TestASlowIdleProcessIsNoError(t *testing.T) {
 	log := &child.Output{}
 	p := New(slog.New(slog.NewTextHandler(log, nil)), time.Minute, os.Args[0], hashes)
 	t.Cleanup(p.Close)
