@@ -230,7 +230,7 @@ func mailed(life time.Duration, path string) store.Mailed {
 }
 
 // Close keeps how far the clock has come and closes the database. Hashes that have
-// begun are waited for, but not for longer than a server that was told to stop has.
+// begun are waited for in what is left of the time for both.
 func (a *App) Close() error {
 	ctx, cancel := a.untilGone()
 	defer cancel()

@@ -47,9 +47,9 @@ func (a *App) Start(ctx context.Context) {
 	stop := ctx
 	ctx, a.work.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.work.ctx = ctx
-	a.work.late, a.work.cancelLate = lingering(stop, a.work.drain)
 	letters, cancel := context.WithCancel(ctx)
 	context.AfterFunc(stop, cancel)
+	a.work.late, a.work.cancelLate = lingering(letters, a.work.drain)
 	a.every(letters, letterPause, "send letters", a.onDuty(store.DutyLetters, a.SendLetters))
 	a.every(ctx, seenPause, "write last-seen times", func(ctx context.Context) error { return a.Live.Flush(ctx, a.Now()) })
 	a.every(ctx, seenPause, "keep the clock", a.keepClock)

@@ -180,6 +180,9 @@ func (f brokenFlow) breaksAt(s *scene, call int) (broke bool) {
 		f.begin(s)
 	}
 	form := f.fill(s)
+	if f.done(s) {
+		s.Fatal("it is done before it is sent")
+	}
 	n := 0
 	s.wire.Break(func(context.Context, storetest.Call) error {
 		if n++; n != call {

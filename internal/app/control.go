@@ -154,8 +154,8 @@ func (a *App) receive(ctx context.Context, t *talk) (question asked, err error) 
 	return question, t.in.Decode(&question)
 }
 
-// answer runs a command line. It outlives the order to stop by as long as a
-// request does.
+// answer runs a command line. It may go on after the order to stop until requests
+// may no longer.
 func (a *App) answer(t *talk, question asked, run Command) (status int) {
 	ctx, cancel := context.WithCancel(a.work.late)
 	defer cancel()

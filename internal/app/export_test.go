@@ -9,6 +9,9 @@ import (
 	"github.com/twinlock/twinlock/internal/store"
 )
 
+// Gone is how long after the order to stop all has to be written.
+const Gone = gone
+
 // Ask asks the server that runs on a data folder for a command.
 var Ask = ask
 

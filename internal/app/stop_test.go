@@ -167,6 +167,9 @@ func (l *line) asks(path string) *http.Response {
 // cut off otherwise; what the database does not let it write holds it up no longer.
 func TestAServerIsGoneTenSecondsAfterTheOrderToStop(t *testing.T) {
 	t.Parallel()
+	if app.Gone >= 10*time.Second {
+		t.Errorf("it has %s to write what is left, and no time to go", app.Gone)
+	}
 	const soon, never = 5 * time.Second, time.Minute
 	servers := newTogether(t)
 	first := servers.start("first")
@@ -211,15 +214,23 @@ func TestACommandEndsByTheOrderToStop(t *testing.T) {
 		return 3
 	})
 	body := dial(t, first.address)
-	_, err := io.WriteString(body, "POST /login HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: http://localhost:8080\r\n"+
-		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\nemail=")
+	_, err := io.WriteString(body, "POST /login HTTP/1.1\r\nHost: localhost:8080\r\nOrigin: http://localhost:8080\r\nExpect: 100-continue\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\n")
 	must(t, err)
+	begins := make([]byte, len("HTTP/1.1 100 Continue\r\n\r\n")) // when it is being answered
+	if _, err := io.ReadFull(body.in, begins); err != nil || !strings.Contains(string(begins), " 100 ") {
+		t.Fatalf("%q, %v", begins, err)
+	}
 	ended := make(chan int, 1)
 	go func() {
 		status, _, _ := app.Ask(context.Background(), filepath.Join(s.folder, "first"), app.Line{Args: []string{"long"}, Out: io.Discard, Errors: io.Discard})
 		ended <- status
 	}()
-	<-begun
+	select {
+	case <-begun:
+	case status := <-ended:
+		t.Fatalf("the command was not taken: %d", status)
+	}
 	first.stop()
 	select {
 	case status := <-ended:
@@ -229,6 +240,8 @@ func TestACommandEndsByTheOrderToStop(t *testing.T) {
 	case <-body.answered():
 		t.Error("the request was cut off first")
 	}
+	must(t, body.Close())
+	must(t, <-first.ended)
 }
 
 // posts sends a login whose body comes a byte at a time for so long, and gives the
