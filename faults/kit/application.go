@@ -58,10 +58,7 @@ func (a *Application) Begin(parameters ...oauth2.AuthCodeOption) Visit {
 // CodeOf is the authorization code that an answer brings the application, ""
 // for none.
 func (a *Application) CodeOf(page *apptest.Page) string {
-	to := page.Header.Get("Location")
-	if to == "" {
-		_, to, _ = strings.Cut(page.Header.Get("Refresh"), "url=")
-	}
+	to := page.SentTo()
 	u, err := url.Parse(to)
 	if err != nil || !strings.HasPrefix(to, a.back) {
 		return ""

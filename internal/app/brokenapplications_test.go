@@ -115,7 +115,7 @@ var brokenApplications = map[string]brokenFlow{
 			way := s.handOver()
 			return request(func() *apptest.Page {
 				page := s.browser.Get(way)
-				s.wiki.ticket = leadsTo(page)
+				s.wiki.ticket = page.SentTo()
 				return page
 			})
 		},
@@ -128,7 +128,7 @@ var brokenApplications = map[string]brokenFlow{
 			s.signedIn()
 		},
 		fill: func(s *scene) sending {
-			s.wiki.ticket = leadsTo(s.browser.Get(s.handOver()))
+			s.wiki.ticket = s.browser.Get(s.handOver()).SentTo()
 			return request(func() *apptest.Page { return s.proxyAsks(s.wiki.ticket) })
 		},
 		done: func(s *scene) bool { return s.proxyAsks(s.wiki.url()).Status == http.StatusOK },
@@ -162,23 +162,13 @@ func (s *scene) visit() url.Values {
 func (s *scene) comingBack(form sending) sending {
 	return request(func() *apptest.Page {
 		page := form.Press()
-		to, err := url.Parse(leadsTo(page))
+		to, err := url.Parse(page.SentTo())
 		must(s.T, err)
 		if strings.HasPrefix(to.String(), s.wiki.back()) {
 			s.wiki.code = to.Query().Get("code")
 		}
 		return page
 	})
-}
-
-// leadsTo is where an answer leads: by a redirect, or by a page that leads on; ""
-// where it leads nowhere.
-func leadsTo(page *apptest.Page) string {
-	if to := page.Header.Get("Location"); to != "" {
-		return to
-	}
-	_, to, _ := strings.Cut(page.Header.Get("Refresh"), "url=")
-	return to
 }
 
 // allows lets the person sign in to the application for the first time.

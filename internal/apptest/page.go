@@ -78,6 +78,16 @@ func (p *Page) role(role string) (said []string) {
 	return said
 }
 
+// SentTo is where an answer leads: by a redirect, or by a page that leads on; ""
+// where it leads nowhere.
+func (p *Page) SentTo() string {
+	if to := p.Header.Get("Location"); to != "" {
+		return to
+	}
+	_, to, _ := strings.Cut(p.Header.Get("Refresh"), "url=")
+	return to
+}
+
 // Heading gives the page's own heading.
 func (p *Page) Heading() string {
 	for _, n := range p.all(tagged("h1")) {

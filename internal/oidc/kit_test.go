@@ -126,21 +126,11 @@ func allow(b *apptest.Browser, v visit) *apptest.Page {
 	return page
 }
 
-// sentTo is where an answer leads: by a redirect, or by a page that leads on; ""
-// where it leads nowhere.
-func sentTo(page *apptest.Page) string {
-	if to := page.Header.Get("Location"); to != "" {
-		return to
-	}
-	_, to, _ := strings.Cut(page.Header.Get("Refresh"), "url=")
-	return to
-}
-
 // answer is what came back to the application. It fails where nothing did, or
 // not to the address that the application named.
 func (a *application) answer(page *apptest.Page) url.Values {
 	a.t.Helper()
-	to := sentTo(page)
+	to := page.SentTo()
 	if !strings.HasPrefix(to, a.OAuth.RedirectURL) {
 		a.t.Fatalf("at %s (%d), led to %q, want %s\n%s", page.Path, page.Status, to, a.OAuth.RedirectURL, page.Text())
 	}

@@ -51,8 +51,8 @@ func TestAnApplicationThatSpeaksOfThisSessionLogsOutAtOnce(t *testing.T) {
 		hint := hintOf(t, app, browser)
 		site.Clock.Turn(later)
 		page := browser.Get(logoutAddress("id_token_hint", hint, "post_logout_redirect_uri", afterLogout, "state", "a b"))
-		if page.Status != http.StatusSeeOther || sentTo(page) != afterLogout+"?state=a+b" {
-			t.Errorf("%s: %d, sent to %q", name, page.Status, sentTo(page))
+		if page.Status != http.StatusSeeOther || page.SentTo() != afterLogout+"?state=a+b" {
+			t.Errorf("%s: %d, sent to %q", name, page.Status, page.SentTo())
 		}
 		if !strings.Contains(page.Header.Get("Clear-Site-Data"), "storage") || browser.Cookie("twinlock") != "" || isIn(browser) {
 			t.Errorf("%s: still logged in", name)
@@ -101,7 +101,7 @@ func TestWhoeverCannotBeSureIsAsked(t *testing.T) {
 		if isIn(browser) {
 			t.Errorf("%s: still logged in", name)
 		}
-		if to := sentTo(page); to != try.to {
+		if to := page.SentTo(); to != try.to {
 			t.Errorf("%s: sent to %q, want %q", name, to, try.to)
 		}
 		browser.SignIn(ada)
@@ -114,12 +114,12 @@ func TestAfterALogoutPeopleGoOnlyWhereWasRegistered(t *testing.T) {
 	for i, address := range []string{"https://evil.example/", afterLogout + "x", afterLogout + "?a=b", afterLogout + "#a", "https://wiki.example.org", callback, "javascript:alert(1)", "//evil.example"} {
 		_, browser := signedIn(site, string(rune('a'+i))+"@example.org")
 		page := browser.Get(logoutAddress("id_token_hint", hintOf(t, app, browser), "post_logout_redirect_uri", address))
-		if to := sentTo(page); to != "" && !strings.HasPrefix(to, "/login") {
+		if to := page.SentTo(); to != "" && !strings.HasPrefix(to, "/login") {
 			t.Errorf("%s: sent to %q", address, to)
 		}
 	}
-	if page := site.Browser().Get(logoutAddress("client_id", string(app.ID), "post_logout_redirect_uri", "https://evil.example/")); sentTo(page) != "" {
-		t.Errorf("whoever is not logged in is sent to %q", sentTo(page))
+	if page := site.Browser().Get(logoutAddress("client_id", string(app.ID), "post_logout_redirect_uri", "https://evil.example/")); page.SentTo() != "" {
+		t.Errorf("whoever is not logged in is sent to %q", page.SentTo())
 	}
 }
 
@@ -151,8 +151,8 @@ func TestALogoutThatIsPostedWorksToo(t *testing.T) {
 	if !isIn(browser) {
 		t.Error("a form of another site logs out")
 	}
-	if page = browser.Get(page.Header.Get("Location")); sentTo(page) != afterLogout || isIn(browser) {
-		t.Errorf("sent to %q", sentTo(page))
+	if page = browser.Get(page.Header.Get("Location")); page.SentTo() != afterLogout || isIn(browser) {
+		t.Errorf("sent to %q", page.SentTo())
 	}
 }
 

@@ -31,8 +31,8 @@ func TestWhoOnlyLooksGetsNoCode(t *testing.T) {
 		for _, path := range []string{app.begin().Address, app.begin("prompt=none").Address, waiting} {
 			r := browser.Request(http.MethodGet, path, nil)
 			look(r)
-			if page := browser.Ask(r); sentTo(page) != "" || page.Status < 400 {
-				t.Errorf("%s, at %.20s: %d, sent to %q", name, path, page.Status, sentTo(page))
+			if page := browser.Ask(r); page.SentTo() != "" || page.Status < 400 {
+				t.Errorf("%s, at %.20s: %d, sent to %q", name, path, page.Status, page.SentTo())
 			}
 		}
 	}

@@ -28,20 +28,20 @@ func TestNothingIsSentToAnAddressThatWasNotRegistered(t *testing.T) {
 	} {
 		for _, more := range []string{"", "prompt=none", "response_type=token", "scope=none"} {
 			page := browser.Get(app.begin("redirect_uri="+address, more).Address)
-			if page.Status != http.StatusBadRequest || sentTo(page) != "" {
-				t.Errorf("%q: %d, sent to %q", address, page.Status, sentTo(page))
+			if page.Status != http.StatusBadRequest || page.SentTo() != "" {
+				t.Errorf("%q: %d, sent to %q", address, page.Status, page.SentTo())
 			}
 		}
 	}
 	for _, id := range []string{"", "nobody", strings.Repeat("a", 26), "' OR 1=1 --"} {
 		page := browser.Get(app.begin("client_id=" + id).Address)
-		if page.Status != http.StatusBadRequest || sentTo(page) != "" {
-			t.Errorf("client %q: %d, sent to %q", id, page.Status, sentTo(page))
+		if page.Status != http.StatusBadRequest || page.SentTo() != "" {
+			t.Errorf("client %q: %d, sent to %q", id, page.Status, page.SentTo())
 		}
 	}
 	twice := app.begin().Address + "&redirect_uri=" + url.QueryEscape("https://evil.example/")
-	if page := browser.Get(twice); page.Status != http.StatusBadRequest || sentTo(page) != "" {
-		t.Errorf("two addresses: %d, sent to %q", page.Status, sentTo(page))
+	if page := browser.Get(twice); page.Status != http.StatusBadRequest || page.SentTo() != "" {
+		t.Errorf("two addresses: %d, sent to %q", page.Status, page.SentTo())
 	}
 }
 
@@ -116,7 +116,7 @@ func TestTheAnswerKeepsTheQueryOfARegisteredAddress(t *testing.T) {
 	app := register(t, site, func(_ *auth.Application, c *auth.Client) { c.RedirectURIs = []string{withQuery} })
 	_, browser := signedIn(site, "ada@example.org")
 	v := app.begin()
-	to := sentTo(allow(browser, v))
+	to := allow(browser, v).SentTo()
 	if !strings.HasPrefix(to, withQuery+"&code=") {
 		t.Errorf("sent to %s", to)
 	}
@@ -253,8 +253,8 @@ func TestALoginByPasskeyIsWhatAnApplicationDemands(t *testing.T) {
 			page = browser.Get(v.Address).WantPath("/login/confirm")
 			ada.Device.Verifies = false
 			page = page.Passkey(ada.Device).Press().WantStatus(http.StatusUnprocessableEntity)
-			if sentTo(page) != "" {
-				t.Fatalf("without its owner it is enough, and leads to %q", sentTo(page))
+			if page.SentTo() != "" {
+				t.Fatalf("without its owner it is enough, and leads to %q", page.SentTo())
 			}
 			ada.Device.Verifies = true
 			site.Clock.Turn(time.Second)
@@ -286,8 +286,8 @@ func TestAWaitingRequestOpensInItsBrowserOnlyAndNotForEver(t *testing.T) {
 		t.Fatalf("waits at %s", waiting)
 	}
 	_, beas := signedIn(site, "bea@example.org")
-	if page := beas.Get(waiting); page.Status != http.StatusBadRequest || sentTo(page) != "" {
-		t.Errorf("in another browser: %d, sent to %q", page.Status, sentTo(page))
+	if page := beas.Get(waiting); page.Status != http.StatusBadRequest || page.SentTo() != "" {
+		t.Errorf("in another browser: %d, sent to %q", page.Status, page.SentTo())
 	}
 	browser.SignIn(ada)
 	for _, altered := range []string{waiting[:len(waiting)-4], waiting + "AAAA", "/oidc/continue", "/oidc/continue?waiting=AAAA"} {
@@ -314,7 +314,7 @@ func TestALongRequestWaitsOrIsRefused(t *testing.T) {
 		v.State = state
 		browser := site.Browser()
 		page := browser.Get(v.Address)
-		if sentTo(page) != "" {
+		if page.SentTo() != "" {
 			app.wantError(page, v, "invalid_request")
 			continue
 		}
@@ -339,8 +339,8 @@ func TestConsentCountsOnlyForWhoWasAsked(t *testing.T) {
 	browser.Post("/logout", nil)
 	browser.SignIn(bea)
 	page := question.Press()
-	if sentTo(page) != "" || !page.Says("bea@example.org") {
-		t.Errorf("an answer of Ada's counts for Bea: sent to %q", sentTo(page))
+	if page.SentTo() != "" || !page.Says("bea@example.org") {
+		t.Errorf("an answer of Ada's counts for Bea: sent to %q", page.SentTo())
 	}
 }
 
@@ -471,7 +471,7 @@ func TestAPersonForWhomThePluginIsNotEnabledIsTold(t *testing.T) {
 	_, browser := signedIn(site, "ada@example.org")
 	site.SetActivation(auth.Activation{Plugin: auth.OpenIDConnectPlugin, Active: true, Users: []auth.UserID{bea.ID}})
 	page := browser.Get(app.begin().Address).WantStatus(http.StatusForbidden)
-	if sentTo(page) != "" || !page.Says("cannot be opened at the moment") {
-		t.Errorf("sent to %q: %s", sentTo(page), page.Text())
+	if page.SentTo() != "" || !page.Says("cannot be opened at the moment") {
+		t.Errorf("sent to %q: %s", page.SentTo(), page.Text())
 	}
 }

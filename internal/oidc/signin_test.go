@@ -31,8 +31,8 @@ func TestAPersonSignsInToAnApplication(t *testing.T) {
 		}
 	}
 	page = page.Form("Allow").Press().WantStatus(http.StatusOK)
-	if page.Href("Continue") != sentTo(page) {
-		t.Errorf("without the header the page leads to %q, want %q", page.Href("Continue"), sentTo(page))
+	if page.Href("Continue") != page.SentTo() {
+		t.Errorf("without the header the page leads to %q, want %q", page.Href("Continue"), page.SentTo())
 	}
 	token, err := app.exchange(app.code(page, v), v)
 	must(t, err)

@@ -49,16 +49,16 @@ func TestHalfALoginIsNoneForApplications(t *testing.T) {
 			hint, _ := token.Extra("id_token").(string)
 			browser, leads := become(site, ada)
 			for _, more := range []string{"", "prompt=login", "prompt=consent", "max_age=0", "acr_values=" + acrCode} {
-				if page := browser.Get(app.begin(more).Address).WantPath(leads); sentTo(page) != "" {
-					t.Errorf("%s: sent to %s", more, sentTo(page))
+				if page := browser.Get(app.begin(more).Address).WantPath(leads); page.SentTo() != "" {
+					t.Errorf("%s: sent to %s", more, page.SentTo())
 				}
 			}
 			for _, more := range []string{"scope=openid", "id_token_hint=" + hint, "max_age=10000"} {
 				v := app.begin("prompt=none", more)
 				app.wantError(browser.Get(v.Address), v, "login_required")
 			}
-			if page := browser.Post("/oidc/consent", url.Values{"waiting": {"x"}, "person": {"x"}, "answer": {"allow"}}); sentTo(page) != "" && !strings.HasPrefix(sentTo(page), "/login") {
-				t.Errorf("consent leads to %q", sentTo(page))
+			if page := browser.Post("/oidc/consent", url.Values{"waiting": {"x"}, "person": {"x"}, "answer": {"allow"}}); page.SentTo() != "" && !strings.HasPrefix(page.SentTo(), "/login") {
+				t.Errorf("consent leads to %q", page.SentTo())
 			}
 			if got := app.ask(http.MethodGet, "/oidc/userinfo", nil, withToken(browser.Cookie("twinlock"))); got.Status != http.StatusUnauthorized {
 				t.Errorf("userinfo answers %d", got.Status)
@@ -139,14 +139,14 @@ func TestConsentIsBoundToItsBrowser(t *testing.T) {
 	beas.Get(app.begin().Address)
 	for _, answer := range []string{"allow", "deny"} {
 		question.Values.Set("answer", answer)
-		if page := beas.Post("/oidc/consent", question.Values); page.Status != http.StatusBadRequest || sentTo(page) != "" {
-			t.Errorf("%s in another browser: %d, sent to %q", answer, page.Status, sentTo(page))
+		if page := beas.Post("/oidc/consent", question.Values); page.Status != http.StatusBadRequest || page.SentTo() != "" {
+			t.Errorf("%s in another browser: %d, sent to %q", answer, page.Status, page.SentTo())
 		}
 	}
 	strange := browser.Request(http.MethodPost, "/oidc/consent", question.Values)
 	strange.Header.Set("Origin", "https://evil.example")
-	if page := browser.Ask(strange); page.Status < 400 || sentTo(page) != "" {
-		t.Errorf("from another site: %d, sent to %q", page.Status, sentTo(page))
+	if page := browser.Ask(strange); page.Status < 400 || page.SentTo() != "" {
+		t.Errorf("from another site: %d, sent to %q", page.Status, page.SentTo())
 	}
 	if page := browser.Get("/oidc/consent"); page.Status != http.StatusMethodNotAllowed {
 		t.Errorf("GET: %d", page.Status)
@@ -176,8 +176,8 @@ func TestAfterAReturnACodeIsAskedFirst(t *testing.T) {
 		if button == "Confirm" {
 			form.Fill("Password", ada.Password)
 		}
-		if page = form.Press(); sentTo(page) != "" {
-			t.Errorf("%s: without a code sent to %s", parameter, sentTo(page))
+		if page = form.Press(); page.SentTo() != "" {
+			t.Errorf("%s: without a code sent to %s", parameter, page.SentTo())
 		}
 		site.Clock.Turn(time.Minute)
 		form = page.Form(button).Fill("Login code", ada.Code())

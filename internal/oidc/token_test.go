@@ -662,7 +662,7 @@ func TestAReturnIsNoFreshLogin(t *testing.T) {
 		browser.Get(v.Address).WantPath("/login/confirm")
 		next := browser.Get(v.Address).Form("Confirm").Values.Get("next")
 		returnThroughWindow(t, site, browser, ada)
-		if page := browser.Get(next).WantPath("/login/confirm"); sentTo(page) != "" {
+		if page := browser.Get(next).WantPath("/login/confirm"); page.SentTo() != "" {
 			t.Errorf("%s: a return is enough", parameter)
 		}
 	}
@@ -761,11 +761,11 @@ func TestAForgedHintLogsNobodyOut(t *testing.T) {
 	ada, browser := signedIn(site, "ada@example.org")
 	for name, hint := range forgeries(t, site, app, hintOf(t, app, browser)) {
 		page := browser.Get(logoutAddress("id_token_hint", hint, "post_logout_redirect_uri", afterLogout))
-		if sentTo(page) != "" || !isIn(browser) {
-			t.Fatalf("%s: sent to %q, still signed in: %v", name, sentTo(page), isIn(browser))
+		if page.SentTo() != "" || !isIn(browser) {
+			t.Fatalf("%s: sent to %q, still signed in: %v", name, page.SentTo(), isIn(browser))
 		}
-		if page = page.Form("Log out here").Press(); strings.HasPrefix(sentTo(page), "https:") {
-			t.Errorf("%s: sent to %s", name, sentTo(page))
+		if page = page.Form("Log out here").Press(); strings.HasPrefix(page.SentTo(), "https:") {
+			t.Errorf("%s: sent to %s", name, page.SentTo())
 		}
 		browser.SignIn(ada)
 	}

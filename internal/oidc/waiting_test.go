@@ -63,8 +63,8 @@ func TestAWaitingRequestGoesToNoAddressThatWasTakenAway(t *testing.T) {
 			app := register(t, site)
 			_, goOn := wait(app, site)
 			app.set(func(c *auth.Client) { c.RedirectURIs = []string{"https://wiki.example.org/elsewhere"} })
-			if page := goOn().WantStatus(http.StatusBadRequest); sentTo(page) != "" {
-				t.Errorf("sent to %s", sentTo(page))
+			if page := goOn().WantStatus(http.StatusBadRequest); page.SentTo() != "" {
+				t.Errorf("sent to %s", page.SentTo())
 			}
 		})
 	}
