@@ -437,7 +437,7 @@ func TestWhatCanBeUsedOnceIsGotByOneOfTwoProcesses(t *testing.T) {
 	for name, c := range claims {
 		if c.alone {
 			for range *claimRounds { // each ends the processes that it began
-				t.Run(name, func(t *testing.T) { twoProcesses(t, storetest.LentPostgreSQL(t), ring).race(t, name) })
+				t.Run(name, func(t *testing.T) { twoProcesses(t, storetest.Lent["PostgreSQL"](t), ring).race(t, name) })
 			}
 			continue
 		}

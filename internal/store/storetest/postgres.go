@@ -44,10 +44,10 @@ func migratedPostgreSQL(t testing.TB) string {
 	return server.fresh(t, tables)
 }
 
-// LentPostgreSQL is a migrated database for a test that changes rows alone. It
+// lentPostgreSQL is a migrated database for a test that changes rows alone. It
 // is taken back when the test ends: emptying one takes a tenth of the time of
 // making another.
-func LentPostgreSQL(t testing.TB) string {
+func lentPostgreSQL(t testing.TB) string {
 	t.Helper()
 	server := begun(t)
 	var url string

@@ -106,7 +106,7 @@ func migrate(url string) error {
 // that was another's, which was emptied, and gives it back when it ends.
 var Lent = map[string]Address{
 	"SQLite":     migratedSQLite,
-	"PostgreSQL": LentPostgreSQL,
+	"PostgreSQL": lentPostgreSQL,
 }
 
 // Each runs a test on a fresh store of each engine.
